@@ -1,0 +1,49 @@
+# The commands of the README. Each sets up what it needs; a second call does not do it again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install demo test check format bench pins clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## make the environment in .venv
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with 'make install PYTHON=python3.11'" >&2; exit 2; }
+	@echo "[1/3] environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "[2/3] $$(grep -c == requirements.txt) pinned packages"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements.txt
+	@echo "[3/3] airflow-lineage-provider"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --quiet --editable .
+	@touch $@
+
+check: $(INSTALLED) ## ruff, mypy --strict, the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## let ruff format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(INSTALLED) ## every test, the fast ones first
+	$(BIN)/python -m pytest -m 'not e2e'
+	$(BIN)/python -m pytest -m e2e
+
+pins: ## resolve requirements.txt anew
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade hatchling editables '.[dev]'
+	{ echo '# Everything that CI installs, resolved on Python 3.11. Renew with `make pins`.'; \
+	  $(BIN)/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//'; } > requirements.txt
+
+clean: ## remove what demo and tests made; the environment stays
+	rm -rf .airflow dbt_project/data dbt_project/target dbt_project/logs
