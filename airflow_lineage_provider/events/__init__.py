@@ -1,0 +1,1 @@
+"""Builds OpenLineage events from what dbt reports: naming, facets, node -> events."""

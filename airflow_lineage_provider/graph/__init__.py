@@ -1,0 +1,1 @@
+"""The lineage graph: datasets, columns and edges; compare, walk and diff."""

@@ -1,0 +1,1 @@
+"""Hooks: the event store as an Airflow connection."""

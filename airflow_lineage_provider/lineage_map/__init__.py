@@ -1,0 +1,1 @@
+"""The documented map: its model, its checks, its names."""

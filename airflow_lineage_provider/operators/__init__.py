@@ -1,0 +1,1 @@
+"""Operators: dbt layers as tasks."""

@@ -1,0 +1,1 @@
+"""Evidence of lineage, read into the graph: one module a kind."""

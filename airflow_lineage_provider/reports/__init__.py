@@ -1,0 +1,1 @@
+"""A comparison, an impact or a map, for people and for machines."""

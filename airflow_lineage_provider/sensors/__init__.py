@@ -1,0 +1,1 @@
+"""Sensors: a run's lineage against the documented map."""

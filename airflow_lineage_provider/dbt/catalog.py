@@ -1,0 +1,92 @@
+"""The columns and types that the warehouse has, asked through dbt's own adapter.
+
+dbt's event stream gives no types, so they are read from the warehouse: one query a schema when the
+invocation begins, one for each relation that a node has just made. The questions are put through the
+adapter inside the running process, because DuckDB lets no second process in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.dbt.nodes import MAKES_RELATION, external_location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextvars import Context
+
+    from dbt.contracts.graph.manifest import Manifest
+
+Key = tuple[str, str, str]
+
+
+class Catalog:
+    """Columns by dbt unique id. Reading is done on one thread of ours; dbt's threads never come here."""
+
+    def __init__(self, manifest: Manifest, adapter: Any, context: Context) -> None:
+        self._manifest = manifest
+        self._context = context
+        self._adapter = adapter
+        self._columns: dict[str, tuple[tuple[str, str], ...]] = {}
+        self.problems: list[str] = []
+
+    def columns(self, unique_id: str) -> tuple[tuple[str, str], ...]:
+        """Return (name, type) in the relation's order; empty when the relation is not there."""
+        return self._columns.get(unique_id, ())
+
+    def exists(self, unique_id: str) -> bool:
+        """Tell whether the relation was there when it was last read."""
+        return unique_id in self._columns
+
+    def read(self, unique_ids: Iterable[str]) -> None:
+        """Ask the warehouse for the columns of these nodes' relations."""
+        nodes = [node for uid in unique_ids if (node := self._node(uid)) is not None]
+        relations = {self._key(node): node for node in nodes if not external_location(node)}
+        if relations:
+            self._context.run(self._read_catalog, relations)
+        for node in nodes:
+            if external_location(node):
+                self._context.run(self._describe, node)
+
+    def _node(self, unique_id: str) -> Any:
+        node = self._manifest.nodes.get(unique_id) or self._manifest.sources.get(unique_id)
+        return node if node and node.resource_type in MAKES_RELATION | {"source"} else None
+
+    def _read_catalog(self, nodes: dict[Key, Any]) -> None:
+        relation = self._adapter.Relation
+        relations = {relation.create_from(self._adapter.config, node) for node in nodes.values()}
+        schemas = frozenset((r.database, r.schema) for r in relations)
+        table, errors = self._adapter.get_filtered_catalog(list(nodes.values()), schemas, relations)
+        self.problems += [f"columns could not be read from the catalog: {_one_line(e)}" for e in errors]
+        found: dict[Key, list[tuple[int, str, str]]] = {}
+        for row in table:
+            key = _key(row["table_database"], row["table_schema"], row["table_name"])
+            found.setdefault(key, []).append(
+                (int(row["column_index"]), str(row["column_name"]), str(row["column_type"]))
+            )
+        for key, node in nodes.items():
+            if rows := found.get(key):
+                self._columns[node.unique_id] = tuple((name, kind) for _, name, kind in sorted(rows))
+
+    def _describe(self, node: Any) -> None:
+        """Read an external file's columns: it stands in no catalog, so a query of no rows is described."""
+        relation = self._adapter.Relation.create_from(self._adapter.config, node)
+        try:
+            with self._adapter.connection_named("lineage"):
+                columns = self._adapter.get_column_schema_from_query(f"select * from {relation} limit 0")  # noqa: S608
+        except Exception as error:  # noqa: BLE001 - lineage never fails the run; what is missing is said
+            self.problems.append(f"columns of {node.unique_id} could not be read: {_one_line(error)}")
+            return
+        self._columns[node.unique_id] = tuple((c.column, c.data_type) for c in columns)
+
+    def _key(self, node: Any) -> Key:
+        identifier = node.identifier if node.resource_type == "source" else node.alias
+        return _key(node.database, node.schema, identifier)
+
+
+def _key(database: str | None, schema: str | None, identifier: str) -> Key:
+    return ((database or "").casefold(), (schema or "").casefold(), identifier.casefold())
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,77 @@
+"""A dbt command as data, and as the arguments that dbt's command line takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from airflow_lineage_provider.dbt.records import DbtError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Verb = Literal["run", "build", "test", "seed", "snapshot", "freshness", "run-operation", "retry"]
+
+# dbt's log reaches us by callback; its artifacts are written once, by us.
+QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors")
+SELECTING = {"run", "build", "test", "seed", "snapshot", "freshness"}
+REFRESHING = {"run", "build", "seed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One dbt invocation as it is asked for; the fields are dbt's own options."""
+
+    project_dir: str
+    verb: Verb = "build"
+    profiles_dir: str | None = None
+    profile: str | None = None
+    target: str | None = None
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    full_refresh: bool = False
+    threads: int | None = None
+    operation: str | None = None
+    operation_args: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse at once what dbt would refuse after it has parsed the project."""
+        if self.verb not in get_args(Verb):
+            raise DbtError(f"dbt command {self.verb!r} is unknown; use one of {', '.join(get_args(Verb))}")
+        if self.verb == "run-operation" and not self.operation:
+            raise DbtError("dbt run-operation needs the name of a macro; set operation='my_macro'")
+        if not (Path(self.project_dir) / "dbt_project.yml").is_file():
+            raise DbtError(
+                f"no dbt project at {self.project_dir}: there is no dbt_project.yml; "
+                "set project_dir to the folder that holds it"
+            )
+
+    @property
+    def project_args(self) -> tuple[str, ...]:
+        """The options that decide what parsing the project yields."""
+        options: dict[str, str | None] = {
+            "--project-dir": self.project_dir,
+            "--profiles-dir": self.profiles_dir,
+            "--profile": self.profile,
+            "--target": self.target,
+            "--vars": json.dumps(dict(self.vars), sort_keys=True) if self.vars else None,
+        }
+        return tuple(word for name, value in options.items() if value for word in (name, value))
+
+    def argv(self) -> list[str]:
+        """Return the arguments for `dbtRunner.invoke`."""
+        words = ["source", "freshness"] if self.verb == "freshness" else [self.verb]
+        if self.operation and self.verb == "run-operation":
+            words += [self.operation, "--args", json.dumps(dict(self.operation_args))]
+        words += self.project_args
+        if self.verb in SELECTING:
+            words += ["--select", *self.select] if self.select else []
+            words += ["--exclude", *self.exclude] if self.exclude else []
+        if self.full_refresh and self.verb in REFRESHING:
+            words.append("--full-refresh")
+        if self.threads:
+            words += ["--threads", str(self.threads)]
+        return [*QUIET, *words]

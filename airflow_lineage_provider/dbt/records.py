@@ -1,0 +1,177 @@
+"""What one dbt invocation tells, as data. Nothing here knows dbt's own classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class DbtError(Exception):
+    """Dbt could not be run as asked; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the warehouse has it, described as the project describes it."""
+
+    name: str
+    data_type: str | None = None
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, view or external file that a node reads or makes."""
+
+    unique_id: str
+    database: str | None
+    schema: str | None
+    identifier: str
+    materialized: str | None = None
+    location: str | None = None
+    """Where an external source lies: a path, a glob or a URI, as DuckDB's readers take it."""
+    columns: tuple[Column, ...] = ()
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What a data test asserts: which columns of which relation, and how it counts when it fails."""
+
+    __test__ = False
+
+    kind: str
+    column: str | None
+    severity: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A consumer that the project declares downstream of a model."""
+
+    unique_id: str
+    name: str
+    type: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A model, seed, snapshot, test or source of the manifest."""
+
+    unique_id: str
+    resource_type: str
+    name: str
+    path: str
+    language: str
+    database: str | None
+    schema: str | None
+    alias: str
+    relation: Relation | None
+    inputs: tuple[Relation, ...]
+    test: Test | None = None
+    exposures: tuple[Exposure, ...] = ()
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How people name the node: `silver.stg_orders`; a test as `silver.unique_stg_orders_order_id`."""
+        target = self.relation or (self.inputs[0] if self.inputs else None)
+        schema = target.schema if target else self.schema
+        name = self.alias if self.relation else self.name
+        return f"{schema}.{name}" if schema else name
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """Where the project's relations are, without a secret: what OpenLineage's names are made of."""
+
+    type: str
+    host: str | None = None
+    port: int | None = None
+    account: str | None = None
+    region: str | None = None
+    path: str | None = None
+    attached: Mapping[str, str] = field(default_factory=dict)
+    """Database name -> path of an attached DuckDB file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The dbt invocation that the records after it belong to."""
+
+    invocation_id: str
+    dbt_version: str
+    project_name: str
+    project_dir: str
+    profile_name: str
+    target: str
+    full_refresh: bool
+    warehouse: Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of dbt's log, as it was written."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStarted:
+    """A node began to run. `sql` is its compiled statement, absent when compiling failed."""
+
+    node: Node
+    at: datetime
+    sql: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFinished:
+    """A node ended. `status` is dbt's: success, pass, warn, fail, error, skipped, no-op, partial success."""
+
+    node: Node
+    started_at: datetime
+    at: datetime
+    status: str
+    message: str
+    sql: str | None
+    rows: int | None = None
+    failures: int | None = None
+    query_id: str | None = None
+    created: bool | None = None
+    """Whether the relation was not there before; None where the node makes no relation."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the node counts as failed."""
+        return node_failed(self.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvocationFinished:
+    """The invocation is over. `error` is set when dbt itself could not go on."""
+
+    success: bool
+    error: str | None = None
+    selected: int = 0
+    """How many nodes were selected, whatever became of them."""
+
+
+def node_failed(status: str) -> bool:
+    """Tell whether dbt's status of a node says that it failed."""
+    return status in {"error", "fail", "runtime error", "partial success"}
+
+
+Record = Invocation | LogLine | NodeStarted | NodeFinished | InvocationFinished

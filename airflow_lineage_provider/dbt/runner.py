@@ -1,0 +1,178 @@
+"""Runs dbt in this process and yields each record while it runs.
+
+dbt runs on a thread of its own. Its callbacks come from its worker threads: they put what they heard on a
+queue and return. The caller's thread takes it off, asks the warehouse for columns, and yields records.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.dbt.catalog import Catalog
+from airflow_lineage_provider.dbt.listener import Heard, Listener
+from airflow_lineage_provider.dbt.nodes import REPORTED, Nodes
+from airflow_lineage_provider.dbt.project import load_manifest, one_line
+from airflow_lineage_provider.dbt.records import (
+    DbtError,
+    Invocation,
+    InvocationFinished,
+    LogLine,
+    NodeFinished,
+    NodeStarted,
+    Record,
+    node_failed,
+)
+from airflow_lineage_provider.dbt.warehouse import warehouse_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_lineage_provider.dbt.command import Command
+
+POLL_SECONDS = 0.2
+
+
+class DbtRun:
+    """One dbt invocation: iterate over it once for its records; `cancel` stops dbt and its queries."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self._heard: Queue[Heard] = Queue()
+        self._listener = Listener(self._heard)
+        self._nodes: Nodes | None = None
+        self._catalog: Catalog | None = None
+        self._started: dict[str, Heard] = {}
+        self._told: set[str] = set()
+        self._unsuccessful: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Record]:
+        """Run dbt and yield its records; the last is an `InvocationFinished`."""
+        thread = threading.Thread(target=self._invoke, name="dbt", daemon=True)
+        thread.start()
+        try:
+            while True:
+                try:
+                    heard = self._heard.get(timeout=POLL_SECONDS)
+                except Empty:
+                    self._listener.cancel_queries_again()
+                    continue
+                try:
+                    yield from self._records(heard)
+                finally:
+                    self._heard.task_done()
+                if heard.name == "EndOfInvocation":
+                    return
+        finally:
+            if thread.is_alive():
+                self.cancel()
+                self._listener.stop_waiting()
+                thread.join(timeout=10)
+
+    def cancel(self) -> None:
+        """Stop: running queries are cancelled, nodes that have not begun fail at once."""
+        self._listener.cancel()
+
+    def _invoke(self) -> None:
+        try:
+            finished = self._run_dbt()
+        except DbtError as error:
+            finished = InvocationFinished(success=False, error=str(error))
+        except BaseException as error:  # noqa: BLE001 - it is reported, on the thread that can act on it
+            finished = InvocationFinished(success=False, error=one_line(error) or type(error).__name__)
+        self._heard.put(Heard("EndOfInvocation", finished=finished))
+
+    def _run_dbt(self) -> InvocationFinished:
+        from dbt.cli.main import dbtRunner
+
+        manifest = load_manifest(self.command, self._listener)
+        self._listener.manifest = manifest
+        outcome = dbtRunner(manifest, callbacks=[self._listener]).invoke(self.command.argv())
+        if write := getattr(outcome.result, "write", None):
+            target = Path(self._listener.target_path)
+            target.mkdir(parents=True, exist_ok=True)
+            # `dbt retry` begins where these results ended.
+            write(str(target / "run_results.json"))
+        error = one_line(outcome.exception) if outcome.exception else None
+        return InvocationFinished(
+            success=bool(outcome.success), error=error, selected=self._listener.selected
+        )
+
+    def _records(self, heard: Heard) -> Iterator[Record]:
+        if heard.name == "EndOfInvocation" and heard.finished:
+            yield from self._problems()
+            yield heard.finished
+        elif heard.name == "Ready":
+            yield self._begin(heard)
+        elif heard.name == "Line":
+            yield LogLine(heard.level, heard.text)
+        elif heard.unique_id.split(".")[0] in REPORTED and self._nodes:
+            yield from self._node_records(heard, self._nodes)
+
+    def _begin(self, heard: Heard) -> Invocation:
+        adapter, manifest = heard.adapter, self._listener.manifest
+        self._catalog = Catalog(manifest, adapter, heard.context)
+        self._nodes = Nodes(manifest, self._catalog)
+        return Invocation(
+            invocation_id=heard.text,
+            dbt_version=manifest.metadata.dbt_version,
+            project_name=manifest.metadata.project_name or "",
+            project_dir=str(Path(self.command.project_dir).resolve()),
+            profile_name=adapter.config.profile_name,
+            target=adapter.config.target_name,
+            full_refresh=self.command.full_refresh,
+            warehouse=warehouse_of(adapter),
+        )
+
+    def _node_records(self, heard: Heard, nodes: Nodes) -> Iterator[Record]:
+        uid = heard.unique_id
+        if heard.name == "NodeStart":
+            self._started[uid] = heard
+            return
+        begun = self._started[uid]
+        if nodes.is_ephemeral(uid):
+            return
+        if uid not in self._told:
+            self._told.add(uid)
+            self._read_inputs(uid, nodes)
+            yield NodeStarted(nodes.node(uid), begun.at, nodes.compiled(uid))
+        if heard.name == "NodeFinished":
+            yield self._finished(begun, heard, nodes)
+
+    def _read_inputs(self, uid: str, nodes: Nodes) -> None:
+        """Read the columns of what a node reads when it begins; their neighbours come in the same query."""
+        catalog = self._catalog
+        unknown = [r for r in nodes.node(uid).inputs if catalog and not catalog.exists(r.unique_id)]
+        if catalog and unknown:
+            catalog.read({r.unique_id for r in unknown} | nodes.beside(unknown))
+
+    def _finished(self, begun: Heard, heard: Heard, nodes: Nodes) -> NodeFinished:
+        uid, result = heard.unique_id, heard.result
+        makes = nodes.node(uid).relation is not None
+        if makes and result.status == "success" and self._catalog:
+            self._catalog.read([uid])
+        node = nodes.node(uid)
+        if node_failed(result.status) or result.status == "skipped":
+            self._unsuccessful[uid] = node.label
+        return NodeFinished(
+            node=node,
+            started_at=begun.at,
+            at=max(heard.at, begun.at),
+            status=result.status,
+            message=self._skip_reason(uid, nodes) if result.status == "skipped" else result.message,
+            sql=nodes.compiled(uid),
+            rows=result.rows,
+            failures=result.failures,
+            query_id=result.query_id,
+            created=(not begun.existed) if makes and begun.existed is not None else None,
+        )
+
+    def _skip_reason(self, uid: str, nodes: Nodes) -> str:
+        causes = [self._unsuccessful[parent] for parent in nodes.parents(uid) if parent in self._unsuccessful]
+        return f"skipped because {', '.join(causes) or 'a node upstream'} did not succeed"
+
+    def _problems(self) -> Iterator[Record]:
+        for problem in self._catalog.problems if self._catalog else ():
+            yield LogLine("warn", f"lineage: {problem}")

@@ -1,0 +1,124 @@
+"""OpenLineage's dataset names for what dbt reads and makes.
+
+By https://openlineage.io/docs/spec/naming where it has a convention. It has none for DuckDB; ours is the
+database's absolute path without its query string, which may hold a token:
+
+    duckdb:///data/warehouse.duckdb     warehouse.gold.customer_behavior
+    duckdb:///:memory:                  memory.main.orders
+    motherduck://analytics              analytics.gold.customer_behavior
+
+A file that DuckDB reads or writes is a dataset of its own, on the file system or bucket where it lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_lineage_provider.dbt.records import Relation, Warehouse
+
+# What sqlglot, and OpenLineage's SQL facet, call the SQL of a dbt adapter where the two differ.
+DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "glue": "spark", "synapse": "tsql"}
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetName:
+    """OpenLineage's identity of a dataset."""
+
+    namespace: str
+    name: str
+
+
+def dataset_name(relation: Relation, warehouse: Warehouse) -> DatasetName:
+    """Return the name of a relation of the warehouse, or of the file behind it."""
+    if relation.location:
+        return file_name(relation.location)
+    if warehouse.type == "duckdb":
+        return DatasetName(_duckdb_namespace(relation.database, warehouse), _dotted(relation))
+    if warehouse.type == "snowflake":
+        # Snowflake folds what is not quoted to upper case, and its own lineage views say it so.
+        return DatasetName(namespace(warehouse), _dotted(relation).upper())
+    return DatasetName(namespace(warehouse), _dotted(relation))
+
+
+def namespace(warehouse: Warehouse) -> str:
+    """Return the namespace of the warehouse itself."""
+    named = NAMESPACES.get(warehouse.type)
+    return named(warehouse) if named else _host_and_port(warehouse.type)(warehouse)
+
+
+def dialect(warehouse: Warehouse) -> str:
+    """Return the SQL dialect's name for OpenLineage's SQL facet."""
+    return DIALECTS.get(warehouse.type, warehouse.type)
+
+
+def file_name(location: str) -> DatasetName:
+    """Return the name of a file, glob or folder; `location` as DuckDB takes it, a reader's call included.
+
+    >>> file_name("read_parquet('s3://lake/bronze/events/*.parquet', hive_partitioning = true)")
+    DatasetName(namespace='s3://lake', name='bronze/events/*.parquet')
+    """
+    quoted = re.search(r"'([^']*)'", location)
+    path = quoted.group(1) if quoted else location
+    url = urlsplit(path)
+    if url.scheme and url.netloc:
+        return DatasetName(f"{url.scheme}://{url.netloc.rpartition('@')[2]}", url.path.strip("/") or "/")
+    return DatasetName("file", os.path.abspath(url.path if url.scheme == "file" else path))  # noqa: PTH100 - globs
+
+
+def _dotted(relation: Relation) -> str:
+    return ".".join(part for part in (relation.database, relation.schema, relation.identifier) if part)
+
+
+def _duckdb_namespace(database: str | None, warehouse: Warehouse) -> str:
+    attached = {name.casefold(): path for name, path in warehouse.attached.items()}
+    path = attached.get((database or "").casefold()) or warehouse.path or ":memory:"
+    scheme, _, rest = path.partition(":")
+    if scheme in {"md", "motherduck"}:
+        return f"motherduck://{rest.strip('/').partition('?')[0] or database}"
+    if path == ":memory:":
+        return "duckdb:///:memory:"
+    if re.search(r"\w=", path) and "://" not in path:
+        # An attached server's connection string, such as "host=db dbname=crm password=...".
+        return f"duckdb:///attached/{database}"
+    url = urlsplit(path)
+    if url.scheme and url.netloc:
+        return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
+    return f"duckdb://{os.path.abspath(url.path)}"  # noqa: PTH100 - the file need not be there
+
+
+def _snowflake(warehouse: Warehouse) -> str:
+    from openlineage.common.provider.snowflake import fix_account_name
+
+    return f"snowflake://{fix_account_name(warehouse.account or '')}"
+
+
+def _redshift(warehouse: Warehouse) -> str:
+    """`<cluster>.<id>.<region>.redshift.amazonaws.com` is named by its cluster and region."""
+    cluster, _, rest = (warehouse.host or "").partition(".")
+    region = rest.split(".")[1] if rest.count(".") > 1 else warehouse.region
+    return f"redshift://{cluster}.{region}:{warehouse.port}"
+
+
+def _host_and_port(scheme: str) -> Callable[[Warehouse], str]:
+    def named(warehouse: Warehouse) -> str:
+        port = f":{warehouse.port}" if warehouse.port else ""
+        return f"{scheme}://{warehouse.host or ''}{port}"
+
+    return named
+
+
+NAMESPACES: dict[str, Callable[[Warehouse], str]] = {
+    "athena": lambda w: f"awsathena://athena.{w.region}.amazonaws.com",
+    "bigquery": lambda _: "bigquery",
+    "postgres": _host_and_port("postgres"),
+    "redshift": _redshift,
+    "snowflake": _snowflake,
+    "sqlserver": _host_and_port("mssql"),
+}

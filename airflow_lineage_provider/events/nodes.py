@@ -1,0 +1,116 @@
+"""dbt's records as OpenLineage run events: START when a node begins; COMPLETE, FAIL or ABORT when it ends.
+
+https://openlineage.io/docs/spec/run-cycle. Each terminal event stands on its own, because consumers such as
+OpenMetadata read no other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
+from openlineage.client.uuid import generate_static_uuid
+from openlineage.common.provider.dbt.facets import (
+    DbtExposure,
+    DbtExposuresDatasetFacet,
+    DbtModelConfig,
+    DbtModelDatasetFacet,
+)
+
+from airflow_lineage_provider.events.context import JOB_NAMESPACE, PRODUCER, RunContext
+from airflow_lineage_provider.events.datasets import assertions, input_dataset, output_dataset
+from airflow_lineage_provider.events.jobs import job_facets
+from airflow_lineage_provider.events.runs import outcome_facets, run_facets, state_of, timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, RunFacet
+
+    from airflow_lineage_provider.dbt.records import Invocation, Node, NodeFinished, NodeStarted, Relation
+
+
+class NodeEvents:
+    """Makes the events of one dbt invocation."""
+
+    def __init__(self, invocation: Invocation, context: RunContext) -> None:
+        self._invocation = invocation
+        self._context = context
+        self._warehouse = invocation.warehouse
+
+    def start(self, record: NodeStarted) -> RunEvent:
+        """Return the START of a node that has just begun."""
+        mask, node = self._context.mask, record.node
+        return self._event(
+            RunState.START,
+            record.at,
+            self._run(node, record.at, {}),
+            self._job(node, record.sql),
+            [input_dataset(relation, self._warehouse, mask) for relation in node.inputs],
+            [output_dataset(node.relation, self._warehouse, mask)] if node.relation else [],
+        )
+
+    def end(self, record: NodeFinished) -> RunEvent:
+        """Return the COMPLETE, FAIL or ABORT of a node that has just ended."""
+        mask, node = self._context.mask, record.node
+        outcome = outcome_facets(record, self._invocation, self._context)
+        output = node.relation
+        return self._event(
+            state_of(record.status),
+            record.at,
+            self._run(node, record.started_at, outcome),
+            self._job(node, record.sql),
+            [
+                input_dataset(relation, self._warehouse, mask, _findings(record, relation))
+                for relation in node.inputs
+            ],
+            [output_dataset(output, self._warehouse, mask, record, _dbt_facets(node))] if output else [],
+        )
+
+    def _run(self, node: Node, started_at: datetime, outcome: dict[str, RunFacet]) -> Run:
+        """START and end are of one run: its id is made of what both know."""
+        seed = f"{self._invocation.invocation_id}.{node.unique_id}".encode()
+        facets = run_facets(self._invocation, self._context) | outcome
+        return Run(runId=str(generate_static_uuid(started_at, seed)), facets=facets)
+
+    def _job(self, node: Node, sql: str | None) -> Job:
+        facets = job_facets(node, sql, self._invocation, self._context.mask)
+        return Job(namespace=JOB_NAMESPACE, name=node.label, facets=facets)
+
+    @staticmethod
+    def _event(
+        state: RunState,
+        at: datetime,
+        run: Run,
+        job: Job,
+        inputs: list[InputDataset],
+        outputs: list[OutputDataset],
+    ) -> RunEvent:
+        return RunEvent(
+            eventType=state,
+            eventTime=timestamp(at),
+            run=run,
+            job=job,
+            inputs=inputs,
+            outputs=outputs,
+            producer=PRODUCER,
+        )
+
+
+def _findings(record: NodeFinished, relation: Relation) -> dict[str, InputDatasetFacet]:
+    """What a test or a freshness check says of the relation that it is about: the first that it reads."""
+    node = record.node
+    if not node.test or relation is not node.inputs[0] or record.status == "skipped":
+        return {}
+    success = record.status == "pass"
+    return {"dataQualityAssertions": assertions(node.test, node.name, success, record.failures)}
+
+
+def _dbt_facets(node: Node) -> dict[str, DatasetFacet]:
+    relation = node.relation
+    config = DbtModelConfig(materialized=relation.materialized if relation else None)
+    facets: dict[str, DatasetFacet] = {"dbt_model": DbtModelDatasetFacet(config=config, producer=PRODUCER)}
+    if node.exposures:
+        exposures = [DbtExposure(e.unique_id, e.name, e.type, e.url) for e in node.exposures]
+        facets["dbt_exposures"] = DbtExposuresDatasetFacet(exposures=exposures, producer=PRODUCER)
+    return facets

@@ -1,0 +1,121 @@
+"""What an event says of its run: whose child it is, what ran it, how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openlineage.client.event_v2 import RunState
+from openlineage.client.facet_v2 import (
+    RunFacet,
+    error_message_run,
+    external_query_run,
+    nominal_time_run,
+    parent_run,
+    processing_engine_run,
+    test_run,
+)
+from openlineage.common.provider.dbt.facets import DbtRunRunFacet, DbtVersionRunFacet
+
+from airflow_lineage_provider import __version__
+from airflow_lineage_provider.events.context import PRODUCER, RunContext
+from airflow_lineage_provider.events.naming import namespace
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_lineage_provider.dbt.records import Invocation, NodeFinished
+
+# dbt's words for how a node ended. A test with severity warn has found something and the pipeline goes on.
+ENDED_WELL = {"success", "pass", "warn"}
+NOT_RUN = {"skipped"}
+
+
+def state_of(status: str) -> RunState:
+    """Return how OpenLineage calls the end of a node that dbt calls `status`."""
+    if status in ENDED_WELL:
+        return RunState.COMPLETE
+    return RunState.ABORT if status in NOT_RUN else RunState.FAIL
+
+
+def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFacet]:
+    """Return the facets that every event of an invocation carries."""
+    facets: dict[str, RunFacet] = {
+        "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
+            version=invocation.dbt_version,
+            name="dbt",
+            openlineageAdapterVersion=__version__,
+            producer=PRODUCER,
+        ),
+        "dbt_version": DbtVersionRunFacet(version=invocation.dbt_version, producer=PRODUCER),
+        "dbt_run": DbtRunRunFacet(
+            invocation_id=invocation.invocation_id,
+            project_name=invocation.project_name,
+            profile_name=invocation.profile_name,
+            dbt_runtime="core",
+            full_refresh=invocation.full_refresh or None,
+            producer=PRODUCER,
+        ),
+    }
+    if context.parent:
+        facets["parent"] = _parent(context)
+    if context.nominal_start:
+        facets["nominalTime"] = nominal_time_run.NominalTimeRunFacet(
+            nominalStartTime=timestamp(context.nominal_start),
+            nominalEndTime=timestamp(context.nominal_end) if context.nominal_end else None,
+            producer=PRODUCER,
+        )
+    return facets
+
+
+def outcome_facets(record: NodeFinished, invocation: Invocation, context: RunContext) -> dict[str, RunFacet]:
+    """Return what only the end of a run knows: its error, its query, what its test found."""
+    facets: dict[str, RunFacet] = {}
+    if state_of(record.status) is not RunState.COMPLETE:
+        facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(
+            message=context.mask(record.message) or record.status,
+            programmingLanguage=record.node.language.upper(),
+            producer=PRODUCER,
+        )
+    if record.query_id:
+        facets["externalQuery"] = external_query_run.ExternalQueryRunFacet(
+            externalQueryId=record.query_id, source=namespace(invocation.warehouse), producer=PRODUCER
+        )
+    if record.node.test:
+        facets["test"] = test_run.TestRunFacet(tests=[_test_execution(record)], producer=PRODUCER)
+    return facets
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment as OpenLineage writes it: ISO 8601, in UTC."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _parent(context: RunContext) -> RunFacet:
+    parent, root = context.parent, context.root or context.parent
+    if parent is None or root is None:
+        raise ValueError("a parent facet needs a parent")
+    return parent_run.ParentRunFacet(
+        run=parent_run.Run(runId=parent.run_id),
+        job=parent_run.Job(namespace=parent.namespace, name=parent.name),
+        root=parent_run.Root(
+            run=parent_run.RootRun(runId=root.run_id),
+            job=parent_run.RootJob(namespace=root.namespace, name=root.name),
+        ),
+        producer=PRODUCER,
+    )
+
+
+def _test_execution(record: NodeFinished) -> test_run.TestExecution:
+    test = record.node.test
+    if test is None:
+        raise ValueError(f"{record.node.unique_id} is no test")
+    words = {"pass": "pass", "skipped": "skip"}
+    return test_run.TestExecution(
+        name=record.node.name,
+        status=words.get(record.status, "fail"),
+        severity=test.severity,
+        type=test.kind,
+        expected="0",
+        actual=str(record.failures or 0),
+        params=dict(test.arguments),
+    )
