@@ -1,0 +1,170 @@
+"""Connections to the store's database: SQLite or Postgres, across threads, processes and forks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import event as hooks
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from airflow_lineage_provider.delivery.location import StoreError, store_url
+from airflow_lineage_provider.delivery.schema import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+# Any number will do, as long as it stays: every writer of a Postgres store takes this lock.
+_WRITER_LOCK = 0x4C494E45
+_BUSY_TIMEOUT = 8.0  # seconds; Airflow gives a lineage hook ten
+
+
+class Database:
+    """One database, with what SQLite and Postgres need to be written to by many at once.
+
+    Writers take turns, so that ids become visible in their own order: a reader that has seen
+    event 7 will never find a 6 that came later.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.url = make_url(store_url(location))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.in_use = threading.RLock()
+        _databases.add(self)
+
+    def __str__(self) -> str:
+        """Name the store without its credentials."""
+        return str(self.url.database) if self.is_sqlite else str(self.url.set(password=None, query={}))
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Begin a transaction that may write, and commit it at the end. Makes the tables."""
+        with self._errors(), self.in_use:
+            self._ready_to_write  # noqa: B018
+            with self._writer.begin() as connection:
+                self._take_turn(connection)
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Begin a transaction that reads. Raises StoreError where there is no store yet."""
+        with self._errors(), self.in_use:
+            if self.is_sqlite and not Path(str(self.url.database)).exists():
+                raise StoreError(
+                    f"There is no event store at {self}: run a pipeline that fills it, or name another"
+                )
+            with self._engine.begin() as connection:
+                yield connection
+
+    def disconnect(self) -> None:
+        """Close every connection; the next call opens another."""
+        with self.in_use:
+            if "_engine" in self.__dict__:
+                self._engine.dispose()
+
+    @cached_property
+    def _engine(self) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+        engine = create_engine(self.url, connect_args={"timeout": _BUSY_TIMEOUT, "check_same_thread": False})
+        hooks.listen(engine, "connect", _prepare_sqlite)
+        hooks.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @cached_property
+    def _writer(self) -> Engine:
+        return self._engine.execution_options(begin="BEGIN IMMEDIATE")
+
+    @cached_property
+    def _ready_to_write(self) -> bool:
+        if self.is_sqlite:
+            self._make_folder()
+        with self._writer.begin() as connection:
+            self._take_turn(connection)
+            if not inspect(connection).has_table("event"):
+                metadata.create_all(connection)
+        return True
+
+    def _make_folder(self) -> None:
+        folder = Path(str(self.url.database)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"Cannot make the folder of the event store {self}: {error.strerror}") from error
+
+    def _take_turn(self, connection: Connection) -> None:
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise StoreError(_explain(error, str(self), self.is_sqlite)) from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Let SQLAlchemy begin transactions, readers and one writer work at once, and commits be fast."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+_ADVICE = {
+    "is locked": "is locked by another process: try again, or end the one that holds it",
+    "is full": "cannot grow, the disk is full: free some space",
+    "readonly": "is read-only: allow this user to write the file and its folder",
+    "unable to open": "cannot be opened: check that the folder exists and that this user may write to it",
+    "is not a database": "is not a SQLite database: name another file",
+    "malformed": "is damaged: restore it or move it away; `sqlite3 FILE .recover` saves what can be read",
+    "disk I/O error": "cannot be read or written: check the disk",
+    "no such table": "holds no lineage events: name another file, or run a pipeline that fills it",
+    "does not exist": "holds no lineage events: name another database, or run a pipeline that fills it",
+    "password authentication failed": "refuses the user or the password: check the store's URL",
+    "could not connect": "cannot be reached: check that the server runs and the store's URL",
+    "connection": "cannot be reached: check that the server runs and the store's URL",
+}
+
+
+def _explain(error: SQLAlchemyError, store: str, is_sqlite: bool) -> str:  # noqa: FBT001
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", 1)[0]
+    kind = "event store" if is_sqlite else "event store in Postgres"
+    for sign, advice in _ADVICE.items():
+        if sign in said:
+            return f"The {kind} {store} {advice} ({said})"
+    return f"The {kind} {store} failed: {said}"
+
+
+# A SQLite connection must not live in two processes: the child would drop its parent's locks
+# (https://sqlite.org/howtocorrupt.html, 2.6). So a fork waits for the transactions that are under
+# way and finds no connection open. Airflow forks to emit each event.
+_databases: WeakSet[Database] = WeakSet()
+_forking: list[Database] = []
+
+
+def _before_fork() -> None:
+    for database in list(_databases):
+        database.in_use.acquire()
+        database.disconnect()
+        _forking.append(database)
+
+
+def _after_fork() -> None:
+    while _forking:
+        _forking.pop().in_use.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -1,0 +1,59 @@
+"""Where the event store is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_POSTGRES = {
+    "postgres": "postgresql+psycopg2",
+    "postgresql": "postgresql+psycopg2",
+    "postgresql+psycopg2": "postgresql+psycopg2",
+}
+
+
+class StoreError(Exception):
+    """The event store cannot do what was asked; one line: what, which store, what to do."""
+
+
+def default_store_url(environ: Mapping[str, str]) -> str:
+    """Return the URL of the store that is meant when none is named.
+
+    The first of: `AIRFLOW__LINEAGE__STORE`; `lineage.db` in `AIRFLOW_HOME`, in `./.airflow` where
+    that exists, in `~/airflow`.
+    """
+    if named := environ.get("AIRFLOW__LINEAGE__STORE"):
+        return store_url(named)
+    if home := environ.get("AIRFLOW_HOME"):
+        folder = Path(home)
+    elif Path(".airflow").is_dir():
+        folder = Path(".airflow")
+    else:
+        folder = Path("~/airflow")
+    return store_url(str(folder / "lineage.db"))
+
+
+def store_url(location: str) -> str:
+    """Return the SQLAlchemy URL for a file's path, a `sqlite:///` URL or a Postgres URL.
+
+    A file's path becomes absolute, so that a later change of directory does not change the store.
+    Raises StoreError for any other kind of database.
+    """
+    scheme = _SCHEME.match(location)
+    if scheme is None:
+        return f"sqlite:///{Path(location).expanduser().absolute()}"
+    kind, rest = scheme[1].lower(), location[scheme.end() :]
+    if kind in {"sqlite", "sqlite+pysqlite"}:
+        if rest in {"", "/", "/:memory:"}:
+            raise StoreError(
+                "An event store in memory is lost with its process: name a file, as in lineage.db"
+            )
+        return f"sqlite:///{Path(rest.removeprefix('/')).expanduser().absolute()}"
+    if kind in _POSTGRES:
+        return f"{_POSTGRES[kind]}://{rest}"
+    raise StoreError(f"No event store in {kind}: use a file's path, sqlite:///PATH or postgresql://...")

@@ -1,0 +1,111 @@
+"""An OpenLineage event as a row of the store, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_LONGEST_INDEXED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """What the store keeps of one event: the columns it is found by, and the event itself."""
+
+    columns: dict[str, Any]
+    datasets: frozenset[tuple[str, str]]
+
+    @property
+    def run_id(self) -> str:
+        """The run that the event belongs to; empty for a job event or a dataset event."""
+        run_id: str = self.columns["run_id"]
+        return run_id
+
+
+def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
+    """Return the row for an OpenLineage RunEvent, JobEvent or DatasetEvent.
+
+    Columns that the event does not fill are empty, never NULL: NULLs are not equal to each other,
+    and the same event twice would be two rows.
+    """
+    body = json.dumps(event, sort_keys=True, separators=(",", ":"), default=str).encode()
+    run_id = text_at(event, "run", "runId")
+    parent_run_id, root_run_id = parent_and_root(event)
+    columns = {
+        "stored_at": utc_text(now),
+        "event_time": _utc(text_at(event, "eventTime")),
+        "event_type": indexable(text_at(event, "eventType").upper()),
+        "run_id": indexable(run_id),
+        "root_run_id": indexable(root_run_id),
+        "parent_run_id": indexable(parent_run_id),
+        "job_namespace": indexable(text_at(event, "job", "namespace")),
+        "job_name": indexable(text_at(event, "job", "name")),
+        "content_hash": hashlib.blake2b(body, digest_size=16).digest(),
+        "payload": zlib.compress(body, 1),
+    }
+    return EventRecord(columns, frozenset(_datasets(event)))
+
+
+def from_payload(payload: bytes) -> dict[str, Any]:
+    """Return the event that `to_record` put into a payload."""
+    event: dict[str, Any] = json.loads(zlib.decompress(payload))
+    return event
+
+
+def parent_and_root(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the ids of the parent run and of the root run.
+
+    The root is what the parent facet names as such, else the parent, else the run itself.
+    https://openlineage.io/docs/spec/facets/run-facets/parent_run
+    """
+    facet = ("run", "facets", "parent")
+    parent = text_at(event, *facet, "run", "runId")
+    root = text_at(event, *facet, "root", "run", "runId")
+    return parent, root or parent or text_at(event, "run", "runId")
+
+
+def text_at(value: Any, *path: str) -> str:
+    """Return the text under these keys, or an empty one where there is none."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def indexable(text: str) -> str:
+    """Return text that every database can index: what it cannot hold is escaped, what is too long is hashed.
+
+    SQLite refuses lone surrogates, Postgres also NUL and an index entry over 2,704 bytes.
+    """
+    clean = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+    if len(clean) <= _LONGEST_INDEXED:
+        return clean
+    return f"{clean[:_LONGEST_INDEXED]}#{hashlib.blake2b(clean.encode(), digest_size=16).hexdigest()}"
+
+
+def utc_text(time: datetime) -> str:
+    """Return a time as text of fixed width that sorts: 2026-11-22T07:28:01.000000Z."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _utc(text: str) -> str:
+    try:
+        time = datetime.fromisoformat(text)
+        return utc_text(time if time.tzinfo else time.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return indexable(text)
+
+
+def _datasets(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for side in ("inputs", "outputs"):
+        found = event.get(side)
+        for dataset in found if isinstance(found, list) else ():
+            yield indexable(text_at(dataset, "namespace")), indexable(text_at(dataset, "name"))
+    if isinstance(event.get("dataset"), dict):
+        yield indexable(text_at(event, "dataset", "namespace")), indexable(text_at(event, "dataset", "name"))

@@ -1,0 +1,59 @@
+"""The tables of the event store."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+# SQLite counts rows by itself only where the key's type is INTEGER.
+_POSITION = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+# An event's id is its position: ids grow in the order of commit and are never used again.
+# Time stands as UTC ISO 8601 text, which sorts. Run ids of today's clients are UUIDv7, so the
+# index that keeps an event single grows at its end and stays fast in a store of millions.
+event = Table(
+    "event",
+    metadata,
+    Column("id", _POSITION, primary_key=True, autoincrement=True),
+    Column("stored_at", String(27), nullable=False),
+    Column("event_time", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("root_run_id", Text, nullable=False),
+    Column("parent_run_id", Text, nullable=False),
+    Column("job_namespace", Text, nullable=False),
+    Column("job_name", Text, nullable=False),
+    Column("content_hash", LargeBinary(16), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("event_once", "run_id", "content_hash", unique=True),
+    Index("event_root_run", "root_run_id", "id"),
+    Index("event_job", "job_name", "job_namespace", "id"),
+    Index("event_event_time", "event_time"),
+    sqlite_autoincrement=True,
+)
+
+event_dataset = Table(
+    "event_dataset",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("event_id", _POSITION, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# The state of a run is the type of its last event; an end is final.
+run = Table(
+    "run",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("root_run_id", Text, nullable=False),
+    Column("parent_run_id", Text, nullable=False),
+    Column("job_namespace", Text, nullable=False),
+    Column("job_name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("first_event_id", _POSITION, nullable=False),
+    Column("last_event_id", _POSITION, nullable=False),
+    Index("run_root_run", "root_run_id"),
+    sqlite_with_rowid=False,
+)

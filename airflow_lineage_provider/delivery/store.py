@@ -1,0 +1,209 @@
+"""The event store: every OpenLineage event, committed before anything else happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from airflow_lineage_provider.delivery.database import Database
+from airflow_lineage_provider.delivery.records import (
+    EventRecord,
+    from_payload,
+    indexable,
+    parent_and_root,
+    text_at,
+    to_record,
+)
+from airflow_lineage_provider.delivery.schema import event as event_table
+from airflow_lineage_provider.delivery.schema import event_dataset, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+_PAGE = 500
+_ENDS = ("COMPLETE", "FAIL", "ABORT")
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run as its events tell of it; `state` is the type of the last one, and an end is final."""
+
+    run_id: str
+    parent_run_id: str
+    job_namespace: str
+    job_name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RootRun:
+    """A run that no other run started, with all that it started: for Airflow, a DAG run."""
+
+    run_id: str
+    job_namespace: str
+    job_name: str
+    first_event_time: str
+    last_event_time: str
+    runs: int
+
+
+class EventStore:
+    """OpenLineage events in SQLite (a file's path, `sqlite:///PATH`) or Postgres (`postgresql://...`).
+
+    The file, its folders and the tables are made by the first `append`. Safe to use from threads,
+    from several processes at once, and after a fork. Every method raises StoreError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        dialect = sqlite if self._database.is_sqlite else postgresql
+        self._add_event = dialect.insert(event_table).on_conflict_do_nothing().returning(event_table.c.id)
+        upsert = dialect.insert(run)
+        self._add_run = upsert.on_conflict_do_update(
+            index_elements=[run.c.run_id],
+            set_={
+                "last_event_id": upsert.excluded.last_event_id,
+                "state": case((run.c.state.in_(_ENDS), run.c.state), else_=upsert.excluded.state),
+            },
+        )
+
+    def __str__(self) -> str:
+        """Name the store without its credentials."""
+        return str(self._database)
+
+    def close(self) -> None:
+        """Close the connections. The store can be used again."""
+        self._database.disconnect()
+
+    def append(self, events: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
+        """Commit an event, or several in one transaction; return how many were new.
+
+        An event that is in the store already, to the byte, is not stored again.
+        """
+        now = datetime.now(UTC)
+        records = [to_record(event, now) for event in ([events] if isinstance(events, Mapping) else events)]
+        with self._database.write() as connection:
+            return sum(self._insert(connection, record) for record in records)
+
+    def events(
+        self,
+        *,
+        root_run_id: str | None = None,
+        run_id: str | None = None,
+        job_namespace: str | None = None,
+        job_name: str | None = None,
+        dataset: str | None = None,
+        dataset_namespace: str | None = None,
+        after: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the events that meet every condition, in the order in which they were stored.
+
+        `dataset` is the name of an input, an output or the subject of a dataset event. Memory is
+        constant, and nothing is locked between two pages.
+        """
+        wanted = {
+            event_table.c.root_run_id: root_run_id,
+            event_table.c.run_id: run_id,
+            event_table.c.job_namespace: job_namespace,
+            event_table.c.job_name: job_name,
+        }
+        query = select(event_table.c.id, event_table.c.payload).order_by(event_table.c.id).limit(_PAGE)
+        for column, value in wanted.items():
+            if value is not None:
+                query = query.where(column == indexable(value))
+        if dataset is not None:
+            named = select(event_dataset.c.event_id).where(event_dataset.c.name == indexable(dataset))
+            if dataset_namespace is not None:
+                named = named.where(event_dataset.c.namespace == indexable(dataset_namespace))
+            query = query.where(event_table.c.id.in_(named))
+        while True:
+            with self._database.read() as connection:
+                page = connection.execute(query.where(event_table.c.id > after)).all()
+            for row in page:
+                yield from_payload(row.payload)
+            if len(page) < _PAGE:
+                return
+            after = page[-1].id
+
+    def latest_root_run(self) -> str | None:
+        """Return the id of the root run that the newest event belongs to; None in an empty store."""
+        query = select(event_table.c.root_run_id).where(event_table.c.root_run_id != "")
+        with self._database.read() as connection:
+            return connection.scalar(query.order_by(event_table.c.id.desc()).limit(1))
+
+    def root_runs(self, limit: int = 20) -> list[RootRun]:
+        """Return the root runs that had an event last, the newest first."""
+        last = func.max(run.c.last_event_id).label("last")
+        newest = (
+            select(
+                run.c.root_run_id,
+                func.min(run.c.first_event_id).label("first"),
+                last,
+                func.count().label("runs"),
+            )
+            .group_by(run.c.root_run_id)
+            .order_by(last.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(newest).all()
+            ids = {row.first for row in found} | {row.last for row in found}
+            query = select(event_table.c.id, event_table.c.event_time, event_table.c.payload)
+            ends = {row.id: row for row in connection.execute(query.where(event_table.c.id.in_(ids)))}
+        return [
+            RootRun(
+                row.root_run_id,
+                *_root_job(from_payload(ends[row.first].payload)),
+                ends[row.first].event_time,
+                ends[row.last].event_time,
+                row.runs,
+            )
+            for row in found
+        ]
+
+    def run_states(self, root_run_id: str) -> dict[str, RunState]:
+        """Return the state of every run below this root run, and of the root itself, by run id."""
+        columns = (run.c.run_id, run.c.parent_run_id, run.c.job_namespace, run.c.job_name, run.c.state)
+        query = (
+            select(*columns).where(run.c.root_run_id == indexable(root_run_id)).order_by(run.c.first_event_id)
+        )
+        with self._database.read() as connection:
+            return {row.run_id: RunState(*row.tuple()) for row in connection.execute(query)}
+
+    def _insert(self, connection: Connection, record: EventRecord) -> int:
+        event_id = connection.scalar(self._add_event, record.columns)
+        if event_id is None:
+            return 0
+        if record.datasets:
+            rows = [
+                {"namespace": space, "name": name, "event_id": event_id} for space, name in record.datasets
+            ]
+            connection.execute(insert(event_dataset), rows)
+        if record.run_id:
+            columns = {name: record.columns[name] for name in _OF_RUN}
+            ids = {"first_event_id": event_id, "last_event_id": event_id}
+            connection.execute(self._add_run, {**columns, **ids, "state": record.columns["event_type"]})
+        return 1
+
+
+_OF_RUN = ("run_id", "root_run_id", "parent_run_id", "job_namespace", "job_name")
+
+
+def _root_job(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the namespace and name of the root job, from any event below it."""
+    parent, root = parent_and_root(event)
+    facet = ("run", "facets", "parent")
+    if root == text_at(event, "run", "runId"):
+        job: tuple[str, ...] = ("job",)
+    elif root == parent:
+        job = (*facet, "job")
+    else:
+        job = (*facet, "root", "job")
+    return text_at(event, *job, "namespace"), text_at(event, *job, "name")

@@ -1,0 +1,51 @@
+"""An OpenLineage transport that commits events to the event store and returns."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import attr
+from openlineage.client.serde import Serde
+from openlineage.client.transport.transport import Config, Transport
+
+from airflow_lineage_provider.delivery.location import default_store_url
+from airflow_lineage_provider.delivery.store import EventStore
+
+if TYPE_CHECKING:
+    from openlineage.client.client import Event
+
+
+@attr.define
+class OutboxConfig(Config):
+    """`store`: a file's path or a database URL; `default_store_url` says what is meant without one."""
+
+    store: str
+
+    @classmethod
+    def from_dict(cls, params: dict[str, Any]) -> OutboxConfig:
+        """Read the part of `transport` in OpenLineage's configuration that is ours."""
+        return cls(params.get("store") or default_store_url(os.environ))
+
+
+class OutboxTransport(Transport):
+    """Keeps events safe on this side of the network; the forwarder takes them on.
+
+    For Airflow's own events: `[openlineage] transport =
+    {"type": "airflow_lineage_provider.delivery.OutboxTransport", "store": "/var/lib/lineage.db"}`.
+    """
+
+    kind = "outbox"
+    config_class = OutboxConfig
+
+    def __init__(self, config: OutboxConfig) -> None:
+        self.store = EventStore(config.store)
+
+    def emit(self, event: Event) -> None:
+        """Commit the event. Raises StoreError where that fails: nothing is lost silently."""
+        self.store.append(Serde.to_dict(event))
+
+    def close(self, timeout: float = -1) -> bool:  # noqa: ARG002
+        """Close the store's connections; there is never anything left to send."""
+        self.store.close()
+        return True
