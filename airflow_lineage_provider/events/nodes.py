@@ -98,7 +98,7 @@ class NodeEvents:
 
 
 def _findings(record: NodeFinished, relation: Relation) -> dict[str, InputDatasetFacet]:
-    """What a test or a freshness check says of the relation that it is about: the first that it reads."""
+    """Return what a test says of the relation that it is about: the first that it reads."""
     node = record.node
     if not node.test or relation is not node.inputs[0] or record.status == "skipped":
         return {}

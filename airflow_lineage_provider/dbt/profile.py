@@ -1,0 +1,57 @@
+"""A dbt profile that lives as long as one invocation, its secrets in the environment and never in a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from airflow_lineage_provider.dbt.records import DbtError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# dbt hides the values of variables that begin so in its own log.
+SECRET_PREFIX = "DBT_ENV_SECRET_LINEAGE_"  # noqa: S105 - a variable's name
+
+
+def profile_name(project_dir: str) -> str:
+    """Return the profile that `dbt_project.yml` asks for. Raises DbtError where it names none."""
+    path = Path(project_dir, "dbt_project.yml")
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise DbtError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+    name = settings.get("profile") if isinstance(settings, dict) else None
+    if not isinstance(name, str):
+        raise DbtError(f"{path} names no profile; add 'profile: my_profile'")
+    return name
+
+
+@contextmanager
+def temporary_profile(
+    name: str, target: str, output: Mapping[str, Any], secrets: Mapping[str, str]
+) -> Iterator[str]:
+    """Make a profile of one output for the time of the `with` block; yield its profiles_dir.
+
+    `secrets` are fields of the output, such as `password`.
+    """
+    variables = {f"{SECRET_PREFIX}{field.upper()}": value for field, value in secrets.items()}
+    fields = {field: f"{{{{ env_var('{SECRET_PREFIX}{field.upper()}') }}}}" for field in secrets}
+    profile = {name: {"target": target, "outputs": {target: {**output, **fields}}}}
+    before = {variable: os.environ.get(variable) for variable in variables}
+    with tempfile.TemporaryDirectory(prefix="dbt-profile-") as folder:
+        Path(folder, "profiles.yml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+        os.environ.update(variables)
+        try:
+            yield folder
+        finally:
+            for variable, value in before.items():
+                if value is None:
+                    del os.environ[variable]
+                else:
+                    os.environ[variable] = value

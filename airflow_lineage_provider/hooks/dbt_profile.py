@@ -1,0 +1,89 @@
+"""Airflow connections as the outputs of a dbt profile."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+from airflow_lineage_provider.dbt import DbtError
+from airflow_lineage_provider.dbt.profile import profile_name, temporary_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from airflow.sdk import Connection
+
+Output = tuple[dict[str, Any], dict[str, str]]
+"""The fields of a dbt output, and those that are secret."""
+
+DEFAULT_SCHEMA = "main"
+
+
+def _postgres(conn: Connection) -> Output:
+    fields = {
+        "host": conn.host,
+        "port": conn.port or 5432,
+        "user": conn.login,
+        "dbname": conn.schema,
+        "schema": conn.extra_dejson.get("schema", "public"),
+        "sslmode": conn.extra_dejson.get("sslmode"),
+    }
+    return fields, {"password": conn.password or ""}
+
+
+def _snowflake(conn: Connection) -> Output:
+    extra = conn.extra_dejson
+    fields = {
+        "account": extra.get("account") or conn.host,
+        "user": conn.login,
+        "database": extra.get("database"),
+        "schema": conn.schema or "public",
+        "warehouse": extra.get("warehouse"),
+        "role": extra.get("role"),
+    }
+    if key := extra.get("private_key_content"):
+        passphrase = {"private_key_passphrase": conn.password} if conn.password else {}
+        return fields, {"private_key": key, **passphrase}
+    return fields, {"password": conn.password or ""}
+
+
+def _duckdb(conn: Connection) -> Output:
+    token = {"motherduck_token": conn.password} if conn.password else {}
+    return {"path": conn.host or ":memory:", "schema": conn.schema or DEFAULT_SCHEMA}, token
+
+
+OUTPUTS: dict[str, Callable[[Connection], Output]] = {
+    "postgres": _postgres,
+    "snowflake": _snowflake,
+    "duckdb": _duckdb,
+}
+
+
+def dbt_profile(
+    conn_id: str | None, project_dir: str, target: str | None
+) -> AbstractContextManager[str | None]:
+    """Yield the profiles_dir of a profile made from a connection; None where no connection is named.
+
+    Raises DbtError for a connection type that has no dbt adapter here.
+    """
+    if conn_id is None:
+        return nullcontext()
+    return _from_connection(conn_id, project_dir, target or "airflow")
+
+
+@contextmanager
+def _from_connection(conn_id: str, project_dir: str, target: str) -> Iterator[str]:
+    conn = BaseHook.get_connection(conn_id)
+    to_output = OUTPUTS.get(conn.conn_type or "")
+    if to_output is None:
+        raise DbtError(
+            f"connection {conn_id!r} is of type {conn.conn_type!r}, which makes no dbt profile; "
+            f"use one of {', '.join(sorted(OUTPUTS))}, or a profiles.yml"
+        )
+    fields, secrets = to_output(conn)
+    output = {"type": conn.conn_type, **{key: value for key, value in fields.items() if value is not None}}
+    with temporary_profile(profile_name(project_dir), target, output, secrets) as profiles_dir:
+        yield profiles_dir

@@ -1,0 +1,29 @@
+"""From a task in Airflow's UI to the lineage of its run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import attrs
+from airflow.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+REPORT_PATH = "/lineage/report"
+
+
+@attrs.define()
+class LineageReportLink(BaseOperatorLink):
+    """The lineage that the task's DAG run emitted, beside the documented map."""
+
+    @property
+    def name(self) -> str:
+        """Return the button's text."""
+        return "Lineage report"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
+        """Return the address of the report's page in Airflow's own web server."""
+        return f"{REPORT_PATH}?{urlencode({'dag_id': ti_key.dag_id, 'run_id': ti_key.run_id})}"

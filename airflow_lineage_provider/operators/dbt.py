@@ -1,0 +1,205 @@
+"""A layer of a dbt project as one task."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_lineage_provider.links.lineage import LineageReportLink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_lineage_provider.dbt.command import Command
+    from airflow_lineage_provider.dbt.records import NodeFinished
+    from airflow_lineage_provider.dbt.runner import DbtRun
+    from airflow_lineage_provider.operators.emitter import Emitter
+
+WRITING = {"run", "build", "seed", "snapshot"}
+
+
+def layer_asset(project_dir: str, layer: str) -> Asset:
+    """Return the Asset that a layer's task updates, for other DAGs to be scheduled on.
+
+    >>> layer_asset("/opt/airflow/dbt_project", "gold").uri
+    'dbt://dbt_project/gold'
+    """
+    project = Path(project_dir).name
+    return Asset(name=f"{project}.{layer}", uri=f"dbt://{project}/{layer}")
+
+
+class DbtLayerOperator(BaseOperator):
+    """Runs one layer of a dbt project, in one dbt invocation, and emits each node's lineage while it runs.
+
+    :param layer: a folder of the project's models (`silver`), or any dbt selector. Its Asset is an outlet.
+    :param project_dir: the folder that holds `dbt_project.yml`.
+    :param profiles_dir: the folder that holds `profiles.yml`; dbt's own rule without it.
+    :param profile_conn_id: an Airflow connection (postgres, snowflake, duckdb) in place of a `profiles.yml`.
+    :param target: the profile's target.
+    :param vars: dbt variables.
+    :param select: narrows the layer further; one selector or several.
+    :param exclude: what of it is left out.
+    :param full_refresh: rebuild incremental models and seeds.
+    :param threads: dbt's threads.
+    :param command: run, build, test, seed, snapshot, freshness, run-operation or retry.
+    :param operation: the macro that `run-operation` runs.
+    :param operation_args: its arguments.
+    :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
+
+    Returns a summary to XCom: how many nodes ended how, rows written, events emitted, dbt's invocation id.
+    """
+
+    template_fields: Sequence[str] = (
+        "layer",
+        "project_dir",
+        "profiles_dir",
+        "target",
+        "vars",
+        "select",
+        "exclude",
+        "full_refresh",
+        "threads",
+        "command",
+        "operation",
+        "operation_args",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"vars": "json", "operation_args": "json"}
+    ui_color = "#fbe9e2"
+    ui_fgcolor = "#3b2b26"
+    operator_extra_links = (LineageReportLink(),)
+
+    def __init__(  # noqa: PLR0913 - each is an option of dbt's
+        self,
+        *,
+        project_dir: str,
+        layer: str | None = None,
+        profiles_dir: str | None = None,
+        profile_conn_id: str | None = None,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's name
+        select: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        full_refresh: bool | str = False,
+        threads: int | str | None = None,
+        command: str = "build",
+        operation: str | None = None,
+        operation_args: Mapping[str, Any] | None = None,
+        store_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if layer and command in WRITING and "{{" not in layer + project_dir:
+            kwargs["outlets"] = [*kwargs.get("outlets", ()), layer_asset(project_dir, layer)]
+        super().__init__(**kwargs)
+        self.layer = layer
+        self.project_dir = project_dir
+        self.profiles_dir = profiles_dir
+        self.profile_conn_id = profile_conn_id
+        self.target = target
+        self.vars = vars or {}
+        self.select = select
+        self.exclude = exclude
+        self.full_refresh = full_refresh
+        self.threads = threads
+        self.command = command
+        self.operation = operation
+        self.operation_args = operation_args or {}
+        self.store_conn_id = store_conn_id
+        self._dbt: DbtRun | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run dbt; raise with the failed nodes' own errors where some failed."""
+        from airflow_lineage_provider.dbt import DbtError, DbtRun
+        from airflow_lineage_provider.delivery import StoreError
+        from airflow_lineage_provider.hooks.dbt_profile import dbt_profile
+        from airflow_lineage_provider.operators.emitter import Emitter
+
+        try:
+            emitter = Emitter(context, self.store_conn_id)
+            with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
+                self._dbt = DbtRun(self._command(profiles_dir or self.profiles_dir))
+                return self._follow(self._dbt, emitter)
+        except (DbtError, StoreError) as error:
+            raise AirflowFailException(str(error)) from None
+
+    def on_kill(self) -> None:
+        """Stop dbt and cancel its queries."""
+        if self._dbt:
+            self.log.info("The task was killed: dbt's queries are cancelled")
+            self._dbt.cancel()
+
+    def get_openlineage_facets_on_start(self) -> Any:
+        """Leave the lineage to the nodes' own events: the task's would join every input to every output."""
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        return OperatorLineage()
+
+    def _follow(self, run: DbtRun, emitter: Emitter) -> dict[str, Any]:
+        from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished
+
+        nodes: list[NodeFinished] = []
+        for record in run:
+            if isinstance(record, LogLine):
+                log = {"warn": self.log.warning, "error": self.log.error}.get(record.level, self.log.info)
+                log(record.text)
+            elif isinstance(record, InvocationFinished):
+                _raise_failures([node for node in nodes if node.failed], record)
+            else:
+                emitter.emit(record)
+            if isinstance(record, NodeFinished):
+                nodes.append(record)
+        return {
+            "command": self.command,
+            "layer": self.layer,
+            "invocation_id": emitter.invocation_id,
+            "nodes": dict(Counter(node.status for node in nodes)),
+            "rows": sum(node.rows or 0 for node in nodes),
+            "events": emitter.emitted,
+            "events_lost": emitter.lost,
+        }
+
+    def _command(self, profiles_dir: str | None) -> Command:
+        from airflow_lineage_provider.dbt import Command
+
+        return Command(
+            project_dir=self.project_dir,
+            verb=self.command,  # type: ignore[arg-type] # checked by Command
+            profiles_dir=profiles_dir,
+            target=self.target,
+            vars=self.vars,
+            select=_selection(self.layer, _words(self.select)),
+            exclude=_words(self.exclude),
+            full_refresh=str(self.full_refresh).strip().lower() in {"true", "1", "yes"},
+            threads=int(self.threads) if self.threads else None,
+            operation=self.operation,
+            operation_args=self.operation_args,
+        )
+
+
+def _words(selectors: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return selectors as dbt's words; a string holds several parted by blanks, as on dbt's command line."""
+    words = selectors.split() if isinstance(selectors, str) else selectors or ()
+    return tuple(word for word in words if word)
+
+
+def _selection(layer: str | None, select: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the layer narrowed to what any of the selectors matches; in dbt's words a comma is and."""
+    if not layer:
+        return select
+    return tuple(f"{layer},{word}" for word in select) or (layer,)
+
+
+def _raise_failures(failed: list[NodeFinished], finished: Any) -> None:
+    if failed:
+        raise AirflowException(
+            "; ".join(f"{node.node.label}: {' '.join(node.message.split())}" for node in failed)
+        )
+    if finished.error:
+        raise AirflowFailException(finished.error)
+    if not finished.success:
+        raise AirflowException("dbt reported a failure that belongs to no node; its log above says which")
