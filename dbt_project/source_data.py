@@ -1,0 +1,388 @@
+"""Make the source systems of the demo: a CRM database and the landing files of a Kafka topic.
+
+Every row is a pure function of the seed and of the row's number, so the same arguments always give
+the same rows, and batch 2 can change rows of batch 1 without reading them.
+
+    crm.duckdb                              public.customers, public.orders, public.products
+    landing/customer_events/batch-N.parquet what Kafka Connect wrote, offsets included
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+# Times are UTC without saying so, like `timestamp` columns.
+START, BATCH_1_ENDS, BATCH_2_ENDS = map(datetime.fromisoformat, ("2025-07-01", "2025-10-01", "2025-10-02"))
+
+FIRST_NAMES = ("Ada", "Björn", "Chloë", "Dmitri", "Elif", "Femi", "Grace", "Hiroshi", "Inés", "José")
+LAST_NAMES = (
+    "Abara",
+    "Brandt",
+    "Costa",
+    "D'Angelo",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanova",
+    "Jones",
+)
+MAIL_DOMAINS = ("example.com", "Example.org", "mail.example.net")
+CATEGORIES = ("audio", "garden", "kitchen", "office", "sport")
+STATUSES = ("placed", "shipped", "completed", "returned")
+EVENT_TYPES = ("page_view", "page_view", "page_view", "search", "add_to_cart", "purchase", "support_ticket")
+CHANNELS = ("web", "ios", "android")
+BAD_AMOUNTS = ("N/A", "", "12,50", None)
+PARTITIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A row of the CRM's public.customers."""
+
+    customer_id: str
+    email: str
+    first_name: str
+    last_name: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A row of the CRM's public.products."""
+
+    product_id: str
+    product_name: str
+    category: str
+    unit_price: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A row of the CRM's public.orders; `amount` is whatever people typed."""
+
+    order_id: str
+    customer_id: str
+    product_id: str
+    amount: str | None
+    status: str
+    ordered_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message of the topic customer-events-prod, with its place in the topic."""
+
+    event_id: str
+    customer_id: str
+    event_type: str
+    event_timestamp: datetime
+    channel: str
+    page_url: str
+    kafka_partition: int
+    kafka_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many rows batch 1 has, and how many of each kind batch 2 adds."""
+
+    customers: int
+    products: int
+    orders: int
+    events: int
+
+    @classmethod
+    def of(cls, scale: float) -> Sizes:
+        """Scale 1 is 300 customers; at least a dozen of them, so that every case of batch 2 occurs."""
+        customers = max(12, round(300 * scale))
+        return cls(customers, max(10, round(40 * math.sqrt(scale))), customers * 8, customers * 20)
+
+    def added(self) -> Sizes:
+        """Batch 2 adds a twentieth, and one product."""
+        return Sizes(max(1, self.customers // 20), 1, max(4, self.orders // 20), max(4, self.events // 20))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The rows of both batches for one seed and scale."""
+
+    seed: int
+    size: Sizes
+
+    def batch_1(self) -> Batch:
+        """All rows up to the end of batch 1."""
+        size = self.size
+        return Batch(
+            customers=(self.customer(n) for n in range(size.customers)),
+            products=(self.product(n) for n in range(size.products)),
+            orders=(self.order(n) for n in range(size.orders)),
+            events=_offsets(map(self.event, range(size.events)), first=0),
+        )
+
+    def batch_2(self) -> Batch:
+        """New rows, changed rows, a deleted customer, a late event and a redelivered one."""
+        size, added = self.size, self.size.added()
+        first_offset = size.events  # no partition can hold more, so offsets only grow
+        new_events = map(self.event, range(size.events, size.events + added.events))
+        late = replace(
+            self.event(size.events + added.events), event_timestamp=START + timedelta(days=20, hours=5)
+        )
+        redelivered = self.event(size.events - 1)
+        return Batch(
+            customers=chain(
+                map(self.moved_customer, range(1, size.customers, 25)),
+                map(self.customer, range(size.customers, size.customers + added.customers)),
+            ),
+            products=map(self.product, range(size.products, size.products + added.products)),
+            orders=chain(
+                map(self.changed_order, range(0, size.orders, 20)),
+                map(self.order, range(size.orders, size.orders + added.orders)),
+            ),
+            events=_offsets(chain(new_events, (late, redelivered)), first=first_offset),
+            deleted_customer=_id("C", self.deleted_customer),
+        )
+
+    @property
+    def deleted_customer(self) -> int:
+        """The number of the customer that batch 2 deletes, orders included."""
+        return 3
+
+    def customer(self, number: int) -> Customer:
+        """A customer; the email is cased and padded as carelessly as people type."""
+        rng = self._random("customer", number)
+        first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
+        created = _moment(rng, *self._period(number, self.size.customers))
+        return Customer(_id("C", number), _email(rng, first, last, number), first, last, created, created)
+
+    def moved_customer(self, number: int) -> Customer:
+        """The customer after a change of email in batch 2."""
+        rng = self._random("moved customer", number)
+        before = self.customer(number)
+        email = _email(rng, before.first_name, before.last_name, number).replace("@", ".new@")
+        return replace(before, email=email, updated_at=_moment(rng, BATCH_1_ENDS, BATCH_2_ENDS))
+
+    def product(self, number: int) -> Product:
+        """A product with its list price as text."""
+        rng = self._random("product", number)
+        category = rng.choice(CATEGORIES)
+        created = _moment(rng, *self._period(number, self.size.products))
+        price = f"{rng.randint(199, 49_999) / 100:.2f}"
+        return Product(
+            _id("P", number), f"{category.title()} {number:03d}", category, price, created, created
+        )
+
+    def order(self, number: int) -> Order:
+        """An order by one of the customers of batch 1; one in 97 has an amount that is no number."""
+        rng = self._random("order", number)
+        begins, ends = self._period(number, self.size.orders)
+        customer = self._buyer(rng, number, self.size.orders)
+        product = _id("P", rng.randrange(self.size.products))
+        amount = BAD_AMOUNTS[number // 97 % 4] if number % 97 == 7 else _amount(rng)  # noqa: PLR2004
+        ordered = _moment(rng, begins, ends)
+        return Order(_id("O", number), customer, product, amount, rng.choice(STATUSES), ordered, ordered)
+
+    def changed_order(self, number: int) -> Order:
+        """The order after a change in batch 2: completed, and its amount typed anew.
+
+        Among those changed are amounts that turn from bad to good, and from good to bad.
+        """
+        rng = self._random("changed order", number)
+        amount = "N/A" if number == 20 else _amount(rng)  # noqa: PLR2004
+        changed = _moment(rng, BATCH_1_ENDS, BATCH_2_ENDS)
+        return replace(self.order(number), status="completed", amount=amount, updated_at=changed)
+
+    def event(self, number: int) -> Event:
+        """A message, its offset still to be given."""
+        rng = self._random("event", number)
+        begins, ends = self._period(number, self.size.events)
+        customer = self._buyer(rng, number, self.size.events)
+        kind, channel = rng.choice(EVENT_TYPES), rng.choice(CHANNELS)
+        url = f"https://shop.example.com/{kind.replace('_', '-')}/{rng.randrange(self.size.products)}"
+        return Event(
+            _id("E", number), customer, kind, _moment(rng, begins, ends), channel, url, number % PARTITIONS, 0
+        )
+
+    def _buyer(self, rng: random.Random, number: int, last_of_batch_1: int) -> str:
+        buyer = rng.randrange(self.size.customers)
+        if number >= last_of_batch_1 and buyer == self.deleted_customer:
+            buyer += 1
+        return _id("C", buyer)
+
+    def _period(self, number: int, last_of_batch_1: int) -> tuple[datetime, datetime]:
+        return (START, BATCH_1_ENDS) if number < last_of_batch_1 else (BATCH_1_ENDS, BATCH_2_ENDS)
+
+    def _random(self, kind: str, number: int) -> random.Random:
+        return random.Random(f"{self.seed} {kind} {number}")  # noqa: S311 - demo data, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to be written, made one at a time as they are read."""
+
+    customers: Iterable[Customer]
+    products: Iterable[Product]
+    orders: Iterable[Order]
+    events: Iterable[Event]
+    deleted_customer: str | None = None
+
+
+def generate(
+    directory: Path | str,
+    *,
+    scale: float = 1,
+    seed: int = 7,
+    batch: int = 1,
+    echo: Callable[[str], object] = lambda _line: None,
+) -> dict[str, int]:
+    """Write one batch into `directory` and return how many rows each table got from it.
+
+    Batch 1 makes the sources anew; batch 2 is applied on top of batch 1 of the same scale and seed,
+    once or several times with the same result. Either all of a batch becomes visible or nothing.
+
+    Raises ValueError for a scale or batch that does not exist, FileNotFoundError for batch 2 without batch 1.
+    """
+    if not 0 < scale < math.inf:
+        raise ValueError(f"scale {scale}: a number above 0 is needed")
+    if batch not in (1, 2):
+        raise ValueError(f"batch {batch}: there are batches 1 and 2")
+    directory = Path(directory)
+    crm, landing = directory / "crm.duckdb", directory / "landing" / "customer_events"
+    if batch == 2 and not crm.exists():  # noqa: PLR2004
+        raise FileNotFoundError(f"{crm} is not there; generate batch 1 first")
+    landing.mkdir(parents=True, exist_ok=True)
+    source = Source(seed, Sizes.of(scale))
+    rows = source.batch_1() if batch == 1 else source.batch_2()
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".generating-") as name:
+        work = Path(name)
+        if batch == 2:  # noqa: PLR2004
+            shutil.copy(crm, work / crm.name)
+        counts = _write(work, rows, echo)
+        if batch == 1:
+            for file in landing.glob("*.parquet"):
+                file.unlink()
+        (work / "events.parquet").replace(landing / f"batch-{batch}.parquet")
+        (work / crm.name).replace(crm)
+    return counts
+
+
+def _write(work: Path, rows: Batch, echo: Callable[[str], object]) -> dict[str, int]:
+    import duckdb
+
+    counts = {}
+    with duckdb.connect(str(work / "crm.duckdb")) as connection:
+        connection.execute("create schema if not exists public")
+        for table, kind, values in (
+            ("customers", Customer, rows.customers),
+            ("products", Product, rows.products),
+            ("orders", Order, rows.orders),
+        ):
+            loaded = _csv(work / "rows.csv", values)
+            columns = ", ".join(f"{name} {sql}" for name, sql in _columns(kind).items())
+            key = next(iter(_columns(kind)))
+            connection.execute(f"create table if not exists public.{table} ({columns}, primary key ({key}))")
+            connection.execute(f"insert or replace into public.{table} {_read(work / 'rows.csv', kind)}")
+            counts[table] = loaded
+            echo(f"{loaded:>9,} {table}")
+        counts["customer_events"] = _csv(work / "rows.csv", rows.events)
+        parquet = _quoted(work / "events.parquet")
+        connection.execute(f"copy ({_read(work / 'rows.csv', Event)}) to {parquet} (format parquet)")
+        echo(f"{counts['customer_events']:>9,} customer_events")
+        for table in ("orders", "customers"):
+            connection.execute(f"delete from public.{table} where customer_id = ?", [rows.deleted_customer])
+    return counts
+
+
+def _columns(kind: type) -> dict[str, str]:
+    """The SQL type of each field of a row's dataclass."""
+    types = {"str": "varchar", "str | None": "varchar", "int": "bigint", "datetime": "timestamp"}
+    return {field.name: types[str(field.type)] for field in fields(kind)}
+
+
+def _csv(path: Path, rows: Iterable[DataclassInstance]) -> int:
+    written = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for row in rows:
+            writer.writerow(["\\N" if value is None else value for value in astuple(row)])
+            written += 1
+    return written
+
+
+def _read(path: Path, kind: type) -> str:
+    columns = ", ".join(f"{name}: '{sql}'" for name, sql in _columns(kind).items())
+    return (
+        f"select * from read_csv({_quoted(path)}, auto_detect = false, header = false, delim = ',', "
+        f"quote = '\"', escape = '\"', nullstr = '\\N', columns = {{{columns}}})"
+    )
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _offsets(events: Iterable[Event], *, first: int) -> Iterator[Event]:
+    offsets = dict.fromkeys(range(PARTITIONS), first)
+    for event in events:
+        yield replace(event, kafka_offset=offsets[event.kafka_partition])
+        offsets[event.kafka_partition] += 1
+
+
+def _id(kind: str, number: int) -> str:
+    return f"{kind}{number:07d}"
+
+
+def _moment(rng: random.Random, begins: datetime, ends: datetime) -> datetime:
+    return begins + timedelta(seconds=rng.randrange(1, int((ends - begins).total_seconds())))
+
+
+def _amount(rng: random.Random) -> str:
+    amount = f"{rng.randint(100, 99_999) / 100:.2f}"
+    return rng.choice((amount, amount, amount, f" {amount}", amount.removesuffix("0")))
+
+
+def _email(rng: random.Random, first: str, last: str, number: int) -> str:
+    ascii_letters = (letter for letter in f"{first}.{last}" if letter.isascii() and letter != "'")
+    email = f"{''.join(ascii_letters)}{number}@{rng.choice(MAIL_DOMAINS)}"
+    return rng.choice((email, email.lower(), email.upper(), f"  {email}", f"{email} "))
+
+
+def main() -> int:
+    """Command line of `generate`."""
+    parser = argparse.ArgumentParser(description="Generate the source systems of the demo.")
+    parser.add_argument("--directory", type=Path, required=True, help="where crm.duckdb and landing/ go")
+    parser.add_argument(
+        "--scale", type=float, default=1, help="1 is 300 customers, 2,400 orders, 6,000 events"
+    )
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--batch", type=int, default=1, choices=(1, 2), help="2 is applied on top of 1")
+    options = parser.parse_args()
+    try:
+        generate(**vars(options), echo=lambda line: sys.stdout.write(line + "\n"))
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
