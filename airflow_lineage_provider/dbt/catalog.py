@@ -41,9 +41,13 @@ class Catalog:
     def read(self, unique_ids: Iterable[str]) -> None:
         """Ask the warehouse for the columns of these nodes' relations."""
         nodes = [node for uid in unique_ids if (node := self._node(uid)) is not None]
-        relations = {self._key(node): node for node in nodes if not external_location(node)}
-        if relations:
-            self._context.run(self._read_catalog, relations)
+        # A table can be both a model and a source, where one layer reads what another was loaded with.
+        tables: dict[Key, list[Any]] = {}
+        for node in nodes:
+            if not external_location(node):
+                tables.setdefault(_key_of(node), []).append(node)
+        if tables:
+            self._context.run(self._read_catalog, tables)
         for node in nodes:
             if external_location(node):
                 self._context.run(self._describe, node)
@@ -52,11 +56,12 @@ class Catalog:
         node = self._manifest.nodes.get(unique_id) or self._manifest.sources.get(unique_id)
         return node if node and node.resource_type in MAKES_RELATION | {"source"} else None
 
-    def _read_catalog(self, nodes: dict[Key, Any]) -> None:
+    def _read_catalog(self, tables: dict[Key, list[Any]]) -> None:
         relation = self._adapter.Relation
-        relations = {relation.create_from(self._adapter.config, node) for node in nodes.values()}
+        nodes = [same[0] for same in tables.values()]
+        relations = {relation.create_from(self._adapter.config, node) for node in nodes}
         schemas = frozenset((r.database, r.schema) for r in relations)
-        table, errors = self._adapter.get_filtered_catalog(list(nodes.values()), schemas, relations)
+        table, errors = self._adapter.get_filtered_catalog(nodes, schemas, relations)
         self.problems += [f"columns could not be read from the catalog: {_one_line(e)}" for e in errors]
         found: dict[Key, list[tuple[int, str, str]]] = {}
         for row in table:
@@ -64,8 +69,8 @@ class Catalog:
             found.setdefault(key, []).append(
                 (int(row["column_index"]), str(row["column_name"]), str(row["column_type"]))
             )
-        for key, node in nodes.items():
-            if rows := found.get(key):
+        for key, rows in found.items():
+            for node in tables.get(key, ()):
                 self._columns[node.unique_id] = tuple((name, kind) for _, name, kind in sorted(rows))
 
     def _describe(self, node: Any) -> None:
@@ -79,9 +84,9 @@ class Catalog:
             return
         self._columns[node.unique_id] = tuple((c.column, c.data_type) for c in columns)
 
-    def _key(self, node: Any) -> Key:
-        identifier = node.identifier if node.resource_type == "source" else node.alias
-        return _key(node.database, node.schema, identifier)
+
+def _key_of(node: Any) -> Key:
+    return _key(node.database, node.schema, getattr(node, "identifier", None) or node.alias)
 
 
 def _key(database: str | None, schema: str | None, identifier: str) -> Key:

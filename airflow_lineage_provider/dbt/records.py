@@ -85,10 +85,16 @@ class Node:
 
     @property
     def label(self) -> str:
-        """How people name the node: `silver.stg_orders`; a test as `silver.unique_stg_orders_order_id`."""
+        """How people name the node.
+
+        A model is `silver.stg_orders`, a test `silver.unique_stg_orders_order_id`, the check of a source
+        `bronze.raw_orders.freshness`.
+        """
         target = self.relation or (self.inputs[0] if self.inputs else None)
         schema = target.schema if target else self.schema
         name = self.alias if self.relation else self.name
+        if self.resource_type == "source":
+            name = f"{self.alias}.freshness"
         return f"{schema}.{name}" if schema else name
 
 

@@ -1,0 +1,179 @@
+"""A DAG run's emitted lineage against the documented map."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator, PokeReturnValue
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_lineage_provider.links.lineage import LineageReportLink
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_lineage_provider.hooks.arrival import Awaited
+    from airflow_lineage_provider.readers.validation import Validation
+
+SHOWN_FINDINGS = 20
+
+
+class LineageValidationSensor(BaseSensorOperator):
+    """Waits for the lineage of this DAG run, compares it with the documented map, and passes or fails.
+
+    :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
+    :param environment: which of the map's environments binds its names to this run's datasets.
+    :param scope: the layers, or dataset globs, that this run was to produce; all layers without it.
+    :param deferrable: wait in the triggerer instead of on a worker. `mode="reschedule"` waits on neither.
+    :param timeout: seconds after which it compares with the events that are there; what is missing by then
+        is reported as missing.
+    :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
+
+    The map's policy says which findings are errors, warnings or notes. An error fails the task, for good: a
+    second try would read the same events.
+    """
+
+    template_fields: Sequence[str] = ("map_path", "environment", "scope")
+    ui_color = "#e4f0e8"
+    ui_fgcolor = "#24352b"
+    operator_extra_links = (LineageReportLink(),)
+
+    def __init__(
+        self,
+        *,
+        map_path: str,
+        environment: str | None = None,
+        scope: Sequence[str] | None = None,
+        deferrable: bool = True,
+        store_conn_id: str | None = None,
+        timeout: timedelta | float = 300,
+        poke_interval: timedelta | float = 2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(timeout=timeout, poke_interval=poke_interval, **kwargs)
+        self.map_path = map_path
+        self.environment = environment
+        self.scope = scope
+        self.deferrable = deferrable
+        self.store_conn_id = store_conn_id
+        self.root_run_id: str | None = None
+        self._awaited: Awaited | None = None
+
+    def execute(self, context: Context) -> Any:
+        """Wait where `deferrable` and `mode` say, then compare."""
+        from airflow_lineage_provider.triggers.lineage import LineageTrigger
+
+        if not self.deferrable:
+            return super().execute(context)
+        if (result := self.poke(context)).is_done:
+            return result.xcom_value
+        self.defer(
+            trigger=LineageTrigger(asdict(self._wanted(context)), self.store_conn_id, self.poke_interval),
+            method_name="execute_complete",
+            # The trigger ends by itself at the deadline; this is for a triggerer that does not.
+            timeout=timedelta(seconds=self.timeout * 2 + 60),
+        )
+        return None
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ARG002
+        """Compare, after the trigger has fired."""
+        return self._compare(context)
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Compare if the events are there; else wait on."""
+        from airflow_lineage_provider.delivery import StoreError
+        from airflow_lineage_provider.hooks.arrival import arrived
+        from airflow_lineage_provider.hooks.event_store import EventStoreHook
+
+        store = EventStoreHook(self.store_conn_id).get_conn()
+        try:
+            if not arrived(self._wanted(context), store):
+                return PokeReturnValue(is_done=False)
+        except StoreError as error:
+            raise AirflowFailException(str(error)) from None
+        finally:
+            store.close()
+        return PokeReturnValue(is_done=True, xcom_value=self._compare(context))
+
+    def _wanted(self, context: Context) -> Awaited:
+        """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
+        from airflow_lineage_provider.hooks.arrival import Awaited
+        from airflow_lineage_provider.hooks.dag_run import run_context
+
+        if self._awaited is None:
+            run = run_context(context)
+            if run.parent is None or run.root is None:
+                raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
+            path = self._map_file()
+            self.root_run_id = run.root.run_id
+            self._awaited = Awaited(
+                root_run_id=run.root.run_id,
+                own_run_id=run.parent.run_id,
+                map_text=_read(path),
+                map_file=str(path),
+                environment=self.environment,
+                scope=list(self.scope) if self.scope else None,
+                deadline=self._deadline(context).isoformat(),
+            )
+        return self._awaited
+
+    def _deadline(self, context: Context) -> datetime:
+        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        # One interval early, so that the last look compares before Airflow's own timeout ends the sensor.
+        return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
+
+    def _map_file(self) -> Path:
+        path = Path(self.map_path)
+        return path if path.is_absolute() else Path(self.dag.fileloc).parent / path
+
+    def _compare(self, context: Context) -> dict[str, Any]:
+        from airflow_lineage_provider.delivery import StoreError
+        from airflow_lineage_provider.hooks.event_store import EventStoreHook
+        from airflow_lineage_provider.lineage_map import MapError, parse_map
+        from airflow_lineage_provider.readers.validation import validate
+        from airflow_lineage_provider.reports.text import outcome, validation_text
+
+        wanted = self._wanted(context)
+        store = EventStoreHook(self.store_conn_id).get_conn()
+        try:
+            validation = validate(
+                store.events(root_run_id=wanted.root_run_id),
+                parse_map(wanted.map_text, wanted.map_file),
+                environment=self.environment,
+                scope=wanted.scope,
+            )
+        except (MapError, StoreError, ValueError) as error:
+            raise AirflowFailException(str(error)) from None
+        finally:
+            store.close()
+        for line in validation_text(validation).splitlines():
+            self.log.info(line)
+        return self._judge(validation, outcome(validation.comparison))
+
+    def _judge(self, validation: Validation, outcome: str) -> dict[str, Any]:
+        comparison = validation.comparison
+        findings = [str(finding) for finding in comparison.findings]
+        if not comparison.agreed:
+            shown = [str(f) for f in comparison.findings if f.severity == comparison.severity]
+            more = f"; and {len(shown) - SHOWN_FINDINGS} more" if len(shown) > SHOWN_FINDINGS else ""
+            raise AirflowFailException("; ".join(shown[:SHOWN_FINDINGS]) + more)
+        return {
+            "outcome": outcome,
+            "edges": len(comparison.edges),
+            "findings": findings[:SHOWN_FINDINGS],
+            "accepted": len(comparison.accepted),
+        }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AirflowFailException(
+            f"the lineage map {path} cannot be read ({error}); set map_path to the map's YAML file"
+        ) from None
