@@ -1,1 +1,47 @@
-"""The lineage graph: datasets, columns and edges; compare, walk and diff."""
+"""The lineage graph: datasets, columns and edges; walk and compare. No I/O."""
+
+from airflow_lineage_provider.graph.compare import compare
+from airflow_lineage_provider.graph.findings import (
+    Acceptance,
+    Code,
+    Comparison,
+    EdgeVerdict,
+    Finding,
+    Policy,
+    Severity,
+    Verdict,
+)
+from airflow_lineage_provider.graph.model import (
+    EVERY_COLUMN,
+    Claim,
+    Column,
+    ColumnEdge,
+    ColumnRef,
+    Dataset,
+    Edge,
+    Evidence,
+    Graph,
+    Transformation,
+)
+
+__all__ = [
+    "EVERY_COLUMN",
+    "Acceptance",
+    "Claim",
+    "Code",
+    "Column",
+    "ColumnEdge",
+    "ColumnRef",
+    "Comparison",
+    "Dataset",
+    "Edge",
+    "EdgeVerdict",
+    "Evidence",
+    "Finding",
+    "Graph",
+    "Policy",
+    "Severity",
+    "Transformation",
+    "Verdict",
+    "compare",
+]

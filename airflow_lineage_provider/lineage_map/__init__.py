@@ -1,1 +1,17 @@
-"""The documented map: its model, its checks, its names."""
+"""The documented map: the contract that a team writes, in YAML or as the document that it signs."""
+
+from airflow_lineage_provider.lineage_map.bindings import Bindings, bindings_of
+from airflow_lineage_provider.lineage_map.errors import MapError, Problem
+from airflow_lineage_provider.lineage_map.load import LineageMap, load_map, parse_map
+from airflow_lineage_provider.lineage_map.model import Map
+
+__all__ = [
+    "Bindings",
+    "LineageMap",
+    "Map",
+    "MapError",
+    "Problem",
+    "bindings_of",
+    "load_map",
+    "parse_map",
+]

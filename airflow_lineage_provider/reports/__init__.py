@@ -1,1 +1,1 @@
-"""A comparison, an impact or a map, for people and for machines."""
+"""Comparisons, impacts and maps as text, Markdown, HTML, JUnit and SARIF."""

@@ -1,0 +1,299 @@
+"""The documented map as YAML says it. One class a section; a key that is not here is refused.
+
+Shorthand: a column written `name:` keeps its name, `name: other` is made from `other`, a list of
+columns is a mapping without values, and wherever names are listed one name may stand alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from airflow_lineage_provider.graph import Code, Severity
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _keyed(value: Any) -> Any:
+    return dict.fromkeys(value) if isinstance(value, list) else value
+
+
+Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Part(BaseModel):
+    """A mapping of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Entry(Part):
+    """A mapping whose keys are all optional, so that its name alone is enough."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_said(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Document(Part):
+    """Document control."""
+
+    title: str = "Data Lineage Map"
+    version: str = ""
+    last_updated: str = ""
+    owner: str = ""
+    status: str = ""
+    scope: str = ""
+    coverage: str = ""
+    lineage_tool: str = ""
+    update_frequency: str = ""
+    classification: str = ""
+    overview: str = ""
+
+
+class Column(Entry):
+    """A column, and what it is made from.
+
+    Without `from` it keeps its name and comes from the one input that has a column of that name;
+    `from: []` says that it is made from no column.
+    """
+
+    type: str = ""
+    description: str = ""
+    sources: Names | None = Field(None, alias="from")
+    expression: str = ""
+    subtype: str = ""
+    checks: Names = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from(cls, value: Any) -> Any:
+        return {"from": value} if isinstance(value, str) else value
+
+
+Columns: TypeAlias = Annotated[dict[str, Column], BeforeValidator(_keyed)]
+
+
+class Table(Entry):
+    """A table of a layer. `columns`, where given, are all of its columns."""
+
+    description: str = ""
+    sources: Names = Field((), alias="from")
+    columns: Columns = {}
+    materialized: str = ""
+    unique_key: Names = ()
+    on_schema_change: str = ""
+    cluster_by: Names = ()
+    file: str = ""
+    job: str = ""
+    checks: Names = ()
+    owners: Names = ()
+    tags: Names = ()
+
+
+class Layer(Entry):
+    """A layer of the warehouse, listed from the rawest to the most refined."""
+
+    title: str = ""
+    location: str = ""
+    purpose: str = ""
+    retention: str = ""
+    format: str = ""
+    models: str = ""
+    checks: Names = ()
+    owners: Names = ()
+    tables: Annotated[dict[str, Table], BeforeValidator(_keyed)] = {}
+
+
+class Extraction(Part):
+    """How data leaves a source system."""
+
+    method: str = ""
+    frequency: str = ""
+    sla: str = ""
+
+
+class SourceDataset(Entry):
+    """A table, topic or set of files of a source system, and what it is extracted `to`."""
+
+    to: Names = ()
+    description: str = ""
+    location: str = ""
+    format: str = ""
+    producer: str = ""
+    consumer: str = ""
+    columns: Columns = {}
+    owners: Names = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _to(cls, value: Any) -> Any:
+        return {"to": value} if isinstance(value, str | list) else value
+
+
+class Source(Part):
+    """A system outside of the warehouse. Its datasets are named `<source>.<dataset>`."""
+
+    title: str = ""
+    type: str
+    location: str = ""
+    kind: str = "table"
+    extraction: Extraction | None = None
+    owners: Names = ()
+    datasets: Annotated[dict[str, SourceDataset], BeforeValidator(_keyed)] = {}
+
+
+class Dashboard(Part):
+    """A dashboard or report, the fields that it shows, and what each is made from."""
+
+    tool: str = ""
+    connection: str = ""
+    refresh: str = ""
+    url: str = ""
+    description: str = ""
+    sources: Names = Field((), alias="from")
+    fields_: Columns = Field({}, alias="fields")
+    owners: Names = ()
+
+
+class FeatureView(Part):
+    """A view of a feature store."""
+
+    store: str = ""
+    description: str = ""
+    sources: Names = Field((), alias="from")
+    features: Columns = {}
+    owners: Names = ()
+
+
+class MLModel(Part):
+    """A model that is trained on, or predicts from, what it names."""
+
+    platform: str = ""
+    description: str = ""
+    sources: Names = Field((), alias="from")
+    owners: Names = ()
+
+
+class Step(Part):
+    """A column of a chain, and how it is made from the one before it."""
+
+    column: str
+    by: str = ""
+    expression: str = ""
+    subtype: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _column(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+
+class Chain(Part):
+    """The way of one column from its source to where people see it."""
+
+    title: str = ""
+    steps: tuple[Step, ...]
+    logic: Names = ()
+
+
+class Pipeline(Part):
+    """The DAG that runs this, and the namespace of the jobs that it emits."""
+
+    dag_id: str = ""
+    schedule: str = ""
+    start_date: str = ""
+    job_namespace: str = ""
+    tasks: dict[str, Names] = {}
+
+
+class Catalog(Part):
+    """Where lineage is published."""
+
+    title: str = ""
+    url: str = ""
+    registered: Names = ()
+    ingestion: dict[str, dict[str, str]] = {}
+
+
+class Scenario(Part):
+    """A change, and all the consumers that it is documented to reach."""
+
+    change: str
+    description: str = ""
+    reaches: Names = ()
+
+
+class Validation(Part):
+    """What is checked by machine and by people."""
+
+    automated: Names = ()
+    manual: Names = ()
+
+
+class Change(Part):
+    """A line of the change history."""
+
+    version: str
+    date: str = ""
+    author: str = ""
+    changes: str = ""
+
+
+class Approval(Part):
+    """Who signs."""
+
+    role: str
+    name: str = ""
+    date: str = ""
+
+
+class Accepted(Part):
+    """A finding that people live with until a day. `subject` may be a glob."""
+
+    finding: Code
+    subject: str
+    reason: str
+    until: dt.date
+
+
+class Binding(Part):
+    """Logical names to OpenLineage ones, by templates: `{x}` is one part of a name, `*` anything."""
+
+    dataset: str
+    namespace: str
+    name: str
+    ignore_case: bool = False
+
+
+class Environment(Part):
+    """A place where the pipeline runs; the first binding that fits a name is taken."""
+
+    description: str = ""
+    bindings: tuple[Binding, ...]
+
+
+class Map(Part):
+    """The whole map."""
+
+    document: Document
+    pipeline: Pipeline | None = None
+    sources: dict[str, Source] = {}
+    layers: dict[str, Layer] = {}
+    column_lineage: tuple[Chain, ...] = ()
+    dashboards: dict[str, Dashboard] = {}
+    feature_views: dict[str, FeatureView] = {}
+    ml_models: dict[str, MLModel] = {}
+    environments: dict[str, Environment] = {}
+    policy: dict[Code, Severity] = {}
+    accepted: tuple[Accepted, ...] = ()
+    catalog: Catalog | None = None
+    scenarios: tuple[Scenario, ...] = ()
+    validation: Validation | None = None
+    change_history: tuple[Change, ...] = ()
+    approvals: tuple[Approval, ...] = ()

@@ -1,0 +1,202 @@
+"""The documented map as a graph; every node and edge knows the line that documents it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.graph import (
+    Column,
+    ColumnEdge,
+    ColumnRef,
+    Dataset,
+    Edge,
+    Graph,
+    Transformation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_lineage_provider.graph import Evidence
+    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.lineage_map.model import Column as MapColumn
+
+    Where = tuple[str | int, ...]
+
+
+def read_map(lineage_map: LineageMap) -> Graph:
+    """Return the graph that the map documents."""
+    datasets = {dataset.name: dataset for dataset in _datasets(lineage_map)}
+    edges = list(_edges(lineage_map))
+    inputs: dict[str, list[str]] = {}
+    for edge in edges:
+        inputs.setdefault(edge.target, []).append(edge.source)
+    return Graph(
+        datasets.values(),
+        edges,
+        [*_column_edges(lineage_map, datasets, inputs), *_chains(lineage_map)],
+    )
+
+
+def _datasets(lineage_map: LineageMap) -> Iterator[Dataset]:
+    content = lineage_map.content
+    for key, source in content.sources.items():
+        for name, entry in source.datasets.items():
+            where = ("sources", key, "datasets", name)
+            yield Dataset(
+                f"{key}.{name}",
+                kind=source.kind,
+                system=source.title or source.type,
+                description=entry.description,
+                owners=entry.owners or source.owners,
+                columns=_columns(lineage_map, entry.columns, (*where, "columns")),
+                evidence=(lineage_map.where(*where),),
+            )
+    for key, layer in content.layers.items():
+        for name, table in layer.tables.items():
+            where = ("layers", key, "tables", name)
+            yield Dataset(
+                f"{key}.{name}",
+                layer=key,
+                system="warehouse",
+                description=table.description,
+                owners=table.owners
+                or layer.owners
+                or ((content.document.owner,) * bool(content.document.owner)),
+                columns=_columns(lineage_map, table.columns, (*where, "columns")),
+                checks=(*table.checks, *layer.checks),
+                evidence=(lineage_map.where(*where),),
+            )
+    yield from _consumers(lineage_map)
+
+
+def _consumers(lineage_map: LineageMap) -> Iterator[Dataset]:
+    content = lineage_map.content
+    for name, board in content.dashboards.items():
+        where: Where = ("dashboards", name)
+        columns = _columns(lineage_map, board.fields_, (*where, "fields"))
+        yield _consumer(name, "dashboard", board.tool, board.owners, lineage_map.where(*where), columns)
+    for name, view in content.feature_views.items():
+        where = ("feature_views", name)
+        columns = _columns(lineage_map, view.features, (*where, "features"))
+        yield _consumer(name, "feature view", view.store, view.owners, lineage_map.where(*where), columns)
+    for name, model in content.ml_models.items():
+        evidence = lineage_map.where("ml_models", name)
+        yield _consumer(name, "model", model.platform, model.owners, evidence, {})
+
+
+def _consumer(
+    name: str,
+    kind: str,
+    system: str,
+    owners: tuple[str, ...],
+    evidence: Evidence,
+    columns: Mapping[str, Column],
+) -> Dataset:
+    return Dataset(name, kind=kind, system=system, owners=owners, columns=columns, evidence=(evidence,))
+
+
+def _columns(lineage_map: LineageMap, columns: Mapping[str, MapColumn], where: Where) -> Mapping[str, Column]:
+    return {
+        name: Column(name, column.type, column.description, lineage_map.where(*where, name))
+        for name, column in columns.items()
+    }
+
+
+def _edges(lineage_map: LineageMap) -> Iterator[Edge]:
+    content = lineage_map.content
+    for key, source in content.sources.items():
+        method = source.extraction.method if source.extraction else ""
+        for name, entry in source.datasets.items():
+            where: Where = ("sources", key, "datasets", name, "to")
+            yield from (
+                Edge(f"{key}.{name}", target, job=method, evidence=(lineage_map.where(*where),))
+                for target in entry.to
+            )
+    for target, sources, where in _made_from(lineage_map):
+        for number, name in enumerate(sources):
+            yield Edge(name, target, evidence=(lineage_map.where(*where, "from", number),))
+
+
+def _made_from(lineage_map: LineageMap) -> Iterator[tuple[str, tuple[str, ...], Where]]:
+    content = lineage_map.content
+    for key, layer in content.layers.items():
+        for name, table in layer.tables.items():
+            yield f"{key}.{name}", table.sources, ("layers", key, "tables", name)
+    for section in ("dashboards", "feature_views", "ml_models"):
+        for name, consumer in getattr(content, section).items():
+            yield name, consumer.sources, (section, name)
+
+
+def _column_edges(
+    lineage_map: LineageMap, datasets: Mapping[str, Dataset], inputs: Mapping[str, list[str]]
+) -> Iterator[ColumnEdge]:
+    for target, columns, where in _documented_columns(lineage_map):
+        known = inputs.get(target, [])
+        for name, column in columns.items():
+            evidence = (lineage_map.where(*where, name),)
+            how = _transformation(column)
+            for source in _sources(name, column, known, datasets):
+                yield ColumnEdge(source, ColumnRef(target, name), (how,) if how else (), evidence=evidence)
+
+
+def _documented_columns(lineage_map: LineageMap) -> Iterator[tuple[str, Mapping[str, MapColumn], Where]]:
+    content = lineage_map.content
+    for key, source in content.sources.items():
+        for name, entry in source.datasets.items():
+            yield f"{key}.{name}", entry.columns, ("sources", key, "datasets", name, "columns")
+    for key, layer in content.layers.items():
+        for name, table in layer.tables.items():
+            yield f"{key}.{name}", table.columns, ("layers", key, "tables", name, "columns")
+    for name, board in content.dashboards.items():
+        yield name, board.fields_, ("dashboards", name, "fields")
+    for name, view in content.feature_views.items():
+        yield name, view.features, ("feature_views", name, "features")
+
+
+def _transformation(column: MapColumn) -> Transformation | None:
+    if column.expression or column.subtype:
+        return Transformation(subtype=column.subtype, expression=column.expression)
+    return None
+
+
+def _sources(
+    name: str, column: MapColumn, inputs: list[str], datasets: Mapping[str, Dataset]
+) -> Iterator[ColumnRef]:
+    """Yield what a column is made from; a bare name is looked up in the inputs of its table."""
+    for reference in (name,) if column.sources is None else column.sources:
+        dataset, _, field = reference.rpartition(".")
+        if dataset and column.sources is not None:
+            yield ColumnRef(dataset, field)
+        elif owner := _owner(reference, inputs, datasets):
+            yield ColumnRef(owner, reference)
+
+
+def _owner(name: str, inputs: list[str], datasets: Mapping[str, Dataset]) -> str | None:
+    """Return the one input that has the column, or that alone may have it."""
+    listed = {source: datasets[source].columns for source in inputs if source in datasets}
+    having = [source for source, columns in listed.items() if name in columns]
+    silent = [source for source in inputs if not listed.get(source)]
+    candidates = having or silent
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _chains(lineage_map: LineageMap) -> Iterator[ColumnEdge]:
+    for number, chain in enumerate(lineage_map.content.column_lineage):
+        refs = [_reference(step.column) for step in chain.steps]
+        steps: Iterable[int] = range(1, len(refs))
+        for at in steps:
+            step = chain.steps[at]
+            how = Transformation(subtype=step.subtype, expression=step.expression)
+            yield ColumnEdge(
+                refs[at - 1],
+                refs[at],
+                (how,) if step.expression or step.subtype else (),
+                job=step.by,
+                evidence=(lineage_map.where("column_lineage", number, "steps", at),),
+            )
+
+
+def _reference(text: str) -> ColumnRef:
+    dataset, _, column = text.rpartition(".")
+    return ColumnRef(dataset, column)

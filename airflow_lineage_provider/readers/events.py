@@ -1,0 +1,235 @@
+"""OpenLineage events as a graph, and the jobs that emitted them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.graph import (
+    EVERY_COLUMN,
+    Claim,
+    Column,
+    ColumnEdge,
+    ColumnRef,
+    Dataset,
+    Edge,
+    Evidence,
+    Graph,
+    Transformation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_lineage_provider.lineage_map import Bindings
+
+    Event = Mapping[str, Any]
+
+_TERMINAL = frozenset({"COMPLETE", "FAIL", "ABORT"})
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """The last run of a job: what became of it, what it read and made, by logical names."""
+
+    namespace: str
+    name: str
+    run_id: str
+    kind: str
+    status: str
+    started: str
+    ended: str
+    seconds: float | None = None
+    rows: int | None = None
+    error: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    assertions: int = 0
+    failed_assertions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a set of events tells: the graph of what flowed, and the jobs by the time they started."""
+
+    graph: Graph
+    jobs: tuple[JobRun, ...]
+
+
+def read_events(events: Iterable[Event], bindings: Bindings) -> Observed:
+    """Return what the events say, by logical names where the bindings have one.
+
+    Of the runs of a job the last counts, so that a retry replaces the try before it. Only a run that
+    completed adds to the graph: its inputs by its outputs, with the columns that its facets name.
+    """
+    last: dict[tuple[str, str], _Run] = {}
+    for run in _runs(events).values():
+        key = (run.namespace, run.name)
+        if key not in last or run.order() > last[key].order():
+            last[key] = run
+    reader = _Reader(bindings)
+    jobs = tuple(reader.read(run) for run in sorted(last.values(), key=lambda r: (r.started, r.name)))
+    return Observed(Graph(reader.datasets, reader.edges, reader.column_edges), jobs)
+
+
+@dataclass(slots=True)
+class _Run:
+    """The events of one run; the later one's facets replace the earlier one's."""
+
+    namespace: str
+    name: str
+    run_id: str
+    status: str = ""
+    started: str = ""
+    at: str = ""
+    job_facets: dict[str, Any] = field(default_factory=dict)
+    run_facets: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    outputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def order(self) -> tuple[bool, str]:
+        return self.status in _TERMINAL, self.at
+
+    def add(self, event: Event) -> None:
+        status, at = str(event.get("eventType") or "OTHER"), str(event.get("eventTime") or "")
+        if self.status not in _TERMINAL or status in _TERMINAL:
+            self.status, self.at = status, max(at, self.at)
+        self.started = min(self.started or at, at)
+        self.job_facets |= _mapping(_mapping(event.get("job")).get("facets"))
+        self.run_facets |= _mapping(_mapping(event.get("run")).get("facets"))
+        for known, key, extra in (
+            (self.inputs, "inputs", "inputFacets"),
+            (self.outputs, "outputs", "outputFacets"),
+        ):
+            for dataset in event.get(key) or ():
+                facets = known.setdefault((str(dataset.get("namespace")), str(dataset.get("name"))), {})
+                facets |= {**_mapping(dataset.get("facets")), **_mapping(dataset.get(extra))}
+
+
+def _runs(events: Iterable[Event]) -> dict[tuple[str, str, str], _Run]:
+    """Group by run; what is about no run (a DatasetEvent, a JobEvent) says nothing of a flow."""
+    runs: dict[tuple[str, str, str], _Run] = {}
+    for event in sorted(events, key=lambda e: str(e.get("eventTime") or "")):
+        job, run = _mapping(event.get("job")), _mapping(event.get("run"))
+        if job and run:
+            key = (str(job.get("namespace")), str(job.get("name")), str(run.get("runId")))
+            runs.setdefault(key, _Run(*key)).add(event)
+    return runs
+
+
+class _Reader:
+    """Collects what the runs say, by logical names."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        self.bindings = bindings
+        self.datasets: list[Dataset] = []
+        self.edges: list[Edge] = []
+        self.column_edges: list[ColumnEdge] = []
+
+    def read(self, run: _Run) -> JobRun:
+        inputs = tuple(dict.fromkeys(self.name(*key) for key in run.inputs))
+        outputs = tuple(dict.fromkeys(self.name(*key) for key in run.outputs))
+        evidence = (Evidence(Claim.EVENT, job=run.name, run_id=run.run_id, at=run.at),)
+        if run.status == "COMPLETE":
+            self.datasets += (self.dataset(key, facets, evidence) for key, facets in run.outputs.items())
+            self.datasets += (self.dataset(key, facets, evidence) for key, facets in run.inputs.items())
+            self.edges += (
+                Edge(source, target, job=run.name, evidence=evidence)
+                for target in outputs
+                for source in inputs
+                if source != target
+            )
+            for key, facets in run.outputs.items():
+                self.column_edges += self.column_lineage(key, facets, evidence)
+        return _job_run(run, inputs, outputs)
+
+    def name(self, namespace: str, name: str) -> str:
+        return self.bindings.logical(namespace, name) or f"{namespace.rstrip('/')}/{name.lstrip('/')}"
+
+    def column(self, key: tuple[str, str], name: str) -> str:
+        return name.lower() if self.bindings.folds(*key) else name
+
+    def dataset(
+        self, key: tuple[str, str], facets: Mapping[str, Any], evidence: tuple[Evidence, ...]
+    ) -> Dataset:
+        fields = _mapping(facets.get("schema")).get("fields") or ()
+        columns = [
+            Column(self.column(key, str(f.get("name"))), str(f.get("type") or ""), evidence=evidence[0])
+            for f in fields
+        ]
+        return Dataset(
+            self.name(*key),
+            kind=str(_mapping(facets.get("datasetType")).get("datasetType") or "table").lower(),
+            system=key[0],
+            description=str(_mapping(facets.get("documentation")).get("description") or ""),
+            columns={column.name: column for column in columns},
+            evidence=evidence,
+        )
+
+    def column_lineage(
+        self, key: tuple[str, str], facets: Mapping[str, Any], evidence: tuple[Evidence, ...]
+    ) -> Iterator[ColumnEdge]:
+        facet, target = _mapping(facets.get("columnLineage")), self.name(*key)
+        by_column = {
+            self.column(key, name): _mapping(made).get("inputFields") or ()
+            for name, made in _mapping(facet.get("fields")).items()
+        }
+        for column, made_from in (*by_column.items(), (EVERY_COLUMN, facet.get("dataset") or ())):
+            for source in made_from:
+                there = (str(source.get("namespace")), str(source.get("name")))
+                ref = ColumnRef(self.name(*there), self.column(there, str(source.get("field"))))
+                if ref.dataset != target:
+                    yield ColumnEdge(
+                        ref,
+                        ColumnRef(target, column),
+                        tuple(_transformation(t) for t in source.get("transformations") or ()),
+                        job=evidence[0].job,
+                        evidence=evidence,
+                    )
+
+
+def _transformation(facet: Mapping[str, Any]) -> Transformation:
+    return Transformation(
+        type=str(facet.get("type") or "DIRECT"),
+        subtype=str(facet.get("subtype") or ""),
+        expression=str(facet.get("description") or ""),
+        masking=bool(facet.get("masking")),
+    )
+
+
+def _job_run(run: _Run, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> JobRun:
+    rows = [_mapping(facets.get("outputStatistics")).get("rowCount") for facets in run.outputs.values()]
+    counted = [count for count in rows if isinstance(count, int)]
+    assertions = [
+        assertion
+        for facets in run.inputs.values()
+        for assertion in _mapping(facets.get("dataQualityAssertions")).get("assertions") or ()
+    ]
+    return JobRun(
+        namespace=run.namespace,
+        name=run.name,
+        run_id=run.run_id,
+        kind=str(_mapping(run.job_facets.get("jobType")).get("jobType") or ""),
+        status=run.status,
+        started=run.started,
+        ended=run.at if run.status in _TERMINAL else "",
+        seconds=_seconds(run.started, run.at) if run.status in _TERMINAL else None,
+        rows=sum(counted) if counted else None,
+        error=str(_mapping(run.run_facets.get("errorMessage")).get("message") or ""),
+        inputs=inputs,
+        outputs=outputs,
+        assertions=len(assertions),
+        failed_assertions=sum(not assertion.get("success") for assertion in assertions),
+    )
+
+
+def _seconds(started: str, ended: str) -> float | None:
+    try:
+        return (dt.datetime.fromisoformat(ended) - dt.datetime.fromisoformat(started)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,89 @@
+"""The validation of a run: the documented map against the events, as sensor and command line do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.graph import compare
+from airflow_lineage_provider.lineage_map import bindings_of
+from airflow_lineage_provider.readers.documented import read_map
+from airflow_lineage_provider.readers.events import read_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from airflow_lineage_provider.graph import Comparison, Graph
+    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.readers.events import JobRun
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A comparison with what it was made from."""
+
+    comparison: Comparison
+    expected: Graph
+    observed: Graph
+    jobs: tuple[JobRun, ...]
+
+
+def validate(
+    events: Iterable[Mapping[str, Any]],
+    lineage_map: LineageMap,
+    *,
+    environment: str | None = None,
+    scope: Sequence[str] | None = None,
+) -> Validation:
+    """Compare what the events say with what the map documents.
+
+    `scope` names what this run was to produce: layers, datasets, or globs over datasets; without it,
+    all tables of the map's layers. Raises MapError for an environment that the map does not have and
+    ValueError for a scope that fits nothing.
+    """
+    expected = read_map(lineage_map)
+    observed = read_events(events, bindings_of(lineage_map, environment))
+    comparison = compare(
+        expected,
+        observed.graph,
+        scope=in_scope(expected, scope),
+        policy=lineage_map.policy(),
+        reasons=_reasons(observed.jobs),
+    )
+    return Validation(comparison, expected, observed.graph, observed.jobs)
+
+
+def in_scope(expected: Graph, scope: Sequence[str] | None) -> Callable[[str], bool]:
+    """Return whether a dataset is within layers, names and globs."""
+    layers = {name: dataset.layer for name, dataset in expected.datasets.items()}
+    if scope is None:
+        return lambda name: bool(layers.get(name))
+    chosen: set[str] = set()
+    for wanted in scope:
+        found = {n for n, layer in layers.items() if layer == wanted or fnmatchcase(n, wanted)}
+        if not found:
+            known = ", ".join(sorted(set(layers.values()) - {""}))
+            raise ValueError(f"the scope {wanted!r} fits nothing in the map; its layers are {known}")
+        chosen |= found
+    return chosen.__contains__
+
+
+def expected_datasets(lineage_map: LineageMap, scope: Sequence[str] | None = None) -> frozenset[str]:
+    """Return the datasets that a run of this scope is to produce: who waits for events, waits for these."""
+    expected = read_map(lineage_map)
+    return frozenset(filter(in_scope(expected, scope), expected.datasets))
+
+
+def _reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:
+    return {
+        name: f"{job.name} ended {job.status}{f' ({first_line(job.error)})' if job.error else ''}"
+        for job in jobs
+        if job.status not in {"COMPLETE", "RUNNING", "START"}
+        for name in job.outputs
+    }
+
+
+def first_line(text: str) -> str:
+    """Return the first line that says something, in bounds."""
+    return next((line.strip()[:200] for line in text.splitlines() if line.strip()), "")

@@ -1,0 +1,167 @@
+"""A validation as text: for a person at a terminal, and the same words for a log."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.graph import Severity, Verdict
+from airflow_lineage_provider.readers.validation import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TextIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from airflow_lineage_provider.graph import Comparison, EdgeVerdict, Finding
+    from airflow_lineage_provider.readers import JobRun, Validation
+
+WIDTH = 100
+
+_VERDICTS = {
+    Verdict.VERIFIED: ("ok", "green"),
+    Verdict.PHANTOM: ("PHANTOM", "bold red"),
+    Verdict.UNDECLARED: ("UNDECLARED", "bold red"),
+    Verdict.UNOBSERVED: ("not in this run", "dim"),
+}
+_STATUSES = {"COMPLETE": ("ok", "green"), "FAIL": ("FAILED", "bold red"), "ABORT": ("skipped", "yellow")}
+_SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "cyan"}
+_OUTCOMES = {Severity.ERROR: ("DRIFT", "bold red"), Severity.WARNING: ("WARN", "bold yellow")}
+
+
+def outcome(comparison: Comparison) -> str:
+    """Return PASS, WARN or DRIFT."""
+    return _OUTCOMES.get(comparison.severity, ("PASS", ""))[0]
+
+
+def validation_text(validation: Validation) -> str:
+    """Return the report as plain text, for a task's log."""
+    stream = io.StringIO()
+    print_validation(validation, stream)
+    return stream.getvalue()
+
+
+def print_validation(validation: Validation, stream: TextIO) -> None:
+    """Write the report: what ran, lineage beside the map, findings, and the outcome as the last line.
+
+    Colour is used only where the stream is a terminal.
+    """
+    from rich.console import Console
+
+    terminal = stream.isatty()
+    console = Console(
+        file=stream,
+        width=None if terminal else WIDTH,
+        no_color=not terminal or None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    _print_jobs(console, validation.jobs)
+    _print_edges(console, validation.comparison)
+    _print_findings(console, validation.comparison)
+    console.print(_summary(validation.comparison))
+
+
+def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
+    from rich.text import Text
+
+    made = [job for job in jobs if job.outputs]
+    tests = [job for job in jobs if job.assertions]
+    if not made and not tests:
+        return
+    _heading(console, "What ran")
+    for job in made:
+        word, style = _STATUSES.get(job.status, (job.status.lower(), "yellow"))
+        rows = "" if job.rows is None else f"{job.rows:,} rows"
+        seconds = "" if job.seconds is None else f"{job.seconds:.2f} s"
+        line = (
+            Text(f"  {job.name:<44} ").append(f"{word:<8}", style).append(f"{rows:>16}{seconds:>12}", "dim")
+        )
+        console.print(line)
+        if job.error:
+            console.print(Text(f"    {first_line(job.error)}", "red"))
+    if tests:
+        failed = sum(job.failed_assertions for job in tests)
+        total = sum(job.assertions for job in tests)
+        word, style = (f"{failed} of {total} failed", "bold red") if failed else (f"{total} passed", "green")
+        console.print(Text(f"  {'tests':<44} ").append(word, style))
+
+
+def _print_edges(console: Console, comparison: Comparison) -> None:
+    """Print each target with its sources, documented left and emitted right."""
+    from rich.text import Text
+
+    _heading(console, "Lineage", f"{'documented':<11}{'emitted':<9}verdict")
+    for target, verdicts in _by_target(comparison.edges):
+        console.print(Text(f"  {target}", "bold"))
+        for found in verdicts:
+            word, style = _VERDICTS[found.verdict]
+            documented = "-" if found.verdict is Verdict.UNDECLARED else _line(found)
+            flowed = found.verdict in {Verdict.VERIFIED, Verdict.UNDECLARED}
+            emitted = "through" if found.through else "yes" if flowed else "-"
+            line = Text(f"    <- {found.edge.source:<39} ").append(f"{documented:<11}{emitted:<9}", "dim")
+            line.append(word, style)
+            console.print(line.append(f" {', '.join(found.through)}" if found.through else "", "dim"))
+
+
+def _by_target(edges: Iterable[EdgeVerdict]) -> Iterator[tuple[str, list[EdgeVerdict]]]:
+    grouped: dict[str, list[EdgeVerdict]] = {}
+    for found in edges:
+        grouped.setdefault(found.edge.target, []).append(found)
+    yield from grouped.items()
+
+
+def _line(found: EdgeVerdict) -> str:
+    lines = [evidence.line for evidence in found.edge.evidence if evidence.line]
+    return f"line {lines[0]}" if lines else "yes"
+
+
+def _print_findings(console: Console, comparison: Comparison) -> None:
+    from rich.text import Text
+
+    if comparison.findings:
+        _heading(console, "Findings")
+    for finding in comparison.findings:
+        head = Text("  ").append(f"{finding.severity:<8}", _SEVERITIES[finding.severity])
+        console.print(head.append(f"{finding.code}", "bold"))
+        console.print(Text(f"          {finding.message}"))
+        console.print(_where(finding))
+    if comparison.accepted:
+        _heading(console, "Accepted")
+    for finding in comparison.accepted:
+        console.print(Text(f"  {finding.code}: {finding.message} (accepted: {finding.accepted})", "dim"))
+
+
+def _where(finding: Finding) -> Text:
+    from rich.text import Text
+
+    lines = [f"          documented in {evidence}" for evidence in finding.documented[:1]]
+    lines += [f"          emitted by {evidence}" for evidence in finding.observed[:1]]
+    return Text("\n".join(lines), "dim", end="\n" if lines else "")
+
+
+def _summary(comparison: Comparison) -> Text:
+    from rich.text import Text
+
+    counts = {verdict: sum(e.verdict is verdict for e in comparison.edges) for verdict in Verdict}
+    word, style = _OUTCOMES.get(comparison.severity, ("PASS", "bold green"))
+    parts = [f"{counts[Verdict.VERIFIED]} edges verified"]
+    if counts[Verdict.UNOBSERVED]:
+        parts.append(f"{counts[Verdict.UNOBSERVED]} not in this run")
+    findings = {severity: sum(f.severity is severity for f in comparison.findings) for severity in Severity}
+    parts += [
+        f"{number} {severity}{'s' if number > 1 else ''}" for severity, number in findings.items() if number
+    ]
+    if comparison.accepted:
+        parts.append(f"{len(comparison.accepted)} accepted")
+    return Text("\n").append(word, style).append(f"  {', '.join(parts)}")
+
+
+def _heading(console: Console, title: str, columns: str = "") -> None:
+    from rich.text import Text
+
+    console.print(Text("\n").append(f"{title:<46}" if columns else title, "bold").append(columns, "dim"))

@@ -1,0 +1,155 @@
+"""What a run of the reference pipeline is told when it parts from its map: one change, one message."""
+
+import pytest
+from pipeline_run import event, physical, run_events, tables
+
+from airflow_lineage_provider.graph import Code, Severity, Verdict
+from airflow_lineage_provider.readers import validate
+
+
+def drift(pipeline_map, spec, **options):
+    comparison = validate(run_events(spec), pipeline_map, environment="dev", **options).comparison
+    return [f for f in comparison.findings if f.severity is not Severity.NOTE]
+
+
+def renamed(old, new):
+    return {
+        new if name == old else name: ([new if s == old else s for s in sources], columns)
+        for name, (sources, columns) in tables().items()
+    }
+
+
+def test_the_pipeline_as_documented_passes(pipeline_map):
+    comparison = validate(run_events(), pipeline_map, environment="dev").comparison
+    assert comparison.agreed
+    assert {e.verdict for e in comparison.edges} == {Verdict.VERIFIED, Verdict.UNOBSERVED}
+
+
+def test_an_edge_that_the_document_shortens_is_satisfied_through_the_table_between(pipeline_map):
+    (finding,) = validate(run_events(), pipeline_map, environment="dev").comparison.findings
+    assert (finding.code, finding.severity) == (Code.SATISFIED_THROUGH, Severity.NOTE)
+    assert finding.message == (
+        "silver.stg_orders -> gold.customer_behavior is satisfied through gold.customer_orders_summary"
+    )
+
+
+def test_consumers_are_not_of_this_run(pipeline_map):
+    edges = validate(run_events(), pipeline_map, environment="dev").comparison.edges
+    unobserved = {e.edge.target for e in edges if e.verdict is Verdict.UNOBSERVED}
+    assert unobserved == {
+        "Customer Analytics Dashboard",
+        "Executive KPI Report",
+        "churn_prediction_model",
+        "customer_engagement_features",
+        "landing.customer_events",
+    }
+
+
+def test_a_dropped_column(pipeline_map):
+    spec = tables()
+    spec["gold.customer_behavior"][1].remove("total_revenue")
+    (finding,) = drift(pipeline_map, spec)
+    assert finding.code is Code.COLUMN_MISSING
+    assert finding.subject == "gold.customer_behavior.total_revenue"
+    assert finding.documented[0].file.endswith("customer_analytics_pipeline.yaml")
+    assert "total_revenue" in (finding.documented[0].file and _line_of(finding))
+    assert finding.observed[0].job == "gold.customer_behavior"
+
+
+def _line_of(finding):
+    with open(finding.documented[0].file) as stream:  # noqa: PTH123
+        return stream.readlines()[finding.documented[0].line - 1]
+
+
+def test_an_added_column(pipeline_map):
+    spec = tables()
+    spec["silver.stg_orders"][1].append("discount")
+    (finding,) = drift(pipeline_map, spec)
+    assert (finding.code, finding.subject) == (Code.COLUMN_UNEXPECTED, "silver.stg_orders.discount")
+
+
+def test_an_undocumented_ref(pipeline_map):
+    spec = tables()
+    spec["gold.customer_behavior"][0].append("bronze.raw_products")
+    (finding,) = drift(pipeline_map, spec)
+    assert finding.code is Code.EDGE_UNEXPECTED
+    assert (
+        finding.message == "gold.customer_behavior reads bronze.raw_products, which the map does not document"
+    )
+
+
+def test_an_undocumented_ref_to_a_table_that_the_map_does_not_know(pipeline_map):
+    spec = tables()
+    spec["gold.customer_behavior"][0].append("scratch.prices")
+    (finding,) = drift(pipeline_map, spec)
+    assert finding.code is Code.DATASET_UNEXPECTED
+    assert finding.message == "scratch.prices is not documented: it is read by gold.customer_behavior"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("silver.stg_customers", "silver.stg_clients"),
+        ("silver.stg_orders", "silver.purchases"),
+        ("gold.customer_orders_summary", "gold.order_totals"),
+    ],
+)
+def test_a_renamed_model(pipeline_map, old, new):
+    missing, unexpected = drift(pipeline_map, renamed(old, new))
+    assert missing.code is Code.DATASET_MISSING
+    assert missing.message == f"{old} is documented and was not produced; perhaps it was renamed to {new}"
+    assert (unexpected.code, unexpected.subject) == (Code.DATASET_UNEXPECTED, new)
+
+
+def test_the_model_of_a_documented_edge_removed(pipeline_map):
+    spec = tables()
+    del spec["gold.customer_orders_summary"]
+    spec["gold.customer_behavior"][0].remove("gold.customer_orders_summary")
+    (finding,) = drift(pipeline_map, spec)
+    assert (finding.code, finding.subject) == (Code.DATASET_MISSING, "gold.customer_orders_summary")
+
+
+def test_an_edge_that_no_longer_flows(pipeline_map):
+    spec = tables()
+    spec["gold.customer_behavior"][0].remove("silver.stg_events")
+    (finding,) = drift(pipeline_map, spec)
+    assert finding.code is Code.EDGE_MISSING
+    assert finding.subject == "silver.stg_events -> gold.customer_behavior"
+
+
+def test_a_hop_that_no_longer_flows_is_told_once_though_a_longer_edge_went_through_it(pipeline_map):
+    spec = tables()
+    spec["gold.customer_orders_summary"][0].remove("silver.stg_orders")
+    (finding,) = drift(pipeline_map, spec)
+    assert finding.subject == "silver.stg_orders -> gold.customer_orders_summary"
+
+
+def test_a_failed_model_is_named_with_its_error(pipeline_map):
+    spec = tables()
+    del spec["gold.customer_behavior"]
+    message = 'Binder Error: column "o" not found'
+    failed = event(
+        "FAIL", "gold.customer_behavior", 100, [], [physical("gold.customer_behavior")],
+        errorMessage={"message": message, "programmingLanguage": "SQL"},
+    )  # fmt: skip
+    comparison = validate([*run_events(spec), failed], pipeline_map, environment="dev").comparison
+    (finding,) = [f for f in comparison.findings if f.severity is Severity.ERROR]
+    assert finding.message == (
+        "gold.customer_behavior is documented and was not produced: "
+        f"gold.customer_behavior ended FAIL ({message})"
+    )
+
+
+def test_only_what_is_in_scope_is_missed(pipeline_map):
+    silver = {name: made for name, made in tables().items() if not name.startswith("gold.")}
+    assert drift(pipeline_map, silver, scope=["bronze", "silver"]) == []
+    assert {f.subject for f in drift(pipeline_map, silver, scope=["gold.customer_b*"])} == {
+        "gold.customer_behavior"
+    }
+
+
+def test_a_scope_that_fits_nothing_says_what_there_is(pipeline_map):
+    with pytest.raises(
+        ValueError, match=r"'slver' fits nothing in the map; its layers are bronze, gold, silver"
+    ):
+        validate([], pipeline_map, environment="dev", scope=["slver"])
