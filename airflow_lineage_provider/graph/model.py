@@ -46,7 +46,7 @@ class Evidence:
     def __str__(self) -> str:
         if self.run_id or self.job:
             run = f" run {self.run_id}" if self.run_id else ""
-            return f"{self.job}{run}{f' at {self.at}' if self.at else ''}"
+            return f"{self.job}{run}"
         return f"{self.file}:{self.line}" if self.line else self.file or str(self.claim)
 
 

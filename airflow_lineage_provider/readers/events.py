@@ -47,6 +47,7 @@ class JobRun:
     outputs: tuple[str, ...] = ()
     assertions: int = 0
     failed_assertions: int = 0
+    warned_assertions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ def _job_run(run: _Run, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Jo
         for facets in run.inputs.values()
         for assertion in _mapping(facets.get("dataQualityAssertions")).get("assertions") or ()
     ]
+    failed = [assertion for assertion in assertions if not assertion.get("success")]
     return JobRun(
         namespace=run.namespace,
         name=run.name,
@@ -220,7 +222,8 @@ def _job_run(run: _Run, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Jo
         inputs=inputs,
         outputs=outputs,
         assertions=len(assertions),
-        failed_assertions=sum(not assertion.get("success") for assertion in assertions),
+        failed_assertions=sum(a.get("severity") != "warn" for a in failed),
+        warned_assertions=sum(a.get("severity") == "warn" for a in failed),
     )
 
 

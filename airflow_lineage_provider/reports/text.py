@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph import Severity, Verdict
@@ -24,7 +25,7 @@ _VERDICTS = {
     Verdict.VERIFIED: ("ok", "green"),
     Verdict.PHANTOM: ("PHANTOM", "bold red"),
     Verdict.UNDECLARED: ("UNDECLARED", "bold red"),
-    Verdict.UNOBSERVED: ("not in this run", "dim"),
+    Verdict.UNOBSERVED: ("unobserved", "dim"),
 }
 _STATUSES = {"COMPLETE": ("ok", "green"), "FAIL": ("FAILED", "bold red"), "ABORT": ("skipped", "yellow")}
 _SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "cyan"}
@@ -85,27 +86,33 @@ def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
         if job.error:
             console.print(Text(f"    {first_line(job.error)}", "red"))
     if tests:
-        failed = sum(job.failed_assertions for job in tests)
-        total = sum(job.assertions for job in tests)
-        word, style = (f"{failed} of {total} failed", "bold red") if failed else (f"{total} passed", "green")
-        console.print(Text(f"  {'tests':<44} ").append(word, style))
+        failed, warned = (
+            sum(job.failed_assertions for job in tests),
+            sum(job.warned_assertions for job in tests),
+        )
+        passed = sum(job.assertions for job in tests) - failed - warned
+        line = Text(f"  {'tests':<44} ").append(f"{passed} passed", "green")
+        line.append(f", {warned} warned" if warned else "", "yellow")
+        console.print(line.append(f", {failed} failed" if failed else "", "bold red"))
 
 
 def _print_edges(console: Console, comparison: Comparison) -> None:
-    """Print each target with its sources, documented left and emitted right."""
+    """Print each target with its sources: where each is documented, whether it was emitted, the verdict."""
     from rich.text import Text
 
-    _heading(console, "Lineage", f"{'documented':<11}{'emitted':<9}verdict")
+    left = min(max((len(e.edge.target) for e in comparison.edges), default=0), 44)
+    right = min(max((len(e.edge.source) for e in comparison.edges), default=0), 44)
+    _heading(console, f"{'Lineage':<{left + right + 7}}", f"{'documented':<12}{'emitted':<9}verdict")
     for target, verdicts in _by_target(comparison.edges):
-        console.print(Text(f"  {target}", "bold"))
-        for found in verdicts:
+        for number, found in enumerate(verdicts):
             word, style = _VERDICTS[found.verdict]
             documented = "-" if found.verdict is Verdict.UNDECLARED else _line(found)
             flowed = found.verdict in {Verdict.VERIFIED, Verdict.UNDECLARED}
             emitted = "through" if found.through else "yes" if flowed else "-"
-            line = Text(f"    <- {found.edge.source:<39} ").append(f"{documented:<11}{emitted:<9}", "dim")
-            line.append(word, style)
-            console.print(line.append(f" {', '.join(found.through)}" if found.through else "", "dim"))
+            line = Text(f"  {'' if number else target:<{left}} <- {found.edge.source:<{right}} ")
+            console.print(line.append(f"{documented:<12}{emitted:<9}", "dim").append(word, style))
+            if found.through:
+                console.print(Text(f"  {'':<{left}}    through {', '.join(found.through)}", "dim"))
 
 
 def _by_target(edges: Iterable[EdgeVerdict]) -> Iterator[tuple[str, list[EdgeVerdict]]]:
@@ -128,12 +135,24 @@ def _print_findings(console: Console, comparison: Comparison) -> None:
     for finding in comparison.findings:
         head = Text("  ").append(f"{finding.severity:<8}", _SEVERITIES[finding.severity])
         console.print(head.append(f"{finding.code}", "bold"))
-        console.print(Text(f"          {finding.message}"))
+        console.print(Text(_indented(finding.message)))
         console.print(_where(finding))
     if comparison.accepted:
         _heading(console, "Accepted")
     for finding in comparison.accepted:
         console.print(Text(f"  {finding.code}: {finding.message} (accepted: {finding.accepted})", "dim"))
+
+
+def _indented(text: str) -> str:
+    margin = " " * 10
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _where(finding: Finding) -> Text:
@@ -164,4 +183,4 @@ def _summary(comparison: Comparison) -> Text:
 def _heading(console: Console, title: str, columns: str = "") -> None:
     from rich.text import Text
 
-    console.print(Text("\n").append(f"{title:<46}" if columns else title, "bold").append(columns, "dim"))
+    console.print(Text("\n").append(title, "bold").append(columns, "dim"))

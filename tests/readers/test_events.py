@@ -25,10 +25,12 @@ def test_an_incremental_model_that_reads_itself_is_no_edge(pipeline_map):
 
 def test_a_test_reads_and_adds_no_edge(pipeline_map):
     assertions = [{"assertion": "not_null", "success": True}, {"assertion": "unique", "success": False}]
+    assertions.append({"assertion": "decimal_text", "success": False, "severity": "warn"})
     tested = physical(ORDERS) | {"inputFacets": {"dataQualityAssertions": {"assertions": assertions}}}
     found = observed(pipeline_map, [event("COMPLETE", "not_null_orders", 2, [tested], [])])
+    (job,) = found.jobs
     assert found.graph.edges == {}
-    assert (found.jobs[0].assertions, found.jobs[0].failed_assertions) == (2, 1)
+    assert (job.assertions, job.failed_assertions, job.warned_assertions) == (3, 1, 1)
 
 
 def test_a_retry_replaces_the_try_before_it(pipeline_map):

@@ -19,9 +19,7 @@ def validation(spec=None):
 def test_a_run_that_agrees_ends_with_pass():
     lines = validation_text(validation()).splitlines()
     assert lines[-1] == "PASS  12 edges verified, 5 not in this run, 1 note"
-    assert any(
-        "silver.stg_orders" in line and line.endswith("ok gold.customer_orders_summary") for line in lines
-    )
+    assert "through gold.customer_orders_summary" in [line.strip() for line in lines]
 
 
 def test_a_run_that_drifts_ends_with_drift_and_says_what_and_where():
@@ -38,4 +36,4 @@ def test_a_run_that_drifts_ends_with_drift_and_says_what_and_where():
 def test_a_log_holds_no_escape_codes_and_lines_of_the_tables_fit():
     text = validation_text(validation())
     assert "\x1b" not in text
-    assert max(map(len, text.split("Findings")[0].splitlines())) <= 100
+    assert max(map(len, text.splitlines())) <= 100
