@@ -114,18 +114,16 @@ class DbtLayerOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run dbt; raise with the failed nodes' own errors where some failed."""
-        from airflow_lineage_provider.dbt import DbtError, DbtRun
-        from airflow_lineage_provider.delivery import StoreError
+        from airflow_lineage_provider.dbt import DbtRun
         from airflow_lineage_provider.hooks.dbt_profile import dbt_profile
+        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
         from airflow_lineage_provider.operators.emitter import Emitter
 
-        try:
+        with bad_input_fails_the_task():
             emitter = Emitter(context, self.store_conn_id)
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
                 self._dbt = DbtRun(self._command(profiles_dir or self.profiles_dir))
                 return self._follow(self._dbt, emitter)
-        except (DbtError, StoreError) as error:
-            raise AirflowFailException(str(error)) from None
 
     def on_kill(self) -> None:
         """Stop dbt and cancel its queries."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_lineage_provider.delivery import EventStore
     from airflow_lineage_provider.hooks.arrival import Awaited
     from airflow_lineage_provider.readers.validation import Validation
 
@@ -66,12 +67,13 @@ class LineageValidationSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait where `deferrable` and `mode` say, then compare."""
-        from airflow_lineage_provider.triggers.lineage import LineageTrigger
-
         if not self.deferrable:
             return super().execute(context)
-        if (result := self.poke(context)).is_done:
-            return result.xcom_value
+        looked = self.poke(context)
+        if looked.is_done:
+            return looked.xcom_value
+        from airflow_lineage_provider.triggers.lineage import LineageTrigger
+
         self.defer(
             trigger=LineageTrigger(asdict(self._wanted(context)), self.store_conn_id, self.poke_interval),
             method_name="execute_complete",
@@ -82,23 +84,25 @@ class LineageValidationSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ARG002
         """Compare, after the trigger has fired."""
-        return self._compare(context)
+        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+
+        with bad_input_fails_the_task():
+            return self._compare(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Compare if the events are there; else wait on."""
-        from airflow_lineage_provider.delivery import StoreError
         from airflow_lineage_provider.hooks.arrival import arrived
+        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+
+        with bad_input_fails_the_task():
+            if not arrived(self._wanted(context), self._store()):
+                return PokeReturnValue(is_done=False)
+            return PokeReturnValue(is_done=True, xcom_value=self._compare(context))
+
+    def _store(self) -> EventStore:
         from airflow_lineage_provider.hooks.event_store import EventStoreHook
 
-        store = EventStoreHook(self.store_conn_id).get_conn()
-        try:
-            if not arrived(self._wanted(context), store):
-                return PokeReturnValue(is_done=False)
-        except StoreError as error:
-            raise AirflowFailException(str(error)) from None
-        finally:
-            store.close()
-        return PokeReturnValue(is_done=True, xcom_value=self._compare(context))
+        return EventStoreHook(self.store_conn_id).get_conn()
 
     def _wanted(self, context: Context) -> Awaited:
         """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
@@ -132,42 +136,35 @@ class LineageValidationSensor(BaseSensorOperator):
         return path if path.is_absolute() else Path(self.dag.fileloc).parent / path
 
     def _compare(self, context: Context) -> dict[str, Any]:
-        from airflow_lineage_provider.delivery import StoreError
-        from airflow_lineage_provider.hooks.event_store import EventStoreHook
-        from airflow_lineage_provider.lineage_map import MapError, parse_map
+        from airflow_lineage_provider.lineage_map import parse_map
         from airflow_lineage_provider.readers.validation import validate
         from airflow_lineage_provider.reports.text import outcome, validation_text
 
         wanted = self._wanted(context)
-        store = EventStoreHook(self.store_conn_id).get_conn()
-        try:
-            validation = validate(
-                store.events(root_run_id=wanted.root_run_id),
-                parse_map(wanted.map_text, wanted.map_file),
-                environment=self.environment,
-                scope=wanted.scope,
-            )
-        except (MapError, StoreError, ValueError) as error:
-            raise AirflowFailException(str(error)) from None
-        finally:
-            store.close()
+        validation = validate(
+            self._store().events(root_run_id=wanted.root_run_id),
+            parse_map(wanted.map_text, wanted.map_file),
+            environment=wanted.environment,
+            scope=wanted.scope,
+        )
         for line in validation_text(validation).splitlines():
             self.log.info(line)
-        return self._judge(validation, outcome(validation.comparison))
+        return _judge(validation, outcome(validation.comparison))
 
-    def _judge(self, validation: Validation, outcome: str) -> dict[str, Any]:
-        comparison = validation.comparison
-        findings = [str(finding) for finding in comparison.findings]
-        if not comparison.agreed:
-            shown = [str(f) for f in comparison.findings if f.severity == comparison.severity]
-            more = f"; and {len(shown) - SHOWN_FINDINGS} more" if len(shown) > SHOWN_FINDINGS else ""
-            raise AirflowFailException("; ".join(shown[:SHOWN_FINDINGS]) + more)
-        return {
-            "outcome": outcome,
-            "edges": len(comparison.edges),
-            "findings": findings[:SHOWN_FINDINGS],
-            "accepted": len(comparison.accepted),
-        }
+
+def _judge(validation: Validation, outcome: str) -> dict[str, Any]:
+    """Return the summary for XCom; raise where the policy counts a finding as an error."""
+    comparison = validation.comparison
+    gravest = [str(finding) for finding in comparison.findings if finding.severity == comparison.severity]
+    if not comparison.agreed:
+        more = f"; and {len(gravest) - SHOWN_FINDINGS} more" if len(gravest) > SHOWN_FINDINGS else ""
+        raise AirflowFailException("; ".join(gravest[:SHOWN_FINDINGS]) + more)
+    return {
+        "outcome": outcome,
+        "edges": len(comparison.edges),
+        "findings": [str(finding) for finding in comparison.findings[:SHOWN_FINDINGS]],
+        "accepted": len(comparison.accepted),
+    }
 
 
 def _read(path: Path) -> str:

@@ -43,8 +43,4 @@ class LineageTrigger(BaseTrigger):
         yield TriggerEvent({"root_run_id": awaited.root_run_id})
 
     def _arrived(self, awaited: Awaited) -> bool:
-        store = EventStoreHook(self.store_conn_id).get_conn()
-        try:
-            return arrived(awaited, store)
-        finally:
-            store.close()
+        return arrived(awaited, EventStoreHook(self.store_conn_id).get_conn())

@@ -1,0 +1,24 @@
+"""Errors as people meet them in a task's log: one line that says what to do."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def bad_input_fails_the_task() -> Iterator[None]:
+    """Fail the task for good, without a retry and without our stack, on input that no retry can mend."""
+    from airflow_lineage_provider.dbt.records import DbtError
+    from airflow_lineage_provider.delivery import StoreError
+    from airflow_lineage_provider.lineage_map import MapError
+
+    try:
+        yield
+    except (DbtError, MapError, StoreError, ValueError) as error:
+        raise AirflowFailException(str(error)) from None

@@ -1,0 +1,16 @@
+"""What the provider adds to Airflow's web server."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+
+from airflow_lineage_provider.links.lineage import LineageReportLink
+
+
+class LineagePlugin(AirflowPlugin):
+    """Registers the lineage report and the link to it."""
+
+    name = "lineage"
+    operator_extra_links: ClassVar[list[Any]] = [LineageReportLink()]
