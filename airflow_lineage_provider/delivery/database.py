@@ -70,11 +70,16 @@ class Database:
             if "_engine" in self.__dict__:
                 self._engine.dispose()
 
+    def compiled(self, statement: str) -> str:
+        """Return SQL with `:name` parameters as the database's driver wants it."""
+        return str(text(statement).compile(dialect=self._engine.dialect))
+
     @cached_property
     def _engine(self) -> Engine:
         if not self.is_sqlite:
             return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-        engine = create_engine(self.url, connect_args={"timeout": _BUSY_TIMEOUT, "check_same_thread": False})
+        options = {"timeout": _BUSY_TIMEOUT, "check_same_thread": False}
+        engine = create_engine(self.url, connect_args=options, paramstyle="named")
         hooks.listen(engine, "connect", _prepare_sqlite)
         hooks.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -108,7 +113,7 @@ class Database:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             raise StoreError(_explain(error, str(self), self.is_sqlite)) from error
 
 
@@ -120,7 +125,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+    begin = connection.get_execution_options().get("begin", "BEGIN")
+    connection.connection.cursor().execute(begin)
 
 
 _ADVICE = {
@@ -139,7 +145,7 @@ _ADVICE = {
 }
 
 
-def _explain(error: SQLAlchemyError, store: str, is_sqlite: bool) -> str:  # noqa: FBT001
+def _explain(error: Exception, store: str, is_sqlite: bool) -> str:  # noqa: FBT001
     said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", 1)[0]
     kind = "event store" if is_sqlite else "event store in Postgres"
     for sign, advice in _ADVICE.items():

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _LONGEST_INDEXED = 400
+_encoder = msgspec.json.Encoder(order="sorted", enc_hook=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
     Columns that the event does not fill are empty, never NULL: NULLs are not equal to each other,
     and the same event twice would be two rows.
     """
-    body = json.dumps(event, sort_keys=True, separators=(",", ":"), default=str).encode()
+    body = _to_json(event)
     run_id = text_at(event, "run", "runId")
     parent_run_id, root_run_id = parent_and_root(event)
     columns = {
@@ -55,7 +58,11 @@ def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
 
 def from_payload(payload: bytes) -> dict[str, Any]:
     """Return the event that `to_record` put into a payload."""
-    event: dict[str, Any] = json.loads(zlib.decompress(payload))
+    body = zlib.decompress(payload)
+    try:
+        event: dict[str, Any] = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        event = json.loads(body)
     return event
 
 
@@ -83,6 +90,8 @@ def indexable(text: str) -> str:
 
     SQLite refuses lone surrogates, Postgres also NUL and an index entry over 2,704 bytes.
     """
+    if len(text) <= _LONGEST_INDEXED and text.isascii() and "\0" not in text:
+        return text
     clean = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
     if len(clean) <= _LONGEST_INDEXED:
         return clean
@@ -92,6 +101,14 @@ def indexable(text: str) -> str:
 def utc_text(time: datetime) -> str:
     """Return a time as text of fixed width that sorts: 2026-11-22T07:28:01.000000Z."""
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _to_json(event: Mapping[str, Any]) -> bytes:
+    """Return canonical JSON. What UTF-8 cannot carry (a lone surrogate) is escaped, as `json` does it."""
+    try:
+        return _encoder.encode(event)
+    except (UnicodeEncodeError, TypeError):
+        return json.dumps(event, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
 def _utc(text: str) -> str:
