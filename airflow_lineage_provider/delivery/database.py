@@ -64,6 +64,10 @@ class Database:
             with self._engine.begin() as connection:
                 yield connection
 
+    def hold(self) -> Connection:
+        """Return a connection of its own, in autocommit, for the caller to close."""
+        return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def disconnect(self) -> None:
         """Close every connection; the next call opens another."""
         with self.in_use:

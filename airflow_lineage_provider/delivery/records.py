@@ -32,6 +32,25 @@ class EventRecord:
         return run_id
 
 
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the store; `id` is its position there."""
+
+    id: int
+    run_id: str
+    payload: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The event as JSON."""
+        return zlib.decompress(self.payload)
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event."""
+        return from_payload(self.payload)
+
+
 def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
     """Return the row for an OpenLineage RunEvent, JobEvent or DatasetEvent.
 

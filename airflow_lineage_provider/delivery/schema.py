@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 # SQLite counts rows by itself only where the key's type is INTEGER.
 _POSITION = BigInteger().with_variant(Integer, "sqlite")
@@ -55,5 +55,28 @@ run = Table(
     Column("first_event_id", _POSITION, nullable=False),
     Column("last_event_id", _POSITION, nullable=False),
     Index("run_root_run", "root_run_id"),
+    sqlite_with_rowid=False,
+)
+
+# What forwards events has its own place among them: everything up to `position` is delivered or set aside.
+consumer = Table(
+    "consumer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("position", _POSITION, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("error_since", String(27), nullable=False),
+    Column("progress_at", String(27), nullable=False),
+)
+
+# Events that a target refuses, until someone replays or discards them.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("event_id", _POSITION, primary_key=True, autoincrement=False),
+    Column("error", Text, nullable=False),
+    Column("set_aside_at", String(27), nullable=False),
+    Column("replay", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )

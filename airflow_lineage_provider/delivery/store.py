@@ -79,15 +79,15 @@ class EventStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._database = Database(url)
+        self.database = Database(url)
 
     def __str__(self) -> str:
         """Name the store without its credentials."""
-        return str(self._database)
+        return str(self.database)
 
     def close(self) -> None:
         """Close the connections. The store can be used again."""
-        self._database.disconnect()
+        self.database.disconnect()
 
     def append(self, events: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
         """Commit an event, or several in one transaction; return how many were new.
@@ -96,7 +96,7 @@ class EventStore:
         """
         now = datetime.now(UTC)
         records = [to_record(event, now) for event in ([events] if isinstance(events, Mapping) else events)]
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             cursor = connection.connection.cursor()
             return sum(self._insert(cursor, record) for record in records)
 
@@ -132,7 +132,7 @@ class EventStore:
                 named = named.where(event_dataset.c.namespace == indexable(dataset_namespace))
             query = query.where(event_table.c.id.in_(named))
         while True:
-            with self._database.read() as connection:
+            with self.database.read() as connection:
                 page = connection.execute(query.where(event_table.c.id > after)).all()
             for row in page:
                 yield from_payload(row.payload)
@@ -143,7 +143,7 @@ class EventStore:
     def latest_root_run(self) -> str | None:
         """Return the id of the root run that the newest event belongs to; None in an empty store."""
         query = select(event_table.c.root_run_id).where(event_table.c.root_run_id != "")
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return connection.scalar(query.order_by(event_table.c.id.desc()).limit(1))
 
     def root_runs(self, limit: int = 20) -> list[RootRun]:
@@ -160,7 +160,7 @@ class EventStore:
             .order_by(last.desc())
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             found = connection.execute(newest).all()
             ids = {row.first for row in found} | {row.last for row in found}
             query = select(event_table.c.id, event_table.c.event_time, event_table.c.payload)
@@ -182,12 +182,12 @@ class EventStore:
         query = (
             select(*columns).where(run.c.root_run_id == indexable(root_run_id)).order_by(run.c.first_event_id)
         )
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             return {row.run_id: RunState(*row.tuple()) for row in connection.execute(query)}
 
     @cached_property
     def _inserts(self) -> list[str]:
-        return [self._database.compiled(statement) for statement in (_ADD_EVENT, _ADD_DATASET, _ADD_RUN)]
+        return [self.database.compiled(statement) for statement in (_ADD_EVENT, _ADD_DATASET, _ADD_RUN)]
 
     def _insert(self, cursor: DBAPICursor, record: EventRecord) -> int:
         add_event, add_dataset, add_run = self._inserts

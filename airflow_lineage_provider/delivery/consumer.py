@@ -1,0 +1,175 @@
+"""What a target has received: its position among the stored events, and the events set aside for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, insert, select, update
+
+from airflow_lineage_provider.delivery.records import StoredEvent, utc_text
+from airflow_lineage_provider.delivery.schema import consumer, event, set_aside
+from airflow_lineage_provider.delivery.turn import turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+
+    from airflow_lineage_provider.delivery.store import EventStore
+
+_COLUMNS = (event.c.id, event.c.run_id, event.c.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStatus:
+    """How far one target is behind, and why. Times are UTC ISO 8601, or empty."""
+
+    target: str
+    pending: int
+    oldest_pending: str
+    set_aside: int
+    error: str
+    error_since: str
+    progress_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """An event that a target refused for good, and what it said."""
+
+    target: str
+    event_id: int
+    job: str
+    event_type: str
+    error: str
+    set_aside_at: str
+    replay: bool
+
+
+class Consumer:
+    """One target's place in the store. All methods raise StoreError."""
+
+    def __init__(self, store: EventStore, name: str) -> None:
+        self.name = name
+        self._database = store.database
+        self.turn = turn(store.database, name)
+
+    def position(self) -> int:
+        """Return the id up to which every event is delivered or set aside; a new consumer begins at 0."""
+        query = select(consumer.c.position).where(consumer.c.name == self.name)
+        with self._database.read() as connection:
+            found = connection.scalar(query)
+        if found is None:
+            blank = {"position": 0, "error": "", "error_since": "", "progress_at": ""}
+            with self._database.write() as connection:
+                connection.execute(insert(consumer).values(name=self.name, **blank))
+        return found or 0
+
+    def after(self, position: int, limit: int) -> list[StoredEvent]:
+        """Return the next events behind a position."""
+        query = select(*_COLUMNS).where(event.c.id > position).order_by(event.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [StoredEvent(*row) for row in connection.execute(query).tuples()]
+
+    def to_replay(self, limit: int) -> list[StoredEvent]:
+        """Return events that were set aside and are to be sent again."""
+        wanted = (set_aside.c.consumer == self.name) & set_aside.c.replay
+        query = select(*_COLUMNS).join(set_aside, set_aside.c.event_id == event.c.id).where(wanted)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(event.c.id).limit(limit)).tuples()
+            return [StoredEvent(*row) for row in found]
+
+    def record(
+        self, position: int, error: str, *, set_aside_now: dict[int, str], replayed: Sequence[int] = ()
+    ) -> None:
+        """Commit how far the target is, what it says, and what was set aside or sent at last."""
+        now = utc_text(datetime.now(UTC))
+        mine = set_aside.c.consumer == self.name
+        with self._database.write() as connection:
+            done = [*replayed, *set_aside_now]
+            if done:
+                connection.execute(delete(set_aside).where(mine, set_aside.c.event_id.in_(done)))
+            rows = [
+                {"consumer": self.name, "event_id": at, "error": said, "set_aside_at": now, "replay": False}
+                for at, said in set_aside_now.items()
+            ]
+            if rows:
+                connection.execute(insert(set_aside), rows)
+            old = connection.execute(select(consumer).where(consumer.c.name == self.name)).one()
+            since = "" if not error else old.error_since if old.error == error else now
+            moved = now if position > old.position or replayed else old.progress_at
+            change = {"position": position, "error": error, "error_since": since, "progress_at": moved}
+            connection.execute(update(consumer).where(consumer.c.name == self.name).values(change))
+
+
+def outbox_status(store: EventStore) -> list[OutboxStatus]:
+    """Return how far every target is behind. Raises StoreError."""
+    aside = (
+        select(func.count())
+        .where(set_aside.c.consumer == consumer.c.name)
+        .correlate(consumer)
+        .scalar_subquery()
+    )
+    first = (
+        select(func.min(event.c.id))
+        .where(event.c.id > consumer.c.position)
+        .correlate(consumer)
+        .scalar_subquery()
+    )
+    with store.database.read() as connection:
+        targets = connection.execute(
+            select(consumer, aside.label("aside"), first.label("first")).order_by(consumer.c.name)
+        ).all()
+        found = []
+        for row in targets:
+            pending = select(func.count()).where(event.c.id > row.position)
+            oldest = select(event.c.stored_at).where(event.c.id == row.first)
+            found.append(
+                OutboxStatus(
+                    target=row.name,
+                    pending=connection.scalar(pending) or 0,
+                    oldest_pending=connection.scalar(oldest) or "",
+                    set_aside=row.aside,
+                    error=row.error,
+                    error_since=row.error_since,
+                    progress_at=row.progress_at,
+                )
+            )
+    return found
+
+
+def events_set_aside(store: EventStore, target: str | None = None) -> list[SetAside]:
+    """Return the events that a target (or any) refused. Raises StoreError."""
+    job = (event.c.job_namespace + "/" + event.c.job_name).label("job")
+    columns = (set_aside.c.consumer, set_aside.c.event_id, job, event.c.event_type)
+    query = select(*columns, set_aside.c.error, set_aside.c.set_aside_at, set_aside.c.replay)
+    query = query.join(event, event.c.id == set_aside.c.event_id).where(_of(target))
+    with store.database.read() as connection:
+        ordered = query.order_by(set_aside.c.consumer, set_aside.c.event_id)
+        return [SetAside(*row) for row in connection.execute(ordered).tuples()]
+
+
+def replay(store: EventStore, target: str | None = None, event_ids: Sequence[int] = ()) -> int:
+    """Ask for set-aside events (these, or all) to be sent again; return how many. Raises StoreError."""
+    with store.database.write() as connection:
+        wanted = (_of(target), set_aside.c.event_id.in_(event_ids) if event_ids else set_aside.c.event_id > 0)
+        return connection.execute(update(set_aside).where(*wanted).values(replay=True)).rowcount
+
+
+def discard(store: EventStore, target: str, event_ids: Sequence[int] = ()) -> int:
+    """Give up set-aside events of a target (these, or all); they stay in the store. Raises StoreError."""
+    with store.database.write() as connection:
+        wanted = (_of(target), set_aside.c.event_id.in_(event_ids) if event_ids else set_aside.c.event_id > 0)
+        return connection.execute(delete(set_aside).where(*wanted)).rowcount
+
+
+def rewind(store: EventStore, target: str, position: int = 0) -> None:
+    """Send a target everything behind a position again. Raises StoreError."""
+    with store.database.write() as connection:
+        connection.execute(update(consumer).where(consumer.c.name == target).values(position=position))
+
+
+def _of(target: str | None) -> ColumnElement[bool]:
+    return set_aside.c.consumer == target if target is not None else set_aside.c.consumer != ""

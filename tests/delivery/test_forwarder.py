@@ -1,0 +1,300 @@
+"""What is committed arrives, in the order of its run, as soon as the target takes it; nothing is lost."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+
+import pytest
+
+from airflow_lineage_provider.delivery.consumer import (
+    discard,
+    events_set_aside,
+    outbox_status,
+    replay,
+    rewind,
+)
+from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.targets import configured_targets, open_target
+
+from .backend import running_backend
+from .samples import run_event
+
+POLICY = Policy(tries=3, first_wait=0.01, longest_wait=0.02, poll=0.01)
+
+
+@pytest.fixture
+def backend():
+    with running_backend() as backend:
+        yield backend
+
+
+class Clock:
+    """Time that passes when the test says so."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def forwarder(store, backend, clock):
+    forwarder = Forwarder(store, "marquez", open_target(backend.target, threads=4), POLICY, clock)
+    yield forwarder
+    forwarder.close()
+
+
+def fill(store, runs=3, events=4):
+    kinds = ["START", *["RUNNING"] * (events - 2), "COMPLETE"]
+    for number, kind in enumerate(kinds):
+        for run in range(runs):
+            store.append(run_event(f"run-{run}", kind, at=f"2026-11-22T07:28:{number:02}Z"))
+
+
+def by_run(events):
+    runs = defaultdict(list)
+    for event in events:
+        runs[event["run"]["runId"]].append(event["eventTime"])
+    return dict(runs)
+
+
+def status(store):
+    (found,) = outbox_status(store)
+    return found
+
+
+def test_all_events_arrive_once_and_in_the_order_of_their_run(store, backend, forwarder):
+    fill(store, runs=20, events=5)
+
+    assert forwarder.drain().sent == 100
+
+    assert by_run(backend.received) == by_run(store.events())
+    assert (status(store).pending, status(store).error) == (0, "")
+    assert forwarder.drain().sent == 0
+
+
+@pytest.mark.parametrize("answer", ["hang", "garbage", "half", "cut", 401, 404, 429, 500, 502, 503, 302])
+def test_a_backend_in_trouble_loses_nothing_and_is_left_alone(store, backend, forwarder, clock, answer):
+    backend.answer = lambda event: answer
+    fill(store)
+
+    for _ in range(10):
+        assert forwarder.drain().sent == 0
+        clock.now += 1
+
+    now = status(store)
+    assert (now.pending, now.set_aside) == (12, 0)
+    assert "127.0.0.1" in now.error
+    assert now.error_since
+
+    backend.answer = lambda event: 201
+    forwarder.drain()
+    clock.now += 1
+    forwarder.drain()
+    assert by_run(backend.received) == by_run(store.events())
+    assert (status(store).pending, status(store).error) == (0, "")
+
+
+def test_a_backend_that_refuses_connections_is_named(store, clock):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    fill(store)
+    target = open_target({"type": "http", "url": f"http://user:secret@127.0.0.1:{port}"}, threads=1)
+    forwarder = Forwarder(store, "marquez", target, POLICY, clock)
+
+    done = forwarder.round()
+
+    assert "refused" in done.error
+    assert f"127.0.0.1:{port}" in done.error
+    assert "secret" not in done.error
+    assert done.wait > 0
+
+
+def test_a_host_without_a_name_is_named(store, clock):
+    fill(store)
+    target = open_target({"type": "http", "url": "http://no-such-host.invalid", "timeout": 2}, threads=1)
+
+    assert "no-such-host.invalid" in Forwarder(store, "marquez", target, POLICY, clock).round().error
+
+
+def test_an_open_circuit_sends_one_event_and_no_more(store, backend, forwarder, clock):
+    fill(store, runs=50)
+    backend.answer = lambda event: 503
+    forwarder.round()
+    before = backend.requests
+
+    forwarder.round()
+    assert backend.requests == before
+    clock.now += 1
+    forwarder.round()
+    assert backend.requests == before + 1
+
+
+def test_the_target_says_how_long_to_wait(store, backend, forwarder):
+    fill(store)
+    backend.answer, backend.headers = lambda event: 429, {"Retry-After": "7"}
+
+    assert forwarder.round().wait == pytest.approx(7)
+
+
+def test_an_event_that_is_refused_is_set_aside_with_the_reason_and_its_run_goes_on(
+    store, backend, forwarder, clock
+):
+    fill(store)
+    backend.answer = lambda event: (
+        422 if (event["run"]["runId"], event["eventType"]) == ("run-1", "START") else 201
+    )
+
+    for _ in range(POLICY.tries):
+        forwarder.drain()
+        clock.now += 1
+    forwarder.drain()
+
+    assert len(backend.received) == 11
+    (aside,) = events_set_aside(store)
+    assert (aside.target, aside.job, aside.event_type) == ("marquez", "dbt/silver.stg_orders", "START")
+    assert "422" in aside.error
+    assert (status(store).pending, status(store).set_aside, status(store).error) == (0, 1, "")
+
+
+def test_an_event_that_breaks_the_target_is_set_aside_once_others_are_taken(store, backend, forwarder, clock):
+    backend.answer = lambda event: 500 if event["run"]["runId"] == "run-0" else 201
+    for n in range(6):
+        store.append(run_event(f"run-{n}"))
+        forwarder.drain()
+        clock.now += 1
+    forwarder.drain()
+
+    assert len(backend.received) == 5
+    assert [aside.event_id for aside in events_set_aside(store)] == [1]
+
+
+def test_what_was_set_aside_is_sent_again_on_request(store, backend, forwarder, clock):
+    fill(store, runs=1)
+    backend.answer = lambda event: 400
+    for _ in range(20):
+        forwarder.drain()
+        clock.now += 1
+    assert status(store).set_aside == 4
+
+    backend.answer = lambda event: 201
+    assert discard(store, "marquez", [4]) == 1
+    assert replay(store, "marquez") == 3
+    assert forwarder.drain().sent == 3
+
+    assert [event["eventType"] for event in backend.received] == ["START", "RUNNING", "RUNNING"]
+    assert events_set_aside(store) == []
+
+
+def test_a_target_can_be_sent_everything_again(store, backend, forwarder):
+    fill(store)
+    forwarder.drain()
+    rewind(store, "marquez")
+
+    assert forwarder.drain().sent == 12
+
+
+def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tmp_path):
+    fill(store)
+    backend.answer = lambda event: 503
+    forwarder.drain()
+    file = tmp_path / "events.jsonl"
+    other = Forwarder(
+        store, "file", open_target({"type": "file", "log_file_path": str(file), "append": True}, threads=1)
+    )
+
+    assert other.drain().sent == 12
+
+    assert [(now.target, now.pending) for now in outbox_status(store)] == [("file", 0), ("marquez", 12)]
+    assert len(file.read_text().splitlines()) == 12
+    other.close()
+
+
+def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
+    fill(store)
+    second = Forwarder(store, "marquez", open_target(backend.target, threads=1), POLICY)
+
+    assert forwarder.drain().sent == 12
+    fill(store, runs=5)
+    assert second.drain().error == "another forwarder has the turn"
+    forwarder.close()
+    assert second.drain().sent == 8
+    second.close()
+
+
+FORWARD = """
+import sys, threading
+from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.targets import open_target
+target = open_target({"type": "http", "url": sys.argv[2]}, threads=4)
+Forwarder(EventStore(sys.argv[1]), "marquez", target, Policy(poll=0.01, batch=20)).run(threading.Event())
+"""
+
+
+def kills(default):
+    return int(os.environ.get("SOAK_KILLS", default))
+
+
+def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(store, backend):
+    """Killed between a send and its mark, it sends again: at least once, and still in order."""
+    chance = random.Random(5)
+    count = kills(10)
+    killing = threading.Event()
+    due = [0]
+
+    def answer(event):
+        if backend.requests >= due[0]:
+            killing.set()
+        return 201
+
+    backend.answer = answer
+    for n in range(count):
+        fill_more = [
+            run_event(f"run-{n}-{lane}", "RUNNING", at=f"2026-11-22T07:28:{m:02}Z")
+            for m in range(10)
+            for lane in range(5)
+        ]
+        store.append(fill_more)
+        due[0] = backend.requests + chance.randrange(1, 40)
+        killing.clear()
+        command = [sys.executable, "-c", FORWARD, str(store), backend.target["url"]]
+        process = subprocess.Popen(command)
+        assert killing.wait(30)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    last = Forwarder(store, "marquez", open_target(backend.target, threads=4), POLICY)
+    last.drain()
+    last.close()
+
+    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in by_run(backend.received).items()}
+    assert first_arrivals == by_run(store.events())
+    assert status(store).pending == 0
+
+
+@pytest.mark.parametrize(
+    ("transport", "names"),
+    [
+        ("", []),
+        ('{"type": "x", "store": "y"}', []),
+        ('{"forward": {"type": "http", "url": "http://m"}}', ["http"]),
+        (
+            '{"forward": {"marquez": {"type": "http", "url": "http://m"}, "file": {"type": "file"}}}',
+            ["marquez", "file"],
+        ),
+    ],
+)
+def test_targets_stand_under_forward(transport, names):
+    assert list(configured_targets(transport)) == names
