@@ -29,9 +29,9 @@ and fails the run when the two part: its log has the verdict of every edge.
 
 | when it fails | look at | then |
 |---|---|---|
-| `bronze`, `silver`, `gold` | the failed node's error, last in the log | mend the model or its data; clear the task |
-| `check_freshness` | which source is older than 5 minutes | DMS or Kafka Connect, then clear the task |
-| `validate_lineage` | the findings: dataset, difference, where it is documented | mend the model, or document the change |
+| `bronze`, `silver`, `gold` | the failed node's error, last in the log | mend the model, clear the task |
+| `check_freshness` | the source that is older than 5 minutes | DMS or Kafka Connect, clear the task |
+| `validate_lineage` | the findings, last in the log | mend the model, or document the change |
 
 Owner: Data Platform Team.
 """

@@ -232,7 +232,7 @@ class Source:
         return (START, BATCH_1_ENDS) if number < last_of_batch_1 else (BATCH_1_ENDS, BATCH_2_ENDS)
 
     def _random(self, kind: str, number: int) -> random.Random:
-        return random.Random(f"{self.seed} {kind} {number}")  # noqa: S311 - demo data, not a secret
+        return random.Random(f"{self.seed} {kind} {number}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_lineage_provider.links.lineage import LineageReportLink
@@ -13,4 +11,4 @@ class LineagePlugin(AirflowPlugin):
     """Registers the lineage report and the link to it."""
 
     name = "lineage"
-    operator_extra_links: ClassVar[list[Any]] = [LineageReportLink()]
+    operator_extra_links = [LineageReportLink()]  # noqa: RUF012 - as Airflow declares it

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -38,7 +37,7 @@ class LineageTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look into the store, off the event loop, until `arrived` says so."""
         awaited = Awaited(**self.awaited)
-        while not await asyncio.to_thread(self._arrived, awaited):
+        while not await asyncio.to_thread(self._arrived, awaited):  # noqa: ASYNC110 - no process could wake us
             await asyncio.sleep(self.poke_interval)
         yield TriggerEvent({"root_run_id": awaited.root_run_id})
 
