@@ -37,7 +37,8 @@ class LineageTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look into the store, off the event loop, until `arrived` says so."""
         awaited = Awaited(**self.awaited)
-        while not await asyncio.to_thread(self._arrived, awaited):  # noqa: ASYNC110 - no process could wake us
+        # The writers are other processes, on other machines perhaps: nobody can wake us.
+        while not await asyncio.to_thread(self._arrived, awaited):  # noqa: ASYNC110
             await asyncio.sleep(self.poke_interval)
         yield TriggerEvent({"root_run_id": awaited.root_run_id})
 
