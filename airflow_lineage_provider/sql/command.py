@@ -1,0 +1,89 @@
+"""The core of `airflow-lineage sql`: one statement for a person, or a batch for a program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.sql.script import column_lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_lineage_provider.sql.model import Lineage, Source
+
+
+def answer_batch(path: str | Path) -> Iterator[str]:
+    """Return one JSON line for each line of the file: {"id", "columns", "indirect", "error", "problems"}.
+
+    A line of the file is {"id", "sql", "dialect", "schema", "default_database", "default_schema"}. A bad
+    line, or bad SQL, is an answer with an "error"; the others are not touched by it.
+    """
+    with Path(path).open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield json.dumps(_answer(line, number), ensure_ascii=False)
+
+
+def _answer(line: str, number: int) -> dict[str, Any]:
+    try:
+        question = json.loads(line)
+        sql = question["sql"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return {"id": number, "columns": {}, "indirect": [], "error": f"line {number}: no statement: {error}"}
+    lineage = column_lineage(
+        str(sql),
+        dialect=question.get("dialect") or "",
+        schema=question.get("schema") or {},
+        default_database=question.get("default_database"),
+        default_schema=question.get("default_schema"),
+    )
+    return {"id": question.get("id", number), **as_json(lineage)}
+
+
+def as_json(lineage: Lineage) -> dict[str, Any]:
+    """Return the lineage as plain data for JSON."""
+    return {
+        "reads": [str(table) for table in lineage.reads],
+        "writes": str(lineage.writes) if lineage.writes else None,
+        "columns": {c.name: [_source(s) for s in c.sources] for c in lineage.columns},
+        "expressions": {c.name: c.expression for c in lineage.columns if c.expression},
+        "indirect": [_source(s) for s in lineage.indirect],
+        "error": lineage.error,
+        "problems": [str(problem) for problem in lineage.problems],
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    found = {
+        "table": str(source.table),
+        "column": source.column,
+        "type": source.type.value,
+        "subtype": source.subtype.value,
+    }
+    return {**found, "masking": True} if source.masking else found
+
+
+def as_text(lineage: Lineage) -> str:
+    """Return the lineage for a person, in lines of at most a terminal's width where names allow it."""
+    lines = [f"reads   {', '.join(map(str, lineage.reads)) or 'nothing'}"]
+    if lineage.writes:
+        lines.append(f"writes  {lineage.writes}")
+    width = max((len(c.name) for c in lineage.columns), default=0)
+    for column in lineage.columns:
+        lines.append("")
+        lines.append(f"{column.name:{width}}  {column.expression or ''}".rstrip())
+        lines += [f"{'':{width}}    <- {_described(s)}" for s in column.sources]
+    if lineage.indirect:
+        lines += ["", "the whole result also depends on"]
+        lines += [f"  {_described(s)}" for s in lineage.indirect]
+    if lineage.problems:
+        lines += ["", "not known"]
+        lines += [f"  {problem}" for problem in lineage.problems]
+    return "\n".join(lines)
+
+
+def _described(source: Source) -> str:
+    masked = ", masked" if source.masking else ""
+    return f"{source.table}.{source.column} ({source.type} {source.subtype}{masked})"

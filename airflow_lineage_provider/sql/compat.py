@@ -1,0 +1,57 @@
+"""Differences between the versions of sqlglot that are supported (>=30.12,<31), and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VERSION = version("sqlglot")
+
+
+def classes(*names: str) -> tuple[type[exp.Expr], ...]:
+    """Those of the named expression classes that this version has."""
+    return tuple(getattr(exp, name) for name in names if hasattr(exp, name))
+
+
+def drop_targets(drop: exp.Drop) -> list[exp.Table]:
+    """Return the tables of a DROP: a list since 30.2x, one before."""
+    tables = drop.args.get("tables") or [drop.this]
+    return [table for table in tables if isinstance(table, exp.Table)]
+
+
+def group_items(group: exp.Group) -> Iterable[exp.Expr]:
+    """Everything that a GROUP BY groups by: older versions keep ROLLUP and the like beside the rest."""
+    yield from group.expressions
+    for key in ("rollup", "cube", "grouping_sets"):
+        for item in group.args.get(key) or ():
+            if isinstance(item, exp.Expr):
+                yield item
+
+
+def comprehension_variable(node: exp.Comprehension) -> str:
+    """Return the loop variable of `[f(x) for x in xs]`: a column before 30.2x, an identifier now."""
+    return str(node.expression.name)
+
+
+def pivot_column(name: str) -> str:
+    """Return a pivot's output column: older versions name it `'a' AS x_s` where it is `x_s`."""
+    return re.sub(r"^'.*' AS ", "", name)
+
+
+__all__ = [
+    "VERSION",
+    "Token",
+    "TokenType",
+    "classes",
+    "comprehension_variable",
+    "drop_targets",
+    "group_items",
+    "pivot_column",
+]

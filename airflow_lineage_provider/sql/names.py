@@ -1,0 +1,76 @@
+"""When two names are the same name, by dialect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+# sqlglot calls these case-sensitive for the sake of their tables; their columns are not.
+_COLUMNS_FOLD = frozenset({"mysql", "bigquery", "doris", "starrocks", "singlestore"})
+
+
+class Names:
+    """Folds identifiers to the key under which a dialect's catalog would find them."""
+
+    def __init__(self, dialect: Dialect, name: str) -> None:
+        """`name` is the dialect's own, as sqlglot spells it."""
+        strategy = dialect.normalization_strategy
+        if name in _COLUMNS_FOLD:
+            strategy = NormalizationStrategy.CASE_INSENSITIVE
+        self.folds_all = strategy is NormalizationStrategy.CASE_INSENSITIVE
+        self._upper = strategy in {
+            NormalizationStrategy.UPPERCASE,
+            getattr(NormalizationStrategy, "CASE_INSENSITIVE_UPPERCASE", None),
+        }
+        self._keeps = strategy is NormalizationStrategy.CASE_SENSITIVE
+        self._spelled: dict[str, str] = {}
+        self._cache: dict[tuple[str, bool], str] = {}
+
+    def key(self, identifier: exp.Expr) -> str:
+        """Return the key of an identifier as it stands in SQL."""
+        key = self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
+        if self.folds_all:
+            self._spelled.setdefault(key, identifier.name)
+        return key
+
+    def shown(self, key: str) -> str:
+        """Return a key as the statement first spelled it."""
+        return self._spelled.get(key, key)
+
+    def fold(self, name: str, *, quoted: bool = False) -> str:
+        """Return the key of a name."""
+        found = self._cache.get((name, quoted))
+        if found is None:
+            found = self._cache[name, quoted] = self._fold(name, quoted=quoted)
+        return found
+
+    def _fold(self, name: str, *, quoted: bool) -> str:
+        if name.startswith("@") or "/" in name:  # a stage, a path
+            return name
+        if self.folds_all:
+            return name.lower()
+        if quoted or self._keeps:
+            return name
+        return name.upper() if self._upper else name.lower()
+
+    def stored(self, name: str) -> str:
+        """Return the key of a name from a catalog. One written in lower case by hand means the folded one."""
+        if self.folds_all:
+            return name.lower()
+        return name.upper() if self._upper and name.islower() else name
+
+    def spelling(self, identifier: exp.Expr) -> str:
+        """Return the name that the catalog would show."""
+        return identifier.name if self.folds_all else self.key(identifier)
+
+    def keys(self, table: exp.Table) -> list[str]:
+        """Return the keys of a table's dotted name."""
+        return [self.key(part) for part in table.parts if part.name]
+
+    def spellings(self, table: exp.Table) -> tuple[str, ...]:
+        """Return the parts of a table's dotted name as the catalog would show them."""
+        return tuple(self.spelling(part) for part in table.parts if part.name)

@@ -1,0 +1,102 @@
+"""The name that an output column gets, and the text of the expression that makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.sources import column_path
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.sql.analysis import Analysis
+    from airflow_lineage_provider.sql.relations import Field, Made
+    from airflow_lineage_provider.sql.scope import Scope
+
+_MOST_NODES = 400  # of an expression that is written out through its CTEs
+
+
+def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | None]:
+    """(spelling, key) of a select item; None where the warehouse makes up a name."""
+    identifier = item.args.get("alias") if isinstance(item, exp.Alias) else None
+    node = item
+    while identifier is None and isinstance(node, (exp.Paren, exp.Cast, exp.Dot, exp.Column)):
+        if isinstance(node, exp.Column):
+            identifier = node.this
+        elif isinstance(node, exp.Dot):
+            identifier = node.expression
+            break
+        elif isinstance(node, exp.Cast) and analysis.dialect not in {"postgres", "redshift"}:
+            break
+        node = node.this
+    if isinstance(identifier, exp.Identifier):
+        return analysis.names.spelling(identifier), analysis.names.key(identifier)
+    if (
+        isinstance(item, exp.Subquery)
+        and isinstance(item.this, exp.Select)
+        and len(item.this.expressions) == 1
+    ):
+        return output_name(item.this.expressions[0], analysis)
+    return None, None
+
+
+def shown_name(field: Field, position: int, dialect: str) -> str:
+    """Return the name of an output in the result."""
+    if field.name is not None:
+        return field.name
+    if field.made:
+        return field.made[0].node.sql(dialect)
+    return f"column{position}"
+
+
+def expression(field: Field, dialect: str) -> str | None:
+    """Return the SQL that makes a field, in terms of base columns; None where several branches make it."""
+    texts = {_text(made, dialect) for made in field.made}
+    return texts.pop() if len(texts) == 1 else None
+
+
+def _text(made: Made, dialect: str) -> str:
+    node = _written_out(made.node, made.scope, [_MOST_NODES])
+    return node.sql(dialect, comments=False)
+
+
+def _written_out(node: exp.Expr, scope: Scope, left: list[int]) -> exp.Expr:
+    """Return the node with each column of a CTE or derived table replaced by what makes it, within bounds."""
+    if isinstance(node, exp.Column):
+        return _definition(node, scope, left)
+    columns = [c for c in node.find_all(exp.Column) if isinstance(c.this, exp.Identifier)]
+    left[0] -= len(columns)
+    changes = {id(c): made for c in columns if left[0] > 0 and (made := _definition(c, scope, left)) is not c}
+    if not changes:
+        return node
+    return _replaced(node, changes)
+
+
+def _definition(column: exp.Column, scope: Scope, left: list[int]) -> exp.Expr:
+    path = column_path(column)
+    found, used = scope.resolve(path) if path else (None, 0)
+    if found is None or used != len(path) or len(found.made) != 1 or found.made[0].node is column:
+        return column
+    made = found.made[0]
+    left[0] -= 1
+    return _written_out(made.node, made.scope, left) if left[0] > 0 else column
+
+
+def _replaced(node: exp.Expr, changes: dict[int, exp.Expr]) -> exp.Expr:
+    """Return a copy with some columns replaced."""
+    originals = list(node.find_all(exp.Column))
+    copy = node.copy()
+    for original, twin in zip(originals, list(copy.find_all(exp.Column)), strict=True):
+        made = changes.get(id(original))
+        if made is not None:
+            fresh = made.copy()
+            twin.replace(exp.Paren(this=fresh) if _binds_looser(fresh, twin.parent) else fresh)
+    return copy
+
+
+def _binds_looser(fresh: exp.Expr, parent: exp.Expr | None) -> bool:
+    """Tell whether an operator put into its place needs parentheses there."""
+    closed = (exp.Func, exp.Paren, exp.Alias, exp.Tuple, exp.Ordered)
+    return isinstance(fresh, (exp.Binary, exp.Unary)) and not (
+        isinstance(parent, closed) and not isinstance(parent, (exp.Cast, exp.Binary))
+    )

@@ -1,0 +1,185 @@
+"""What stands in FROM: relations, their fields, and the edges of each field down to base tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from airflow_lineage_provider.sql.kinds import COPY, through
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sqlglot import exp
+
+    from airflow_lineage_provider.sql.model import Table
+    from airflow_lineage_provider.sql.scope import Scope
+
+
+@dataclass(slots=True, eq=False)
+class Origin:
+    """A base table's column. There is one object a column, so that it hashes by identity."""
+
+    table: Table
+    column: str
+
+
+Edges = dict[Origin, int]
+
+
+class Made(NamedTuple):
+    """The expression that makes a field, and the scope in which its names mean something."""
+
+    node: exp.Expr
+    scope: Scope
+
+
+@dataclass(slots=True, eq=False)
+class Field:
+    """A column of a relation. `parts` are the fields of a struct, where they are known."""
+
+    name: str | None
+    key: str | None
+    edges: Edges
+    made: tuple[Made, ...] = ()
+    parts: dict[str, Field] | None = None
+    windowed: bool = False
+
+    def renamed(self, name: str, key: str) -> Field:
+        """Return the same field under another name."""
+        return Field(name, key, self.edges, self.made, self.parts, self.windowed)
+
+
+def add(edges: Edges, more: Edges, context: int = 0) -> None:
+    """Add `more`, as used in `context`, to `edges`."""
+    for origin, kinds in more.items():
+        edges[origin] = edges.get(origin, 0) | through(context, kinds)
+
+
+def merged(fields: Sequence[Field]) -> Field:
+    """One field with the sources of all: the branches of a UNION, the sides of USING."""
+    if len(fields) == 1:
+        return fields[0]
+    edges: Edges = {}
+    for one in fields:
+        add(edges, one.edges)
+    made = tuple({id(m.node): m for one in fields for m in one.made}.values())
+    return Field(fields[0].name, fields[0].key, edges, made, windowed=any(f.windowed for f in fields))
+
+
+class Rest(NamedTuple):
+    """Columns that came in by a star over a relation whose columns are not known."""
+
+    relation: Relation
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class Relation:
+    """Fields in order. `rest` is where further columns may be: one tuple of candidates a UNION branch."""
+
+    fields: list[Field]
+    rest: tuple[tuple[Rest, ...], ...] = ()
+    index: dict[str, Field] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for one in self.fields:
+            if one.key is not None:
+                self.index.setdefault(one.key, one)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether `fields` are all there are."""
+        return not self.rest
+
+    def known(self, key: str) -> Field | None:
+        """Return the field of that name, if the relation is known to have it."""
+        return self.index.get(key)
+
+    def possible(self, key: str) -> Field | None:
+        """Return the field of that name, if the relation may have it. From then on it is known to."""
+        found = [hit for branch in self.rest if (hit := _only(branch, key))]
+        if not found:
+            return None
+        self.index[key] = result = merged(found)
+        return result
+
+    def unknown_tables(self) -> Iterable[Table]:
+        """Return the base tables whose columns are missing."""
+        for branch in self.rest:
+            for candidate in branch:
+                yield from candidate.relation.unknown_tables()
+
+    def with_names(self, names: Sequence[tuple[str, str]]) -> Relation:
+        """Return the same fields under these (name, key) pairs, from the first on."""
+        fresh = [one.renamed(*pair) for one, pair in zip(self.fields, names, strict=False)]
+        return Relation(fresh + self.fields[len(fresh) :], self.rest)
+
+
+def _only(candidates: tuple[Rest, ...], key: str) -> Field | None:
+    """Return the field, if exactly one candidate has it or may have it."""
+    open_to = [c.relation for c in candidates if key not in c.hidden]
+    hits = [hit for r in open_to if (hit := r.known(key))]
+    if not hits and sum(not r.complete for r in open_to) == 1:
+        hits = [hit for r in open_to if (hit := r.possible(key))]
+    return hits[0] if len(hits) == 1 else None
+
+
+@dataclass(slots=True, eq=False)
+class BaseTable(Relation):
+    """A dataset outside the statement. `open`: its columns are not known; any that is named is taken."""
+
+    table: Table = None  # type: ignore[assignment]  # always given
+    key: tuple[str, ...] = ()
+    open: bool = False
+    spell: Callable[[str], str] = str
+
+    @property
+    def complete(self) -> bool:
+        """Whether its columns are known."""
+        return not self.open
+
+    def known(self, key: str) -> Field | None:
+        """Return the column, by its key or, where a catalog spells it otherwise, regardless of case."""
+        found = self.index.get(key)
+        if found is None and not self.open:
+            same = [one for one in self.fields if one.key and one.key.casefold() == key.casefold()]
+            found = same[0] if len(same) == 1 else None
+        return found
+
+    def possible(self, key: str) -> Field | None:
+        """Return a column that the statement itself says this table has."""
+        if not self.open:
+            return None
+        name = self.spell(key)
+        self.index[key] = result = Field(name, key, {Origin(self.table, name): COPY})
+        return result
+
+    def unknown_tables(self) -> Iterable[Table]:
+        """Return this table, if its columns are not known."""
+        if self.open:
+            yield self.table
+
+
+@dataclass(slots=True, eq=False)
+class Function(Relation):
+    """A table function, UNNEST, FLATTEN: whatever column it gives comes of its arguments."""
+
+    edges: Edges = field(default_factory=dict)
+    closed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the names of its columns are known."""
+        return self.closed
+
+    def possible(self, key: str) -> Field | None:
+        """Any column, made of the arguments."""
+        if self.closed:
+            return None
+        self.index[key] = result = Field(key, key, self.edges)
+        return result
+
+    def unknown_tables(self) -> Iterable[Table]:
+        """None: a function is no dataset."""
+        return ()

@@ -1,0 +1,348 @@
+"""An expression's sources: one walk over its tree, with what each part of it does to a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.compat import classes, comprehension_variable
+from airflow_lineage_provider.sql.functions import (
+    AGGREGATE_NAMES,
+    AGGREGATES,
+    COUNT_NAMES,
+    COUNTS,
+    DATE_PARTS,
+    HASH_NAMES,
+    HASHES,
+    NOT_COLUMNS,
+    PICKS_A_ROW,
+)
+from airflow_lineage_provider.sql.kinds import (
+    AGGREGATION,
+    CONDITIONAL,
+    IDENTITY,
+    MASKED,
+    TRANSFORMATION,
+    WINDOW,
+    deepen,
+)
+from airflow_lineage_provider.sql.relations import Edges, Field, Made, add
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_lineage_provider.sql.scope import Scope
+
+_COMMANDS = classes("DataType", "Literal", "Null", "Boolean", "Var", "Identifier", "Placeholder", "Parameter")
+
+
+def sources(node: exp.Expr, scope: Scope, context: int = IDENTITY) -> Edges:
+    """Return the base columns that the value of `node` depends on, each with how."""
+    return _Walk(scope).run(node, context)
+
+
+def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | None = None) -> Field:
+    """Return the field that an expression makes, with the parts of a struct and whether a window computed it."""
+    bare = node.unnest() if isinstance(node, exp.Paren) else node
+    if isinstance(bare, exp.Column) and not isinstance(bare.this, exp.Star):
+        found = column_field(bare, scope)
+        if found is not None:
+            return Field(name, key, found.edges, (Made(node, scope),), found.parts, found.windowed)
+    edges = sources(node, scope)
+    parts = _struct_parts(bare, scope) if isinstance(bare, exp.Struct) else None
+    return Field(name, key, edges, (Made(node, scope),), parts, _is_windowed(node))
+
+
+def _is_windowed(node: exp.Expr) -> bool:
+    """Tell whether a window computes some of it."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, exp.Window):
+            return True
+        if not isinstance(part, exp.Query):
+            stack.extend(part.iter_expressions())
+    return False
+
+
+def _struct_parts(struct: exp.Struct, scope: Scope) -> dict[str, Field]:
+    parts: dict[str, Field] = {}
+    for part in struct.expressions:
+        value = part.expression if isinstance(part, exp.PropertyEQ) else part.unalias()
+        name = part.this.name if isinstance(part, exp.PropertyEQ) else part.alias_or_name
+        if name:
+            key = scope.analysis.names.fold(name)
+            parts[key] = field_of(value, scope, name, key)
+    return parts
+
+
+def column_path(column: exp.Column) -> list[exp.Identifier]:
+    """Return the identifiers of a dotted column, outermost first."""
+    return [part for part in column.parts if isinstance(part, exp.Identifier)]
+
+
+def column_field(column: exp.Column, scope: Scope) -> Field | None:
+    """Return the field that a column means, through the path into a struct; None where it means none.
+
+    A path that leaves the known parts gives the whole value, transformed.
+    """
+    path = column_path(column)
+    if not path:
+        return _positional(column, scope)
+    found, used = scope.resolve(path)
+    if found is None:
+        if not used or path[0].name not in scope.bound:
+            return _not_found(path, scope)
+        return None
+    return _into(found, path[used:], scope)
+
+
+def _into(found: Field, path: list[exp.Identifier], scope: Scope) -> Field:
+    for part in path:
+        inner = (found.parts or {}).get(scope.analysis.names.key(part))
+        edges: Edges = {}
+        add(edges, (inner or found).edges, TRANSFORMATION)
+        found = Field(part.name, None, edges, (), inner.parts if inner else None)
+    return found
+
+
+def _positional(column: exp.Column, scope: Scope) -> Field | None:
+    """`$1` of a staged file."""
+    if not isinstance(column.this, exp.Parameter) or not scope.items:
+        return None
+    relation = scope.items[0].relation
+    key = f"${column.this.name}"
+    return relation.known(key) or relation.possible(key)
+
+
+def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
+    """Return a row as a whole (`to_json(o)`), a keyword that looks like a column, or a problem."""
+    name = path[0]
+    relation = scope.relation((scope.analysis.names.key(name),)) if len(path) == 1 else None
+    if relation is not None:
+        edges: Edges = {}
+        for one in relation.fields:
+            add(edges, one.edges, TRANSFORMATION)
+        return Field(name.name, None, edges)
+    if len(path) == 1 and not name.quoted and name.name.lower() in NOT_COLUMNS:
+        return None
+    tables = (".".join(item.name) or "a subquery" for s in scope.chain() for item in s.items)
+    scope.analysis.unknown(".".join(p.name for p in path), tables, name.meta.get("line"))
+    return None
+
+
+# ---- what each kind of node does to what stands in it --------------------------------------------
+
+
+class _Walk:
+    """One walk: what is still to be visited, and what was found. One method a kind of node."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.todo: list[tuple[exp.Expr, int]] = []
+        self.edges: Edges = {}
+
+    def run(self, node: exp.Expr, context: int) -> Edges:
+        """Return the edges of everything below `node`."""
+        self.todo.append((node, context))
+        while self.todo:
+            part, inner = self.todo.pop()
+            kind = type(part)
+            visit = _VISITS.get(kind)
+            if visit is None:
+                visit = _VISITS[kind] = _visit_for(kind)
+            visit(self, part, inner)
+        return self.edges
+
+    def column(self, node: exp.Expr, context: int) -> None:
+        if isinstance(node.this, exp.Star):
+            self.whole_row(node, context)
+            return
+        found = column_field(node, self.scope)  # type: ignore[arg-type]
+        if found is not None:
+            add(self.edges, found.edges, context)
+
+    def whole_row(self, node: exp.Expr, context: int) -> None:
+        """`count(t.*)`, `hash(t.*)`."""
+        names = tuple(self.scope.analysis.names.key(p) for p in column_path(node))  # type: ignore[arg-type]
+        relation = self.scope.relation(names)
+        for one in relation.fields if relation else ():
+            add(self.edges, one.edges, deepen(context, TRANSFORMATION))
+
+    def transparent(self, node: exp.Expr, context: int) -> None:
+        self.todo.append((node.this, context))
+
+    def nothing(self, node: exp.Expr, context: int) -> None:
+        pass
+
+    def computed(self, node: exp.Expr, context: int) -> None:
+        inner = deepen(context, TRANSFORMATION)
+        self.todo.extend((child, inner) for child in node.iter_expressions())
+
+    def aggregate(self, node: exp.Expr, context: int) -> None:
+        inner = deepen(context, AGGREGATION)
+        if isinstance(node, COUNTS):
+            inner |= MASKED
+        self.todo.extend(
+            (child, inner) for child in node.iter_expressions() if not isinstance(child, exp.Star)
+        )
+
+    def hash(self, node: exp.Expr, context: int) -> None:
+        inner = deepen(context, TRANSFORMATION) | MASKED
+        self.todo.extend((child, inner) for child in node.iter_expressions())
+
+    def named_function(self, node: exp.Expr, context: int) -> None:
+        """Return a function that sqlglot has no class for."""
+        name = node.name.lower()
+        aggregates = name in AGGREGATE_NAMES or name in COUNT_NAMES
+        inner = deepen(context, AGGREGATION if aggregates else TRANSFORMATION)
+        if name in HASH_NAMES or name in COUNT_NAMES:
+            inner |= MASKED
+        date = "date" in name or "time" in name or name in {"extract", "last_day", "trunc"}
+        for child in node.expressions:
+            if not (date and isinstance(child, exp.Column) and child.sql().lower() in DATE_PARTS):
+                self.todo.append((child, inner))
+
+    def case(self, node: exp.Expr, context: int) -> None:
+        decides, value = deepen(context, CONDITIONAL), deepen(context, TRANSFORMATION)
+        if node.args.get("this") is not None:
+            self.todo.append((node.this, decides))
+        for branch in node.args["ifs"]:
+            self.todo += [(branch.this, decides), (branch.args["true"], value)]
+        if node.args.get("default") is not None:
+            self.todo.append((node.args["default"], value))
+
+    def choice(self, node: exp.Expr, context: int) -> None:
+        value = deepen(context, TRANSFORMATION)
+        self.todo.append((node.this, deepen(context, CONDITIONAL)))
+        self.todo.extend(
+            (node.args[key], value) for key in ("true", "false") if node.args.get(key) is not None
+        )
+
+    def nullif(self, node: exp.Expr, context: int) -> None:
+        self.todo += [
+            (node.this, deepen(context, TRANSFORMATION)),
+            (node.expression, deepen(context, CONDITIONAL)),
+        ]
+
+    def decode(self, node: exp.Expr, context: int) -> None:
+        """DECODE(x, key, value, ..., default)."""
+        subject, *rest = node.expressions
+        decides, value = deepen(context, CONDITIONAL), deepen(context, TRANSFORMATION)
+        self.todo.append((subject, decides))
+        for i, part in enumerate(rest):
+            is_key = i % 2 == 0 and i < len(rest) - 1
+            self.todo.append((part, decides if is_key else value))
+
+    def filtered(self, node: exp.Expr, context: int) -> None:
+        """SUM(x) FILTER (WHERE y)."""
+        self.todo += [(node.this, context), (node.expression, deepen(context, CONDITIONAL))]
+
+    def within_group(self, node: exp.Expr, context: int) -> None:
+        self.todo += [(node.this, context), (node.expression, deepen(context, AGGREGATION))]
+
+    def window(self, node: exp.Expr, context: int) -> None:
+        inner = deepen(context, WINDOW)
+        self.todo.append((node.this, context))
+        frame: exp.Expr | None = node
+        seen: set[str] = set()
+        while frame is not None:
+            self.todo.extend((part, inner) for part in frame.args.get("partition_by") or ())
+            if frame.args.get("order") is not None:
+                self.todo.append((frame.args["order"], inner))
+            base = frame.args.get("alias")
+            name = self.scope.analysis.names.key(base) if isinstance(base, exp.Identifier) else None
+            frame = self.scope.windows.get(name) if name and name not in seen else None
+            seen.add(name or "")
+
+    def picked_row(self, node: exp.Expr, context: int) -> None:
+        """LAG, FIRST_VALUE: an aggregate only by sqlglot's classes."""
+        self.computed(node, context)
+
+    def anonymous_function(self, node: exp.Expr, context: int) -> None:
+        names = frozenset(self.scope.analysis.names.fold(variable.name) for variable in node.expressions)
+        add(self.edges, sources(node.this, self.scope.binding(names), deepen(context, TRANSFORMATION)))
+
+    def comprehension(self, node: exp.Expr, context: int) -> None:
+        inner = deepen(context, TRANSFORMATION)
+        self.todo.append((node.args["iterator"], inner))
+        variable = self.scope.analysis.names.fold(comprehension_variable(node))  # type: ignore[arg-type]
+        within = self.scope.binding(frozenset({variable}))
+        add(self.edges, sources(node.this, within, inner))
+        if node.args.get("condition") is not None:
+            add(self.edges, sources(node.args["condition"], within, deepen(context, CONDITIONAL)))
+
+    def query(self, node: exp.Expr, context: int) -> None:
+        """Read a scalar subquery, or the one of IN: its outputs are the value; what filters it filters us."""
+        from airflow_lineage_provider.sql.query import read_query
+
+        for one in read_query(node, self.scope.child()).fields:
+            add(self.edges, one.edges, context)
+
+    def exists(self, node: exp.Expr, context: int) -> None:
+        """Of EXISTS only the predicates matter, and reading the query notes those."""
+        if isinstance(node.this, exp.Query):
+            from airflow_lineage_provider.sql.query import read_query
+
+            read_query(node.this, self.scope.child())
+        else:
+            self.computed(node, context)
+
+    def pair(self, node: exp.Expr, context: int) -> None:
+        """`name: value`, `name => value`."""
+        self.todo.append((node.expression, deepen(context, TRANSFORMATION)))
+
+    def dot(self, node: exp.Expr, context: int) -> None:
+        """Return a path into a value: of a column, or of a struct made on the spot."""
+        path: list[exp.Identifier] = []
+        base = node
+        while isinstance(base, exp.Dot) and isinstance(base.expression, exp.Identifier):
+            path.insert(0, base.expression)
+            base = base.this
+        if not path:
+            self.computed(node, context)
+        elif isinstance(base, exp.Identifier) and base.name in self.scope.bound:
+            return
+        elif isinstance(base, (exp.Column, exp.Struct, exp.Paren)):
+            add(self.edges, _into(field_of(base, self.scope), path, self.scope).edges, context)
+        else:
+            self.todo.append((base, deepen(context, TRANSFORMATION)))
+
+    def columns(self, _: exp.Expr, context: int) -> None:
+        if self.scope.matched is not None:
+            add(self.edges, self.scope.matched.edges, context)
+
+
+def _visit_for(kind: type[exp.Expr]) -> Callable[..., None]:
+    for classes_, visit in _BY_CLASS:
+        if issubclass(kind, classes_):
+            return visit
+    return _Walk.computed
+
+
+_BY_CLASS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., None]], ...] = (
+    (classes("Column"), _Walk.column),
+    (classes("Exists"), _Walk.exists),
+    (classes("Query"), _Walk.query),
+    (classes("Alias", "Paren", "Aliases", "PivotAlias"), _Walk.transparent),
+    (classes("Columns"), _Walk.columns),
+    (classes("Case"), _Walk.case),
+    (classes("If", "Nvl2"), _Walk.choice),
+    (classes("Nullif"), _Walk.nullif),
+    (classes("DecodeCase"), _Walk.decode),
+    (classes("Filter"), _Walk.filtered),
+    (classes("WithinGroup"), _Walk.within_group),
+    (classes("Window"), _Walk.window),
+    (classes("IgnoreNulls", "RespectNulls"), _Walk.transparent),
+    (classes("Lambda"), _Walk.anonymous_function),
+    (classes("Comprehension"), _Walk.comprehension),
+    (classes("PropertyEQ", "Kwarg"), _Walk.pair),
+    (classes("Dot"), _Walk.dot),
+    (HASHES, _Walk.hash),
+    (PICKS_A_ROW, _Walk.picked_row),
+    (AGGREGATES, _Walk.aggregate),
+    (classes("Anonymous"), _Walk.named_function),
+    (_COMMANDS, _Walk.nothing),
+)
+_VISITS: dict[type[exp.Expr], Callable[..., None]] = {}

@@ -1,0 +1,355 @@
+"""What stands in FROM: tables, files, subqueries, VALUES, table functions, laterals and joins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.functions import FILE_FORMATS, FUNCTION_COLUMNS, READERS
+from airflow_lineage_provider.sql.kinds import CONDITIONAL, TRANSFORMATION
+from airflow_lineage_provider.sql.model import Subject, Subtype
+from airflow_lineage_provider.sql.pivots import pivoted
+from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, Rest, add
+from airflow_lineage_provider.sql.scope import Item, Scope
+from airflow_lineage_provider.sql.sources import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_lineage_provider.sql.names import Names
+
+
+def detached(scope: Scope) -> Scope:
+    """Where a derived table stands: it sees the CTEs, but not its neighbours in FROM."""
+    return Scope(scope.analysis, scope.outer, scope.ctes)
+
+
+def read_from(query: exp.Expr, scope: Scope) -> None:
+    """Put everything in FROM, JOIN and LATERAL VIEW into the scope; note the join columns."""
+    source = query.args.get("from_") or query.args.get("from")
+    if source is not None:
+        add_source(source.this, scope)
+    for join in query.args.get("joins") or ():
+        add_join(join, scope)
+    for lateral in query.args.get("laterals") or ():
+        add_source(lateral, scope)
+
+
+def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
+    """Put one FROM item into the scope, with the joins that hang on it."""
+    before = len(scope.items)
+    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
+        add_source(node.this, scope)  # FROM (a JOIN b ON ...)
+    else:
+        relation, name = _source(node, scope)
+        relation, name = _with_pivots(node, relation, name, scope)
+        scope.add(relation, name)
+    for join in node.args.get("joins") or ():
+        add_join(join, scope)
+    for lateral in node.args.get("laterals") or ():
+        add_source(lateral, scope)
+    return scope.items[before:]
+
+
+def _source(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    if isinstance(node, exp.Table):
+        return _table(node, scope)
+    if isinstance(node, (exp.Unnest, exp.Lateral, exp.TableFromRows)):
+        return _lateral(node, scope)
+    if isinstance(node, exp.Values):
+        return _aliased(_values(node, scope), node, scope)
+    if isinstance(node, (exp.Query, exp.Pivot)):
+        return _aliased(_derived(node, scope), node, scope)
+    if isinstance(node, exp.Func):
+        return _function(node, node, scope)
+    scope.analysis.problem(Subject.TABLE, f"what {node.sql()[:80]!r} reads is not known")
+    return Function([]), ()
+
+
+def _derived(node: exp.Expr, scope: Scope) -> Relation:
+    from airflow_lineage_provider.sql.query import read_query
+
+    inside = node.this if isinstance(node, exp.Subquery) else node
+    if isinstance(inside, exp.Table):
+        within = Scope(scope.analysis, scope.outer, scope.ctes)
+        add_source(inside, within)
+        from airflow_lineage_provider.sql.stars import expand
+
+        fields, rest = expand(exp.Star(), within)
+        return Relation(fields, (rest,) if rest else ())
+    return read_query(inside, detached(scope))
+
+
+def _aliased(
+    relation: Relation, node: exp.Expr, scope: Scope, default: Sequence[str] = ()
+) -> tuple[Relation, tuple[str, ...]]:
+    """Return the relation under its alias and the alias's column list."""
+    alias = node.args.get("alias")
+    if not isinstance(alias, exp.TableAlias):
+        return relation, tuple(default)
+    names = scope.analysis.names
+    columns = [(names.spelling(c), names.key(c)) for c in _identifiers(alias.args.get("columns"))]
+    if columns and not isinstance(relation, Function):
+        relation = relation.with_names(columns)
+    name = alias.this
+    return relation, (names.key(name),) if isinstance(name, exp.Identifier) else tuple(default)
+
+
+def _identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
+    """Return the names of a column list; a typed one (`t(a int)`) included."""
+    found = [c if isinstance(c, exp.Identifier) else c.this for c in columns or ()]
+    return [c for c in found if isinstance(c, exp.Identifier)]
+
+
+def _with_pivots(
+    node: exp.Expr, relation: Relation, name: tuple[str, ...], scope: Scope
+) -> tuple[Relation, tuple[str, ...]]:
+    for pivot in node.args.get("pivots") or ():
+        relation = pivoted(pivot, relation, name, scope)
+        relation, name = _aliased(relation, pivot, scope, name)
+    return relation, name
+
+
+# ---- tables, files, CTEs -------------------------------------------------------------------------
+
+
+def _table(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    if isinstance(node.this, exp.Func):
+        return _function(node.this, node, scope)
+    if node.args.get("db"):
+        path = _array_path(node, scope)
+        if path is not None:
+            return path
+    relation, name = _named(node, scope)
+    return _aliased(relation, node, scope, name)
+
+
+def _named(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    """Return a CTE, a file by its path, or a table, and its own name."""
+    database = node.text("db").lower()
+    cte = None if database else scope.ctes.get(scope.analysis.names.key(node.this))
+    if cte is not None:
+        from airflow_lineage_provider.sql.query import read_cte
+
+        return read_cte(cte), (cte.name,)
+    if not node.name or (not database and node.name.lower() == "dual"):
+        return Relation([]), ()
+    if database in FILE_FORMATS and "/" in node.name:  # parquet.`s3://...`
+        return _files([node.name], scope), ()
+    return base_table(node, scope), scope.analysis.catalog.key(node)
+
+
+def base_table(node: exp.Table, scope: Scope) -> Relation:
+    """Return the relation of a table by name: what the script made of it, or the dataset itself."""
+    analysis = scope.analysis
+    key = analysis.catalog.key(node)
+    made = analysis.catalog.made.get(key)
+    if made is not None:
+        return made
+    spelling = analysis.names.spellings(node)
+    base = analysis.catalog.read(key, spelling)
+    analysis.reads[base.table] = None
+    return base
+
+
+def _files(paths: Sequence[str], scope: Scope) -> Relation:
+    """Return the datasets that a reading function reads. One that names several reads the union of them."""
+    bases = [scope.analysis.catalog.read((path,), (path,)) for path in paths]
+    for base in bases:
+        scope.analysis.reads[base.table] = None
+    if len(bases) == 1:
+        return bases[0]
+    return Relation([], tuple((Rest(base),) for base in bases))
+
+
+def _array_path(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]] | None:
+    """BigQuery's `FROM t, t.items`: an array of an earlier item, unnested."""
+    path = [p for p in node.parts if isinstance(p, exp.Identifier)]
+    name = (scope.analysis.names.key(path[0]),)
+    if not any(item.name == name for item in scope.items):
+        return None
+    edges: Edges = {}
+    add(edges, sources(exp.column(*reversed(path)), scope), TRANSFORMATION)
+    return _aliased(Function([], edges=edges), node, scope, (scope.analysis.names.key(path[-1]),))
+
+
+def _values(node: exp.Values, scope: Scope) -> Relation:
+    rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
+    first = 0 if scope.analysis.dialect == "duckdb" else 1
+    stem = "col" if scope.analysis.dialect in {"duckdb", "spark", "databricks"} else "column"
+    names = scope.analysis.names
+    fields = []
+    for i in range(len(rows[0]) if rows else 0):
+        edges: Edges = {}
+        for row in rows:
+            if i < len(row) and not isinstance(row[i], exp.Literal):
+                add(edges, sources(row[i], scope))
+        name = f"{stem}{i + first}"
+        fields.append(Field(name, names.fold(name), edges))
+    return Relation(fields)
+
+
+# ---- functions and laterals ----------------------------------------------------------------------
+
+
+def _lateral(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    if isinstance(node, exp.Unnest):
+        return _function(node, node, scope)
+    inside = node.this
+    if isinstance(inside, exp.Query):
+        from airflow_lineage_provider.sql.query import read_query
+
+        return _aliased(read_query(inside, scope), node, scope)
+    return _function(inside, node, scope)
+
+
+def _function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    """Return a table function: a reader of files, or one whose columns are made of its arguments."""
+    name = _function_name(call)
+    paths = _paths(call) if name in READERS else []
+    if paths:
+        return _aliased(_files(paths, scope), node, scope)
+    names = scope.analysis.names
+    alias = node.args.get("alias")
+    alias_name = alias.this if isinstance(alias, exp.TableAlias) else None
+    listed = _identifiers(alias.args.get("columns")) if isinstance(alias, exp.TableAlias) else []
+    arguments = [_argument(a, scope) for a in _arguments(call)]
+    edges: Edges = {}
+    for one in arguments:
+        add(edges, one)
+    fields = _function_fields(name, listed, alias_name, names, edges, arguments)
+    fields += _offsets(call, node, names)
+    item = (names.key(alias_name),) if alias_name else ()
+    if not item and len(listed) == 1:
+        item = (names.key(listed[0]),)
+    defined = _defined_columns(call)
+    fields += [Field(names.spelling(c), names.key(c), edges) for c in defined]
+    closed = bool(listed and item and alias_name) or bool(defined)
+    return Function(fields, edges=edges, closed=closed), item or (names.fold(name),)
+
+
+def _function_fields(
+    name: str,
+    listed: list[exp.Identifier],
+    alias: exp.Identifier | None,
+    names: Names,
+    edges: Edges,
+    arguments: list[Edges],
+) -> list[Field]:
+    if listed:
+        each = name == "unnest" and len(arguments) == len(listed)
+        return [
+            Field(names.spelling(c), names.key(c), arguments[i] if each else edges)
+            for i, c in enumerate(listed)
+        ]
+    fields = [Field(c, names.fold(c), edges) for c in FUNCTION_COLUMNS.get(name, ())]
+    if alias is not None and name != "flatten":
+        fields.append(Field(names.spelling(alias), names.key(alias), edges))
+    return fields
+
+
+def _offsets(call: exp.Expr, node: exp.Expr, names: Names) -> list[Field]:
+    """WITH OFFSET, WITH ORDINALITY: a position is made of no column."""
+    offset = call.args.get("offset") or node.args.get("offset")
+    if isinstance(offset, exp.Identifier):
+        return [Field(names.spelling(offset), names.key(offset), {})]
+    if offset:
+        return [Field(n, names.fold(n), {}) for n in ("offset", "ordinality")]
+    return []
+
+
+def _defined_columns(call: exp.Expr) -> list[exp.Identifier]:
+    """OPENJSON(...) WITH (a int), JSON_TABLE(... COLUMNS (a ...)), XMLTABLE."""
+    schema = call.args.get("schema")
+    columns = [*call.find_all(exp.OpenJSONColumnDef, exp.JSONColumnDef)]
+    if isinstance(schema, exp.Schema):
+        columns += list(schema.find_all(exp.ColumnDef))
+    return [c.this for c in columns if isinstance(c.this, exp.Identifier)]
+
+
+def _function_name(call: exp.Expr) -> str:
+    if isinstance(call, exp.Anonymous):
+        return call.name.lower()
+    if isinstance(call, exp.Explode) and call.find(exp.Kwarg) is not None:
+        return "flatten"
+    return call.sql_name().lower() if isinstance(call, exp.Func) else ""
+
+
+def _arguments(call: exp.Expr) -> list[exp.Expr]:
+    skip = (exp.DataType, exp.Identifier, exp.OpenJSONColumnDef, exp.JSONSchema, exp.Schema)
+    return [a for a in call.iter_expressions() if not isinstance(a, skip)]
+
+
+def _argument(node: exp.Expr, scope: Scope) -> Edges:
+    edges: Edges = {}
+    if isinstance(node, exp.Table):  # TABLE(f(TABLE t)): the whole table
+        relation, _ = _table(node, scope)
+        for one in relation.fields:
+            add(edges, one.edges, TRANSFORMATION)
+    else:
+        add(edges, sources(node, scope), TRANSFORMATION)
+    return edges
+
+
+def _paths(call: exp.Expr) -> list[str]:
+    """Return the literal paths of a reading function: one, or a list of them."""
+    arguments = [a for a in call.iter_expressions() if not isinstance(a, (exp.Kwarg, exp.PropertyEQ, exp.EQ))]
+    if not arguments:
+        return []
+    first = arguments[0].unnest()
+    nodes = first.expressions if isinstance(first, (exp.Array, exp.Tuple)) else [first]
+    return [n.name for n in nodes if isinstance(n, exp.Literal) and n.is_string]
+
+
+# ---- joins ---------------------------------------------------------------------------------------
+
+
+def add_join(join: exp.Join, scope: Scope) -> None:
+    """Put a join's right side into the scope and note the columns that decide about it."""
+    before = list(scope.items)
+    after = add_source(join.this, scope)
+    semi = (join.kind or "").upper() in {"SEMI", "ANTI"}
+    subtype = Subtype.FILTER if semi else Subtype.JOIN
+    keys = _join_keys(join, before, after, scope)
+    for key, name in keys:
+        _use(key, name, before, after, scope, subtype)
+    for condition in (join.args.get("on"), join.args.get("match_condition")):
+        if condition is not None:
+            scope.analysis.decides(sources(condition, scope, CONDITIONAL), subtype)
+    if semi:
+        for item in after:
+            item.hidden = True
+
+
+def _join_keys(join: exp.Join, before: list[Item], after: list[Item], scope: Scope) -> list[tuple[str, str]]:
+    names = scope.analysis.names
+    using = [(names.key(c), names.spelling(c)) for c in _identifiers(join.args.get("using"))]
+    if (join.args.get("method") or "").upper() != "NATURAL":
+        return using
+    if not all(item.relation.complete for item in (*before, *after)):
+        scope.analysis.problem(
+            Subject.COLUMN, "NATURAL JOIN needs the columns of both sides, which are not known"
+        )
+    left = {f.key for item in before for f in item.relation.fields}
+    return [(f.key, f.name or "") for item in after for f in item.relation.fields if f.key and f.key in left]
+
+
+def _use(key: str, name: str, before: list[Item], after: list[Item], scope: Scope, subtype: Subtype) -> None:
+    left = scope.using.get(key) or _having(key, before)
+    right = _having(key, after)
+    for one in (*left, *right):
+        scope.analysis.decides(one.edges, subtype)
+    if not left or not right:
+        scope.analysis.unknown(name, ["both sides of the join"], None)
+    if subtype is Subtype.JOIN:
+        scope.using[key] = [*left, *right]
+
+
+def _having(key: str, items: list[Item]) -> list[Field]:
+    known = [hit for item in items if (hit := item.relation.known(key))]
+    if known:
+        return known[:1] if len(known) > 1 else known
+    unsure = [item.relation for item in items if not item.relation.complete]
+    hit = unsure[0].possible(key) if len(unsure) == 1 else None
+    return [hit] if hit else []
