@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.records import Column, Exposure, Node, Relation, Test
@@ -45,7 +46,7 @@ class Nodes:
             schema=node.schema,
             alias=_identifier(node),
             relation=self._relation(node) if makes else None,
-            inputs=tuple(self._relation(parent) for parent in reads),
+            inputs=self._seed_file(node) if resource_type == "seed" else tuple(map(self._relation, reads)),
             test=_test(node),
             exposures=self._exposures.get(unique_id, ()),
             description=node.description or "",
@@ -95,6 +96,13 @@ class Nodes:
                 yield from self._read_by(parent, seen)
             elif str(parent.resource_type) in MAKES_RELATION | {"source"}:
                 yield parent
+
+    def _seed_file(self, node: Any) -> tuple[Relation, ...]:
+        """Return the CSV file that a seed is read from; it has the seed's columns."""
+        path = str(Path(node.root_path or ".", node.original_file_path))
+        table = self._relation(node)
+        file = Relation("", None, None, path, location=path, columns=table.columns)
+        return (file,)
 
     def _relation(self, node: Any) -> Relation:
         described = {name.casefold(): column for name, column in node.columns.items()}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.dbt.records import Relation, Warehouse
 
-# What sqlglot, and OpenLineage's SQL facet, call the SQL of a dbt adapter where the two differ.
+# What sqlglot calls the SQL of a dbt adapter, where the two differ.
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "glue": "spark", "synapse": "tsql"}
 
 
@@ -53,8 +53,8 @@ def namespace(warehouse: Warehouse) -> str:
     return named(warehouse) if named else _host_and_port(warehouse.type)(warehouse)
 
 
-def dialect(warehouse: Warehouse) -> str:
-    """Return the SQL dialect's name for OpenLineage's SQL facet."""
+def sql_dialect(warehouse: Warehouse) -> str:
+    """Return the name of the warehouse's SQL, as sqlglot and OpenLineage's SQL facet have it."""
     return DIALECTS.get(warehouse.type, warehouse.type)
 
 

@@ -17,6 +17,7 @@ from openlineage.common.provider.dbt.facets import (
     DbtModelDatasetFacet,
 )
 
+from airflow_lineage_provider.events.columns import NodeLineage, node_lineage
 from airflow_lineage_provider.events.context import JOB_NAMESPACE, PRODUCER, RunContext
 from airflow_lineage_provider.events.datasets import assertions, input_dataset, output_dataset
 from airflow_lineage_provider.events.jobs import job_facets
@@ -41,20 +42,26 @@ class NodeEvents:
     def start(self, record: NodeStarted) -> RunEvent:
         """Return the START of a node that has just begun."""
         mask, node = self._context.mask, record.node
+        lineage = node_lineage(node, record.sql, self._warehouse)
+        output, columns = node.relation, _columns(lineage)
         return self._event(
             RunState.START,
             record.at,
             self._run(node, record.at, {}),
             self._job(node, record.sql),
-            [input_dataset(relation, self._warehouse, mask) for relation in node.inputs],
-            [output_dataset(node.relation, self._warehouse, mask)] if node.relation else [],
+            [
+                input_dataset(relation, self._warehouse, mask)
+                for relation in (*node.inputs, *lineage.also_read)
+            ],
+            [output_dataset(output, self._warehouse, mask, extra=columns)] if output else [],
         )
 
     def end(self, record: NodeFinished) -> RunEvent:
         """Return the COMPLETE, FAIL or ABORT of a node that has just ended."""
         mask, node = self._context.mask, record.node
-        outcome = outcome_facets(record, self._invocation, self._context)
-        output = node.relation
+        lineage = node_lineage(node, record.sql, self._warehouse)
+        outcome = outcome_facets(record, lineage.problems, self._invocation, self._context)
+        output, extra = node.relation, _dbt_facets(node) | _columns(lineage)
         return self._event(
             state_of(record.status),
             record.at,
@@ -62,9 +69,9 @@ class NodeEvents:
             self._job(node, record.sql),
             [
                 input_dataset(relation, self._warehouse, mask, _findings(record, relation))
-                for relation in node.inputs
+                for relation in (*node.inputs, *lineage.also_read)
             ],
-            [output_dataset(output, self._warehouse, mask, record, _dbt_facets(node))] if output else [],
+            [output_dataset(output, self._warehouse, mask, record, extra)] if output else [],
         )
 
     def _run(self, node: Node, started_at: datetime, outcome: dict[str, RunFacet]) -> Run:
@@ -104,6 +111,10 @@ def _findings(record: NodeFinished, relation: Relation) -> dict[str, InputDatase
         return {}
     success = record.status == "pass"
     return {"dataQualityAssertions": assertions(node.test, node.name, success, record.failures)}
+
+
+def _columns(lineage: NodeLineage) -> dict[str, DatasetFacet]:
+    return {"columnLineage": lineage.facet} if lineage.facet else {}
 
 
 def _dbt_facets(node: Node) -> dict[str, DatasetFacet]:

@@ -9,6 +9,7 @@ from openlineage.client.facet_v2 import (
     RunFacet,
     error_message_run,
     external_query_run,
+    extraction_error_run,
     nominal_time_run,
     parent_run,
     processing_engine_run,
@@ -67,13 +68,25 @@ def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFace
     return facets
 
 
-def outcome_facets(record: NodeFinished, invocation: Invocation, context: RunContext) -> dict[str, RunFacet]:
-    """Return what only the end of a run knows: its error, its query, what its test found."""
+def outcome_facets(
+    record: NodeFinished, problems: tuple[str, ...], invocation: Invocation, context: RunContext
+) -> dict[str, RunFacet]:
+    """Return what only the end of a run knows: its error, its query, what its test found.
+
+    `problems` are what could not be known of its column lineage.
+    """
     facets: dict[str, RunFacet] = {}
     if state_of(record.status) is not RunState.COMPLETE:
         facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(
             message=context.mask(record.message) or record.status,
             programmingLanguage=record.node.language.upper(),
+            producer=PRODUCER,
+        )
+    if problems and state_of(record.status) is RunState.COMPLETE:
+        facets["extractionError"] = extraction_error_run.ExtractionErrorRunFacet(
+            totalTasks=1,
+            failedTasks=1,
+            errors=[extraction_error_run.Error(errorMessage=context.mask(problem)) for problem in problems],
             producer=PRODUCER,
         )
     if record.query_id:

@@ -1,0 +1,163 @@
+"""The column lineage of a node's compiled SQL, as OpenLineage's facet.
+
+https://openlineage.io/docs/spec/facets/dataset-facets/column_lineage_facet, version 1-2-0. The deprecated
+`transformationType` and `transformationDescription` are filled too: Marquez and OpenMetadata read no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlineage.client.facet_v2 import column_lineage_dataset
+
+from airflow_lineage_provider.dbt.records import Relation
+from airflow_lineage_provider.events.context import PRODUCER
+from airflow_lineage_provider.events.naming import DatasetName, dataset_name, sql_dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_lineage_provider.dbt.records import Node, Warehouse
+    from airflow_lineage_provider.sql import Lineage, OutputColumn, Source, Table
+
+Place = tuple[str, str]
+"""An input's namespace and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLineage:
+    """What a node's statement says of columns, and what it does not."""
+
+    facet: column_lineage_dataset.ColumnLineageDatasetFacet | None = None
+    also_read: tuple[Relation, ...] = ()
+    """Tables that the SQL names outright, without `ref` or `source`, so that dbt does not know of them."""
+    problems: tuple[str, ...] = ()
+
+
+def node_lineage(node: Node, sql: str | None, warehouse: Warehouse) -> NodeLineage:
+    """Return the column lineage of what `node` makes. Never raises: what failed stands in `problems`."""
+    if node.relation is None:
+        return NodeLineage()
+    if node.resource_type == "seed":
+        return _seed_lineage(node, warehouse)
+    if node.language != "sql":
+        return NodeLineage(problems=(f"{node.label} is written in {node.language}: it has no SQL to read",))
+    if not sql:
+        return NodeLineage(problems=(f"{node.label} was not compiled: it has no SQL to read",))
+    from airflow_lineage_provider.sql import column_lineage
+
+    own = node.relation
+    known = [*node.inputs, own]
+    found = column_lineage(
+        sql,
+        dialect=sql_dialect(warehouse),
+        schema={_key(r): {c.name: c.data_type or "" for c in r.columns} for r in known if r.columns},
+        default_database=own.database,
+        default_schema=own.schema,
+    )
+    return _Statement(node, own, warehouse, found).lineage()
+
+
+class _Statement:
+    """Matches the tables of one statement to the relations of its node."""
+
+    def __init__(self, node: Node, own: Relation, warehouse: Warehouse, found: Lineage) -> None:
+        self._own = own
+        self._warehouse = warehouse
+        self._found = found
+        self._known = {_identity(relation): relation for relation in node.inputs}
+        self._label = node.label
+
+    def lineage(self) -> NodeLineage:
+        found = self._found
+        problems = tuple(f"{self._label}: {problem}" for problem in found.problems)
+        if found.error:
+            return NodeLineage(problems=problems)
+        names = {column.name.casefold(): column.name for column in self._own.columns}
+        fields = {
+            names.get(column.name.casefold(), column.name): self._field(column)
+            for column in found.columns
+            if not names or column.name.casefold() in names
+        }
+        facet = column_lineage_dataset.ColumnLineageDatasetFacet(
+            fields=fields, dataset=self._inputs(found.indirect), producer=PRODUCER
+        )
+        also = (r for table in found.reads if (r := self._relation(table)) and r.unique_id == "")
+        return NodeLineage(facet, tuple(also), problems)
+
+    def _field(self, column: OutputColumn) -> column_lineage_dataset.Fields:
+        masked = bool(column.sources) and all(source.masking for source in column.sources)
+        identity = all(source.subtype == "IDENTITY" for source in column.sources)
+        return column_lineage_dataset.Fields(
+            inputFields=self._inputs(column.sources, column.expression),
+            transformationDescription=column.expression,
+            transformationType="MASKED" if masked else "IDENTITY" if identity and column.sources else None,
+        )
+
+    def _inputs(
+        self, sources: Iterable[Source], expression: str | None = None
+    ) -> list[column_lineage_dataset.InputField]:
+        """Return each column once, with every way in which it takes part."""
+        ways: dict[tuple[DatasetName, str], list[column_lineage_dataset.Transformation]] = {}
+        for source in sources:
+            relation = self._relation(source.table)
+            if relation is None:  # the state that an incremental model has of itself is no source
+                continue
+            names = {column.name.casefold(): column.name for column in relation.columns}
+            field = names.get(source.column.casefold(), source.column)
+            ways.setdefault((dataset_name(relation, self._warehouse), field), []).append(
+                column_lineage_dataset.Transformation(
+                    type=source.type.value,
+                    subtype=source.subtype.value,
+                    description=expression or "",
+                    masking=source.masking,
+                )
+            )
+        return [
+            column_lineage_dataset.InputField(
+                namespace=dataset.namespace, name=dataset.name, field=field, transformations=transformations
+            )
+            for (dataset, field), transformations in ways.items()
+        ]
+
+    def _relation(self, table: Table) -> Relation | None:
+        """Return the relation that a table of the SQL is; None for the node's own."""
+        relation = _as_relation(table)
+        if _identity(relation) == _identity(self._own):
+            return None
+        return self._known.get(_identity(relation), relation)
+
+
+def _seed_lineage(node: Node, warehouse: Warehouse) -> NodeLineage:
+    """Each column of a seed is the column of its file."""
+    fields = {}
+    for relation in node.inputs[:1]:
+        file = dataset_name(relation, warehouse)
+        identity = column_lineage_dataset.Transformation("DIRECT", "IDENTITY", "", masking=False)
+        for column in relation.columns:
+            source = column_lineage_dataset.InputField(file.namespace, file.name, column.name, [identity])
+            fields[column.name] = column_lineage_dataset.Fields([source], column.name, "IDENTITY")
+    return NodeLineage(column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields, producer=PRODUCER))
+
+
+def _as_relation(table: Table) -> Relation:
+    """Return a table that is named in SQL as a relation that dbt does not know."""
+    if "/" in table.name:
+        return Relation(unique_id="", database=None, schema=None, identifier=table.name, location=table.name)
+    return Relation(unique_id="", database=table.database, schema=table.schema, identifier=table.name)
+
+
+def _identity(relation: Relation) -> tuple[str, ...]:
+    if relation.location:
+        return (relation.location.split("'")[1] if "'" in relation.location else relation.location,)
+    parts = (relation.database, relation.schema, relation.identifier)
+    return tuple((part or "").casefold() for part in parts)
+
+
+def _key(relation: Relation) -> str:
+    """Return a relation's name as the SQL engine's schema wants it: its parts quoted, parted by dots."""
+    if relation.location:
+        return _identity(relation)[0]
+    parts = (relation.database, relation.schema, relation.identifier)
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
