@@ -16,39 +16,33 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from _typeshed import DataclassInstance
 
 # Times are UTC without saying so, like `timestamp` columns.
 START, BATCH_1_ENDS, BATCH_2_ENDS = map(datetime.fromisoformat, ("2025-07-01", "2025-10-01", "2025-10-02"))
 
 FIRST_NAMES = ("Ada", "Björn", "Chloë", "Dmitri", "Elif", "Femi", "Grace", "Hiroshi", "Inés", "José")
-LAST_NAMES = (
-    "Abara",
-    "Brandt",
-    "Costa",
-    "D'Angelo",
-    "Eriksen",
-    "Fischer",
-    "García",
-    "Haddad",
-    "Ivanova",
-    "Jones",
-)
+LAST_NAMES = ("Abara", "Brandt", "Costa", "D'Angelo", "Eriksen", "Fischer", "García", "Haddad", "Jones")
 MAIL_DOMAINS = ("example.com", "Example.org", "mail.example.net")
 CATEGORIES = ("audio", "garden", "kitchen", "office", "sport")
 STATUSES = ("placed", "shipped", "completed", "returned")
 EVENT_TYPES = ("page_view", "page_view", "page_view", "search", "add_to_cart", "purchase", "support_ticket")
 CHANNELS = ("web", "ios", "android")
 BAD_AMOUNTS = ("N/A", "", "12,50", None)
+DELETED_CUSTOMER = 3
+WORSE_ORDER = 20  # batch 2 turns its good amount into a bad one
 PARTITIONS = 3
+NULL = r"\N"  # in a CSV file, where an empty field is an empty text
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +124,20 @@ class Source:
     size: Sizes
 
     def batch_1(self) -> Batch:
-        """All rows up to the end of batch 1."""
+        """Return all rows up to the end of batch 1, with one event delivered twice."""
         size = self.size
+        delivered = chain(range(size.events), (0,))
         return Batch(
             customers=(self.customer(n) for n in range(size.customers)),
             products=(self.product(n) for n in range(size.products)),
             orders=(self.order(n) for n in range(size.orders)),
-            events=_offsets(map(self.event, range(size.events)), first=0),
+            events=_offsets(map(self.event, delivered), first=0),
         )
 
     def batch_2(self) -> Batch:
-        """New rows, changed rows, a deleted customer, a late event and a redelivered one."""
+        """Return what came later: new and changed rows, a deletion, a late event and a redelivered one."""
         size, added = self.size, self.size.added()
-        first_offset = size.events  # no partition can hold more, so offsets only grow
+        first_offset = size.events + 1  # more than any partition can hold after batch 1
         new_events = map(self.event, range(size.events, size.events + added.events))
         late = replace(
             self.event(size.events + added.events), event_timestamp=START + timedelta(days=20, hours=5)
@@ -159,30 +154,25 @@ class Source:
                 map(self.order, range(size.orders, size.orders + added.orders)),
             ),
             events=_offsets(chain(new_events, (late, redelivered)), first=first_offset),
-            deleted_customer=_id("C", self.deleted_customer),
+            deleted_customer=_id("C", DELETED_CUSTOMER),
         )
 
-    @property
-    def deleted_customer(self) -> int:
-        """The number of the customer that batch 2 deletes, orders included."""
-        return 3
-
     def customer(self, number: int) -> Customer:
-        """A customer; the email is cased and padded as carelessly as people type."""
+        """Make a customer, the email cased and padded as carelessly as people type."""
         rng = self._random("customer", number)
         first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
         created = _moment(rng, *self._period(number, self.size.customers))
         return Customer(_id("C", number), _email(rng, first, last, number), first, last, created, created)
 
     def moved_customer(self, number: int) -> Customer:
-        """The customer after a change of email in batch 2."""
+        """Make a customer of batch 1 anew, with another email address."""
         rng = self._random("moved customer", number)
         before = self.customer(number)
         email = _email(rng, before.first_name, before.last_name, number).replace("@", ".new@")
         return replace(before, email=email, updated_at=_moment(rng, BATCH_1_ENDS, BATCH_2_ENDS))
 
     def product(self, number: int) -> Product:
-        """A product with its list price as text."""
+        """Make a product."""
         rng = self._random("product", number)
         category = rng.choice(CATEGORIES)
         created = _moment(rng, *self._period(number, self.size.products))
@@ -192,27 +182,24 @@ class Source:
         )
 
     def order(self, number: int) -> Order:
-        """An order by one of the customers of batch 1; one in 97 has an amount that is no number."""
+        """Make an order; one in 97 has an amount that is no number."""
         rng = self._random("order", number)
         begins, ends = self._period(number, self.size.orders)
         customer = self._buyer(rng, number, self.size.orders)
         product = _id("P", rng.randrange(self.size.products))
-        amount = BAD_AMOUNTS[number // 97 % 4] if number % 97 == 7 else _amount(rng)  # noqa: PLR2004
+        amount = BAD_AMOUNTS[number // 97 % 4] if number % 97 == 0 else _amount(rng)
         ordered = _moment(rng, begins, ends)
         return Order(_id("O", number), customer, product, amount, rng.choice(STATUSES), ordered, ordered)
 
     def changed_order(self, number: int) -> Order:
-        """The order after a change in batch 2: completed, and its amount typed anew.
-
-        Among those changed are amounts that turn from bad to good, and from good to bad.
-        """
+        """Make an order of batch 1 anew: completed, and its amount typed again, for better or worse."""
         rng = self._random("changed order", number)
-        amount = "N/A" if number == 20 else _amount(rng)  # noqa: PLR2004
+        amount = "N/A" if number == WORSE_ORDER else _amount(rng)
         changed = _moment(rng, BATCH_1_ENDS, BATCH_2_ENDS)
         return replace(self.order(number), status="completed", amount=amount, updated_at=changed)
 
     def event(self, number: int) -> Event:
-        """A message, its offset still to be given."""
+        """Make a message, its offset still to be given."""
         rng = self._random("event", number)
         begins, ends = self._period(number, self.size.events)
         customer = self._buyer(rng, number, self.size.events)
@@ -224,7 +211,7 @@ class Source:
 
     def _buyer(self, rng: random.Random, number: int, last_of_batch_1: int) -> str:
         buyer = rng.randrange(self.size.customers)
-        if number >= last_of_batch_1 and buyer == self.deleted_customer:
+        if number >= last_of_batch_1 and buyer == DELETED_CUSTOMER:
             buyer += 1
         return _id("C", buyer)
 
@@ -251,92 +238,94 @@ def generate(
     *,
     scale: float = 1,
     seed: int = 7,
-    batch: int = 1,
+    batch: Literal[1, 2] = 1,
     echo: Callable[[str], object] = lambda _line: None,
 ) -> dict[str, int]:
-    """Write one batch into `directory` and return how many rows each table got from it.
+    """Write one batch into `directory` and return how many rows of each table it holds.
 
-    Batch 1 makes the sources anew; batch 2 is applied on top of batch 1 of the same scale and seed,
-    once or several times with the same result. Either all of a batch becomes visible or nothing.
+    Batch 1 makes the sources anew. Batch 2 is applied on top of batch 1 of the same scale and seed, with
+    the same result if it is applied again. A batch that fails leaves the sources as they were.
 
-    Raises ValueError for a scale or batch that does not exist, FileNotFoundError for batch 2 without batch 1.
+    Raises ValueError for a scale that is no positive number, FileNotFoundError for batch 2 without batch 1.
     """
     if not 0 < scale < math.inf:
         raise ValueError(f"scale {scale}: a number above 0 is needed")
-    if batch not in (1, 2):
-        raise ValueError(f"batch {batch}: there are batches 1 and 2")
     directory = Path(directory)
     crm, landing = directory / "crm.duckdb", directory / "landing" / "customer_events"
-    if batch == 2 and not crm.exists():  # noqa: PLR2004
-        raise FileNotFoundError(f"{crm} is not there; generate batch 1 first")
-    landing.mkdir(parents=True, exist_ok=True)
     source = Source(seed, Sizes.of(scale))
     rows = source.batch_1() if batch == 1 else source.batch_2()
-    with tempfile.TemporaryDirectory(dir=directory, prefix=".generating-") as name:
-        work = Path(name)
-        if batch == 2:  # noqa: PLR2004
-            shutil.copy(crm, work / crm.name)
-        counts = _write(work, rows, echo)
+    if batch != 1 and not crm.exists():
+        raise FileNotFoundError(f"{crm} is not there: generate batch 1 first")
+    landing.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".generating-") as work:
+        new_crm, new_events = Path(work) / "crm.duckdb", Path(work) / "events.parquet"
         if batch == 1:
-            for file in landing.glob("*.parquet"):
-                file.unlink()
-        (work / "events.parquet").replace(landing / f"batch-{batch}.parquet")
-        (work / crm.name).replace(crm)
+            stale = set(landing.glob("*.parquet"))
+        else:
+            stale = set()
+            shutil.copy(crm, new_crm)
+        counts = _write(rows, new_crm, new_events, echo)
+        for file in stale:
+            file.unlink()
+        new_events.replace(landing / f"batch-{batch}.parquet")
+        new_crm.replace(crm)
     return counts
 
 
-def _write(work: Path, rows: Batch, echo: Callable[[str], object]) -> dict[str, int]:
+def _write(rows: Batch, crm: Path, events: Path, echo: Callable[[str], object]) -> dict[str, int]:
     import duckdb
 
+    file = crm.with_name("rows.csv")
     counts = {}
-    with duckdb.connect(str(work / "crm.duckdb")) as connection:
+    with duckdb.connect(str(crm)) as connection:
         connection.execute("create schema if not exists public")
         for table, kind, values in (
             ("customers", Customer, rows.customers),
             ("products", Product, rows.products),
             ("orders", Order, rows.orders),
         ):
-            loaded = _csv(work / "rows.csv", values)
+            counts[table] = _csv(file, kind, values, echo)
             columns = ", ".join(f"{name} {sql}" for name, sql in _columns(kind).items())
-            key = next(iter(_columns(kind)))
+            key = fields(kind)[0].name
             connection.execute(f"create table if not exists public.{table} ({columns}, primary key ({key}))")
-            connection.execute(f"insert or replace into public.{table} {_read(work / 'rows.csv', kind)}")
-            counts[table] = loaded
-            echo(f"{loaded:>9,} {table}")
-        counts["customer_events"] = _csv(work / "rows.csv", rows.events)
-        parquet = _quoted(work / "events.parquet")
-        connection.execute(f"copy ({_read(work / 'rows.csv', Event)}) to {parquet} (format parquet)")
-        echo(f"{counts['customer_events']:>9,} customer_events")
-        for table in ("orders", "customers"):
-            connection.execute(f"delete from public.{table} where customer_id = ?", [rows.deleted_customer])
+            connection.execute(f"insert or replace into public.{table} {_select(file, kind)}")
+        counts["customer_events"] = _csv(file, Event, rows.events, echo)
+        connection.execute(f"copy ({_select(file, Event)}) to {_literal(events)} (format parquet)")
+        connection.execute("delete from public.orders where customer_id = ?", [rows.deleted_customer])
+        connection.execute("delete from public.customers where customer_id = ?", [rows.deleted_customer])
     return counts
 
 
-def _columns(kind: type) -> dict[str, str]:
-    """The SQL type of each field of a row's dataclass."""
+def _columns(kind: type[DataclassInstance]) -> dict[str, str]:
     types = {"str": "varchar", "str | None": "varchar", "int": "bigint", "datetime": "timestamp"}
     return {field.name: types[str(field.type)] for field in fields(kind)}
 
 
-def _csv(path: Path, rows: Iterable[DataclassInstance]) -> int:
-    written = 0
+def _csv(
+    path: Path,
+    kind: type[DataclassInstance],
+    rows: Iterable[DataclassInstance],
+    echo: Callable[[str], object],
+) -> int:
+    table, values = f"{kind.__name__.lower()}s", attrgetter(*_columns(kind))
+    count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        for row in rows:
-            writer.writerow(["\\N" if value is None else value for value in astuple(row)])
-            written += 1
-    return written
+        for count, row in enumerate(rows, start=1):
+            writer.writerow([NULL if value is None else value for value in values(row)])
+            if count % 100_000 == 0:
+                echo(f"{count:>9,} {table} ...")
+    echo(f"{count:>9,} {table}")
+    return count
 
 
-def _read(path: Path, kind: type) -> str:
+def _select(path: Path, kind: type[DataclassInstance]) -> str:
     columns = ", ".join(f"{name}: '{sql}'" for name, sql in _columns(kind).items())
-    return (
-        f"select * from read_csv({_quoted(path)}, auto_detect = false, header = false, delim = ',', "
-        f"quote = '\"', escape = '\"', nullstr = '\\N', columns = {{{columns}}})"
-    )
+    dialect = f"""header = false, delim = ',', quote = '"', escape = '"', nullstr = '{NULL}'"""
+    return f"from read_csv({_literal(path)}, auto_detect = false, {dialect}, columns = {{{columns}}})"
 
 
-def _quoted(path: Path) -> str:
+def _literal(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 

@@ -16,9 +16,10 @@
       {% set expired = table.loaded_at_field ~ " < cast('" ~ oldest ~ "' as timestamp with time zone)" %}
       {% set rows = run_query("select count(*) from " ~ relation ~ " where " ~ expired).columns[0].values()[0] %}
       {% if rows %}
-        {% do run_query("delete from " ~ relation ~ " where " ~ expired) %}
+        {% call statement('delete_expired') %}delete from {{ relation }} where {{ expired }}{% endcall %}
+        {% do adapter.commit() %}
       {% endif %}
-      {{ log(table.schema ~ "." ~ table.identifier ~ ": " ~ rows ~ " rows loaded more than " ~ days ~ " days ago deleted", info=true) }}
+      {{ log(table.schema ~ "." ~ table.identifier ~ ": " ~ rows ~ " rows older than " ~ days ~ " days deleted", info=true) }}
     {% endif %}
   {% endfor %}
 {% endmacro %}
