@@ -5,27 +5,27 @@
   source, as a tombstone. `_op` is DMS's: I, U or D. The newest rows are landed again by every load, as a
   reader that resumes at its last log position does; so a load that finds no change still shows that it ran.
 #}
-{% macro capture_changes(table, key, columns) %}
-{% if not is_incremental() %}
+{% macro capture_changes(table, key, columns) -%}
+{%- if not is_incremental() -%}
 select
   {%- for column in columns %}
-  crm.{{ column }},
+  origin.{{ column }},
   {%- endfor %}
   'I' as _op,
   {{ dbt.current_timestamp() }} as _loaded_at
-from {{ source('crm', table) }} as crm
-{% else %}
+from {{ source('crm', table) }} as origin
+{%- else -%}
 select
   {%- for column in columns %}
-  crm.{{ column }},
+  origin.{{ column }},
   {%- endfor %}
   case when coalesce(landed._op, 'D') = 'D' then 'I' else 'U' end as _op,
   {{ dbt.current_timestamp() }} as _loaded_at
-from {{ source('crm', table) }} as crm
-left join {{ this }} as landed on landed.{{ key }} = crm.{{ key }}
+from {{ source('crm', table) }} as origin
+left join {{ this }} as landed on landed.{{ key }} = origin.{{ key }}
 where coalesce(landed._op, 'D') = 'D'
-  or landed.updated_at <> crm.updated_at
-  or crm.updated_at >= (select max(newest.updated_at) from {{ this }} as newest)
+  or landed.updated_at <> origin.updated_at
+  or origin.updated_at >= (select max(newest.updated_at) from {{ this }} as newest)
 
 union all
 
@@ -36,8 +36,8 @@ select
   'D' as _op,
   {{ dbt.current_timestamp() }} as _loaded_at
 from {{ this }} as landed
-left join {{ source('crm', table) }} as crm on crm.{{ key }} = landed.{{ key }}
-where crm.{{ key }} is null
+left join {{ source('crm', table) }} as origin on origin.{{ key }} = landed.{{ key }}
+where origin.{{ key }} is null
   and landed._op <> 'D'
-{% endif %}
-{% endmacro %}
+{%- endif -%}
+{%- endmacro %}

@@ -1,4 +1,4 @@
-{# True for text that DECIMAL(10,2) holds exactly; false or null for the rest. No function that only one warehouse has. #}
+{# True for text that DECIMAL(10,2) holds exactly. One pattern, because warehouses differ in what they would cast. #}
 {% macro is_decimal(column) %}{{ return(adapter.dispatch('is_decimal')(column)) }}{% endmacro %}
 
 {% macro default__is_decimal(column) -%}

@@ -1,5 +1,6 @@
 """The embedded warehouse, bronze to gold: a first load, a later batch, freshness and retention."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -109,6 +110,21 @@ def test_every_test_of_the_first_load_passes_but_for_the_bad_amounts(batch_1):
 def test_retention_has_nothing_to_do_before_the_first_load(batch_1):
     for table in RAW:
         assert f"bronze.{table}: not there, nothing to do" in batch_1.outcomes["retention"].log
+
+
+def test_every_column_is_declared_with_the_type_that_it_has(dbt, batch_1):
+    manifest = json.loads((dbt.project / "target" / "manifest.json").read_text())
+    declared = {
+        (node["schema"], node["name"], column["name"], column["data_type"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        for column in node["columns"].values()
+    }
+    actual = dbt.query("""
+        select table_schema, table_name, column_name, lower(data_type)
+        from information_schema.columns
+        where table_schema in ('bronze', 'silver', 'gold')""")
+    assert declared == set(actual)
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ with messages as (
       max(landed.kafka_offset) as kafka_offset
     from {{ this }} as landed
     group by landed.kafka_partition
-  ) as position on position.kafka_partition = topic.kafka_partition
-  where topic.kafka_offset >= coalesce(position.kafka_offset, 0)
+  ) as resumed on resumed.kafka_partition = topic.kafka_partition
+  where topic.kafka_offset >= coalesce(resumed.kafka_offset, 0)
   {% endif %}
 )
 
