@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check format bench pins clean
+.PHONY: help install demo test check format bench soak pins clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ format: $(INSTALLED) ## let ruff format and fix
 test: $(INSTALLED) ## every test, the fast ones first
 	$(BIN)/python -m pytest -m 'not e2e'
 	$(BIN)/python -m pytest -m e2e
+
+soak: $(INSTALLED) ## a thousand kills of writers, and of forwarders
+	SOAK_KILLS=1000 $(BIN)/python -m pytest -q tests/delivery -k killed
 
 pins: ## resolve requirements.txt anew
 	rm -rf $(VENV)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Any number will do, as long as it stays: every writer of a Postgres store takes this lock.
 _WRITER_LOCK = 0x4C494E45
-_BUSY_TIMEOUT = 8.0  # seconds; Airflow gives a lineage hook ten
+PATIENCE = 8.0  # seconds; Airflow gives a lineage hook ten
 
 
 class Database:
@@ -42,7 +42,9 @@ class Database:
 
     def __str__(self) -> str:
         """Name the store without its credentials."""
-        return str(self.url.database) if self.is_sqlite else str(self.url.set(password=None, query={}))
+        return (
+            str(self.url.database) if self.is_sqlite else str(self.url.set(drivername="postgresql", query={}))
+        )
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -82,7 +84,7 @@ class Database:
     def _engine(self) -> Engine:
         if not self.is_sqlite:
             return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-        options = {"timeout": _BUSY_TIMEOUT, "check_same_thread": False}
+        options = {"timeout": PATIENCE, "check_same_thread": False}
         engine = create_engine(self.url, connect_args=options, paramstyle="named")
         hooks.listen(engine, "connect", _prepare_sqlite)
         hooks.listen(engine, "begin", _begin_sqlite)
@@ -118,7 +120,17 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            raise StoreError(_explain(error, str(self), self.is_sqlite)) from error
+            raise self._explained(error) from error
+
+    def _explained(self, error: Exception) -> StoreError:
+        said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", 1)[0]
+        for sign, advice in _ADVICE.items():
+            if sign in said:
+                return StoreError(f"The event store {self} {advice} ({said})")
+        if not self.is_sqlite and any(sign in said for sign in _UNREACHABLE):
+            advice = "cannot be reached: check its server and the store's URL"
+            return StoreError(f"The event store {self} {advice} ({said})", unreachable=True)
+        return StoreError(f"The event store {self} failed: {said}")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -144,18 +156,8 @@ _ADVICE = {
     "no such table": "holds no lineage events: name another file, or run a pipeline that fills it",
     "does not exist": "holds no lineage events: name another database, or run a pipeline that fills it",
     "password authentication failed": "refuses the user or the password: check the store's URL",
-    "could not connect": "cannot be reached: check that the server runs and the store's URL",
-    "connection": "cannot be reached: check that the server runs and the store's URL",
 }
-
-
-def _explain(error: Exception, store: str, is_sqlite: bool) -> str:  # noqa: FBT001
-    said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", 1)[0]
-    kind = "event store" if is_sqlite else "event store in Postgres"
-    for sign, advice in _ADVICE.items():
-        if sign in said:
-            return f"The {kind} {store} {advice} ({said})"
-    return f"The {kind} {store} failed: {said}"
+_UNREACHABLE = ("could not connect", "could not translate", "connection", "shutting down", "starting up")
 
 
 # A SQLite connection must not live in two processes: the child would drop its parent's locks

@@ -18,7 +18,14 @@ _POSTGRES = {
 
 
 class StoreError(Exception):
-    """The event store cannot do what was asked; one line: what, which store, what to do."""
+    """The event store cannot do what was asked; one line: what, which store, what to do.
+
+    `unreachable`: its server does not answer now, and may in a moment.
+    """
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
 
 
 def default_store_url(environ: Mapping[str, str]) -> str:

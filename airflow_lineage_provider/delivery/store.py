@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from airflow_lineage_provider.delivery.database import Database
+from airflow_lineage_provider.delivery.database import PATIENCE, Database
+from airflow_lineage_provider.delivery.location import StoreError
 from airflow_lineage_provider.delivery.records import (
     EventRecord,
     from_payload,
@@ -25,9 +27,11 @@ from airflow_lineage_provider.delivery.schema import event_dataset, run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
 _PAGE = 500
+_LAST = 2**63 - 1
 
 # Text, and given to the driver's own cursor: SQLAlchemy's execution costs several times what these do.
 _ADD_EVENT = """
@@ -92,10 +96,21 @@ class EventStore:
     def append(self, events: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
         """Commit an event, or several in one transaction; return how many were new.
 
-        An event that is in the store already, to the byte, is not stored again.
+        An event that is in the store already, to the byte, is not stored again. So a server that
+        does not answer, or not to the end, is simply asked again for some seconds.
         """
         now = datetime.now(UTC)
         records = [to_record(event, now) for event in ([events] if isinstance(events, Mapping) else events)]
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._append(records)
+            except StoreError as error:
+                if not error.unreachable or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def _append(self, records: Sequence[EventRecord]) -> int:
         with self.database.write() as connection:
             cursor = connection.connection.cursor()
             return sum(self._insert(cursor, record) for record in records)
@@ -148,33 +163,47 @@ class EventStore:
 
     def root_runs(self, limit: int = 20) -> list[RootRun]:
         """Return the root runs that had an event last, the newest first."""
-        last = func.max(run.c.last_event_id).label("last")
-        newest = (
-            select(
-                run.c.root_run_id,
-                func.min(run.c.first_event_id).label("first"),
-                last,
-                func.count().label("runs"),
-            )
-            .group_by(run.c.root_run_id)
-            .order_by(last.desc())
-            .limit(limit)
-        )
+        ids = event_table.c.id
         with self.database.read() as connection:
-            found = connection.execute(newest).all()
-            ids = {row.first for row in found} | {row.last for row in found}
-            query = select(event_table.c.id, event_table.c.event_time, event_table.c.payload)
-            ends = {row.id: row for row in connection.execute(query.where(event_table.c.id.in_(ids)))}
+            newest = self._newest_roots(connection, limit)
+            spans = (
+                select(
+                    run.c.root_run_id,
+                    func.min(run.c.first_event_id),
+                    func.max(run.c.last_event_id),
+                    func.count(),
+                )
+                .where(run.c.root_run_id.in_(newest))
+                .group_by(run.c.root_run_id)
+            )
+            found = {root: span for root, *span in connection.execute(spans).tuples()}
+            wanted = {event_id for first, last, _ in found.values() for event_id in (first, last)}
+            query = select(ids, event_table.c.event_time, event_table.c.payload).where(ids.in_(wanted))
+            events = {row.id: row for row in connection.execute(query)}
         return [
             RootRun(
-                row.root_run_id,
-                *_root_job(from_payload(ends[row.first].payload)),
-                ends[row.first].event_time,
-                ends[row.last].event_time,
-                row.runs,
+                root,
+                *_root_job(from_payload(events[first].payload)),
+                events[first].event_time,
+                events[last].event_time,
+                runs,
             )
-            for row in found
+            for root, (first, last, runs) in ((root, found[root]) for root in newest)
         ]
+
+    def _newest_roots(self, connection: Connection, limit: int) -> list[str]:
+        """Walk back from the newest event; grouping all runs would read all of them."""
+        newest: list[str] = []
+        query = select(event_table.c.id, event_table.c.root_run_id).order_by(event_table.c.id.desc()).limit(1)
+        before = _LAST
+        while len(newest) < limit:
+            other = event_table.c.root_run_id.not_in(["", *newest])
+            row = connection.execute(query.where(event_table.c.id < before, other)).first()
+            if row is None:
+                break
+            before = row.id
+            newest.append(row.root_run_id)
+        return newest
 
     def run_states(self, root_run_id: str) -> dict[str, RunState]:
         """Return the state of every run below this root run, and of the root itself, by run id."""

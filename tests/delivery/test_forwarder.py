@@ -250,7 +250,7 @@ def kills(default):
 def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(store, backend):
     """Killed between a send and its mark, it sends again: at least once, and still in order."""
     chance = random.Random(5)
-    count = kills(10)
+    count = kills(25)
     killing = threading.Event()
     due = [0]
 

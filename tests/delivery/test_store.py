@@ -18,25 +18,25 @@ from .samples import DAG, NODE, TASK, run_event
 WRITER = str(Path(__file__).with_name("writer.py"))
 
 
-def test_events_come_back_as_they_were_and_in_order(store):
+def test_events_come_back_as_they_were_and_in_order(any_store):
     events = [run_event(event_type=kind) for kind in ("START", "RUNNING", "COMPLETE")]
 
-    assert [store.append(event) for event in events] == [1, 1, 1]
+    assert [any_store.append(event) for event in events] == [1, 1, 1]
 
-    assert list(store.events()) == events
-
-
-def test_the_same_event_twice_is_one(store):
-    assert store.append([run_event(), run_event(), run_event(event_type="COMPLETE")]) == 2
-    assert store.append(run_event()) == 0
-    assert len(list(store.events())) == 2
+    assert list(any_store.events()) == events
 
 
-def test_dataset_events_without_a_run_are_single_too(store):
+def test_the_same_event_twice_is_one(any_store):
+    assert any_store.append([run_event(), run_event(), run_event(event_type="COMPLETE")]) == 2
+    assert any_store.append(run_event()) == 0
+    assert len(list(any_store.events())) == 2
+
+
+def test_dataset_events_without_a_run_are_single_too(any_store):
     event = {"eventTime": "2026-11-22T07:28:01Z", "dataset": {"namespace": "duckdb", "name": "gold.orders"}}
 
-    assert store.append([event, event]) == 1
-    assert list(store.events(dataset="gold.orders")) == [event]
+    assert any_store.append([event, event]) == 1
+    assert list(any_store.events(dataset="gold.orders")) == [event]
 
 
 @pytest.mark.parametrize(
@@ -51,51 +51,57 @@ def test_dataset_events_without_a_run_are_single_too(store):
         ({"after": 2, "root_run_id": DAG}, ["silver.stg_orders", "gold.orders"]),
     ],
 )
-def test_events_are_found_by(store, wanted, found):
-    store.append(run_event(DAG, name="dag"))
-    store.append(run_event(TASK, name="dag.task", parent=DAG))
-    store.append(run_event(NODE, parent=TASK, root=DAG, inputs=["bronze.orders"]))
-    store.append(run_event("n2", name="gold.orders", parent=TASK, root=DAG, outputs=["gold.orders"]))
+def test_events_are_found_by(any_store, wanted, found):
+    any_store.append(run_event(DAG, name="dag"))
+    any_store.append(run_event(TASK, name="dag.task", parent=DAG))
+    any_store.append(run_event(NODE, parent=TASK, root=DAG, inputs=["bronze.orders"]))
+    any_store.append(run_event("n2", name="gold.orders", parent=TASK, root=DAG, outputs=["gold.orders"]))
 
-    assert [event["job"]["name"] for event in store.events(**wanted)] == found
+    assert [event["job"]["name"] for event in any_store.events(**wanted)] == found
 
 
-def test_more_events_than_a_page(store):
-    store.append([run_event(event_type="RUNNING", at=f"2026-11-22T07:28:01.{n:06}Z") for n in range(1234)])
+def test_more_events_than_a_page(any_store):
+    any_store.append(
+        [run_event(event_type="RUNNING", at=f"2026-11-22T07:28:01.{n:06}Z") for n in range(1234)]
+    )
 
-    times = [event["eventTime"] for event in store.events(run_id=NODE)]
+    times = [event["eventTime"] for event in any_store.events(run_id=NODE)]
 
     assert len(times) == 1234
     assert times == sorted(times)
 
 
-def test_the_latest_root_run_is_the_one_of_the_newest_event(store):
-    store.append(run_event("root-1", name="first"))
-    store.append(run_event("root-2", name="second"))
-    assert store.latest_root_run() == "root-2"
+def test_the_latest_root_run_is_the_one_of_the_newest_event(any_store):
+    any_store.append(run_event("root-1", name="first"))
+    any_store.append(run_event("root-2", name="second"))
+    assert any_store.latest_root_run() == "root-2"
 
-    store.append(run_event("child", parent="root-1"))
-    assert store.latest_root_run() == "root-1"
-    assert [root.run_id for root in store.root_runs()] == ["root-1", "root-2"]
-    assert [root.runs for root in store.root_runs()] == [2, 1]
+    any_store.append(run_event("child", parent="root-1"))
+    assert any_store.latest_root_run() == "root-1"
+    assert [root.run_id for root in any_store.root_runs()] == ["root-1", "root-2"]
+    assert [root.runs for root in any_store.root_runs()] == [2, 1]
 
 
-def test_a_root_run_is_named_before_it_sends_an_event_of_its_own(store):
-    store.append(run_event(parent=TASK, root=DAG, at="2026-11-22T07:28:01Z"))
-    store.append(run_event(parent=TASK, root=DAG, event_type="COMPLETE", at="2026-11-22T09:28:02.5+02:00"))
+def test_a_root_run_is_named_before_it_sends_an_event_of_its_own(any_store):
+    any_store.append(run_event(parent=TASK, root=DAG, at="2026-11-22T07:28:01Z"))
+    any_store.append(
+        run_event(parent=TASK, root=DAG, event_type="COMPLETE", at="2026-11-22T09:28:02.5+02:00")
+    )
 
-    (root,) = store.root_runs()
+    (root,) = any_store.root_runs()
 
     assert (root.run_id, root.job_namespace, root.job_name) == (DAG, "airflow", "dag")
     assert root.first_event_time == "2026-11-22T07:28:01.000000Z"
     assert root.last_event_time == "2026-11-22T07:28:02.500000Z"
 
 
-def test_a_run_that_ended_stays_ended(store):
+def test_a_run_that_ended_stays_ended(any_store):
     for kind in ("START", "FAIL", "START"):
-        store.append(run_event(event_type=kind, parent=TASK, root=DAG, at=f"2026-11-22T07:28:0{len(kind)}Z"))
+        any_store.append(
+            run_event(event_type=kind, parent=TASK, root=DAG, at=f"2026-11-22T07:28:0{len(kind)}Z")
+        )
 
-    assert {run: state.state for run, state in store.run_states(DAG).items()} == {NODE: "FAIL"}
+    assert {run: state.state for run, state in any_store.run_states(DAG).items()} == {NODE: "FAIL"}
 
 
 def test_reading_before_anything_was_written_says_which_store_is_missing(store, tmp_path):
@@ -129,10 +135,10 @@ def test_several_processes_may_make_and_fill_a_store_at_once(tmp_path):
     assert len(list(EventStore(path).events())) == 400
 
 
-def test_threads_may_share_a_store(store):
+def test_threads_may_share_a_store(any_store):
     def append(n):
         for m in range(50):
-            store.append(run_event(f"run-{n}", "RUNNING", at=f"2026-11-22T07:28:01.{m:06}Z"))
+            any_store.append(run_event(f"run-{n}", "RUNNING", at=f"2026-11-22T07:28:01.{m:06}Z"))
 
     threads = [threading.Thread(target=append, args=(n,)) for n in range(4)]
     for thread in threads:
@@ -140,23 +146,23 @@ def test_threads_may_share_a_store(store):
     for thread in threads:
         thread.join()
 
-    assert len(list(store.events())) == 200
+    assert len(list(any_store.events())) == 200
 
 
-def test_a_forked_child_uses_the_store_of_its_parent(store):
-    store.append(run_event())
+def test_a_forked_child_uses_the_store_of_its_parent(any_store):
+    any_store.append(run_event())
     for kind in ("RUNNING", "COMPLETE"):
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                status = 0 if store.append(run_event(event_type=kind)) == 1 else 2
+                status = 0 if any_store.append(run_event(event_type=kind)) == 1 else 2
             finally:
                 os._exit(status)
         assert os.waitpid(child, 0)[1] == 0
-        store.append(run_event(event_type=kind, name="parent"))
+        any_store.append(run_event(event_type=kind, name="parent"))
 
-    kinds = [(event["eventType"], event["job"]["name"]) for event in store.events()]
+    kinds = [(event["eventType"], event["job"]["name"]) for event in any_store.events()]
     assert kinds == [
         ("START", "silver.stg_orders"),
         ("RUNNING", "silver.stg_orders"),

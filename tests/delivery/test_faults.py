@@ -1,0 +1,223 @@
+"""Faults that happen: each leaves what was committed, and a line that says what is wrong and what to do."""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from airflow_lineage_provider.delivery import EventStore, StoreError, database
+from airflow_lineage_provider.delivery import store as store_module
+
+from .samples import run_event
+
+WRITER = str(Path(__file__).with_name("writer.py"))
+
+
+def message(call, *args):
+    with pytest.raises(StoreError) as error:
+        call(*args)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_locked_store(store, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
+    store.append(run_event())
+    other = sqlite3.connect(str(store), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    store = EventStore(str(store))
+    said = message(store.append, run_event(event_type="COMPLETE"))
+    assert "locked by another process" in said
+    assert len(list(store.events())) == 1  # readers do not wait
+
+    other.execute("COMMIT")
+    assert store.append(run_event(event_type="COMPLETE")) == 1
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    path = tmp_path / "lineage.db"
+    path.write_text("not a database " * 1000)
+
+    assert f"{path} is not a SQLite database" in message(EventStore(str(path)).append, run_event())
+    assert "is not a SQLite database" in message(EventStore(str(path)).latest_root_run)
+
+
+def test_another_database(tmp_path):
+    path = tmp_path / "other.db"
+    sqlite3.connect(path).execute("CREATE TABLE t (a)").connection.close()
+
+    assert "holds no lineage events" in message(EventStore(str(path)).latest_root_run)
+
+
+def test_a_damaged_file(store):
+    store.append([run_event(f"run-{n}", outputs=[f"t{n}"]) for n in range(500)])
+    store.close()
+    data = bytearray(Path(str(store)).read_bytes())
+    data[8192:-4096] = bytes(len(data) - 12288)
+    Path(str(store)).write_bytes(data)
+
+    assert "is damaged: restore it" in message(lambda: list(store.events()))
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+
+    said = message(EventStore(str(tmp_path / "file" / "lineage.db")).append, run_event())
+
+    assert f"Cannot make the folder of the event store {tmp_path}/file/lineage.db" in said
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path):
+    assert "cannot be opened" in message(EventStore(str(tmp_path)).append, run_event())
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("sqlite://", "in memory"),
+        ("mysql://user:secret@host/db", "No event store in mysql"),
+        ("postgresql://user:secret@127.0.0.1:1/db", "cannot be reached"),
+        ("postgresql://user:secret@no-such-host.invalid/db", "cannot be reached"),
+    ],
+)
+def test_a_store_that_cannot_be(location, said, monkeypatch):
+    monkeypatch.setattr(store_module, "PATIENCE", 0.1)
+    text = message(lambda: EventStore(location).append(run_event()))
+    assert said in text
+    assert "secret" not in text
+
+
+def in_a_child(call):
+    """Call it in a forked process, and return what it wrote to its pipe."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, call().encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    with os.fdopen(read) as pipe:
+        return pipe.read()
+
+
+def test_a_read_only_store(store):
+    """Its pipeline goes on; the store is as it was."""
+    store.append(run_event())
+    store.close()
+    path = Path(str(store))
+
+    def append_as_nobody():
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        if os.geteuid() == 0:
+            for folder in path.parents[:-2]:
+                folder.chmod(0o555)
+            os.setuid(65534)
+        try:
+            return f"stored {EventStore(str(path)).append(run_event(event_type='COMPLETE'))}"
+        except StoreError as error:
+            return str(error)
+
+    said = in_a_child(append_as_nobody)
+    path.chmod(0o644)
+    for folder in path.parents[:-2]:
+        folder.chmod(0o755)
+
+    assert "is read-only: allow this user to write" in said or "cannot be opened" in said
+    assert len(list(store.events())) == 1
+
+
+FILL_A_DISK = """
+import sys
+from airflow_lineage_provider.delivery import EventStore, StoreError
+sys.path.insert(0, sys.argv[2])
+from samples import run_event
+import random
+store = EventStore(sys.argv[1] + "/lineage.db")
+stored = 0
+try:
+    while True:
+        noise = random.randbytes(2000).hex()
+        stored += store.append(run_event(f"run-{stored}", outputs=[noise]))
+except StoreError as error:
+    print(error)
+print(stored, sum(1 for _ in store.events()))
+"""
+
+
+def test_a_full_disk(tmp_path):
+    """A disk of one megabyte: what was committed stays, and the next event says that the disk is full."""
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+        pytest.skip("this user may not mount a small disk")
+    script = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
+    python = [sys.executable, "-c", FILL_A_DISK, str(tmp_path), str(Path(__file__).parent)]
+    ran = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", *python], check=True, capture_output=True, text=True
+    )
+
+    said, counts = ran.stdout.splitlines()
+    stored, found = map(int, counts.split())
+    assert f"{tmp_path}/lineage.db cannot grow, the disk is full: free some space" in said
+    assert stored == found > 10
+
+
+def test_a_clock_that_steps_back(store):
+    """Positions, not times, order events."""
+    store.append(run_event("root-1", at="2026-11-22T07:28:01Z"))
+    store.append(run_event("root-2", at="2019-01-01T00:00:00Z"))
+
+    assert store.latest_root_run() == "root-2"
+    assert [event["run"]["runId"] for event in store.events()] == ["root-1", "root-2"]
+
+
+def test_a_writer_killed_at_any_moment_loses_nothing_that_it_said_was_committed(store):
+    chance = random.Random(3)
+    said = {}
+    kills = int(os.environ.get("SOAK_KILLS", "25"))
+    for name in map(str, range(kills)):
+        writer = subprocess.Popen(
+            [sys.executable, WRITER, str(store), name, "100000"], stdout=subprocess.PIPE
+        )
+        for _ in range(chance.randrange(1, 60)):
+            writer.stdout.readline()
+        writer.send_signal(signal.SIGKILL)
+        said[f"run-{name}"] = writer.stdout.read().count(b"\n") + _ + 1
+        writer.wait()
+
+    for run, count in said.items():
+        assert len(list(store.events(run_id=run))) >= count
+    check = sqlite3.connect(str(store)).execute("PRAGMA integrity_check").fetchone()
+    assert check == ("ok",)
+
+
+def test_postgres_restarts_in_mid_run(postgres, postgres_store):
+    """An event that comes while the server is down waits for it."""
+    postgres_store.append(run_event())
+    postgres.stop()
+    restart = threading.Timer(0.5, postgres.start)
+    restart.start()
+
+    assert postgres_store.append(run_event(event_type="RUNNING")) == 1
+    restart.join()
+    assert [event["eventType"] for event in postgres_store.events()] == ["START", "RUNNING"]
+
+
+def test_postgres_stays_away(postgres, postgres_store, monkeypatch):
+    monkeypatch.setattr(store_module, "PATIENCE", 0.3)
+    postgres_store.append(run_event())
+    postgres.stop()
+    said = message(postgres_store.append, run_event(event_type="RUNNING"))
+    postgres.start()
+
+    assert "cannot be reached: check its server" in said
+    assert postgres_store.append(run_event(event_type="RUNNING")) == 1
