@@ -12,8 +12,6 @@ from airflow_lineage_provider.delivery.records import parent_and_root, text_at
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fsspec import AbstractFileSystem
-
 _LARGEST_DOCUMENT = 64 * 2**20
 _MARQUEZ_PAGE = 100
 
@@ -62,16 +60,16 @@ class FileSource:
         return _last_root(self._read())
 
     def _read(self) -> Iterator[dict[str, Any]]:
-        import fsspec
+        from fsspec.core import url_to_fs
 
         try:
-            system, path = fsspec.core.url_to_fs(self._location)
+            system, path = url_to_fs(self._location)
             for file in self._files(system, path):
                 yield from _read_file(system, file)
         except (OSError, ImportError, ValueError) as error:
             raise StoreError(f"Cannot read events from {self._location}: {error}") from error
 
-    def _files(self, system: AbstractFileSystem, path: str) -> list[str]:
+    def _files(self, system: Any, path: str) -> list[str]:
         if system.isfile(path):
             return [path]
         pattern = f"{path.rstrip('/')}/**" if system.isdir(path) else f"{path}*"
@@ -122,7 +120,7 @@ class MarquezSource:
         return events
 
 
-def _read_file(system: AbstractFileSystem, file: str) -> Iterator[dict[str, Any]]:
+def _read_file(system: Any, file: str) -> Iterator[dict[str, Any]]:
     """Yield the events of a file: a line each, or the file as one document."""
     with system.open(file, "rb") as lines:
         first = lines.readline(_LARGEST_DOCUMENT)

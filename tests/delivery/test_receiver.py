@@ -1,0 +1,215 @@
+"""An OpenLineage endpoint that others send to: commits what is valid, refuses the rest with a reason."""
+
+import copy
+import gzip
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from airflow_lineage_provider.delivery import StoreError
+from airflow_lineage_provider.delivery.event_schema import violation
+from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
+
+from .samples import run_event
+
+URL = "/api/v1/lineage"
+SPEC = Path(__file__).parents[3] / "shared" / "openlineage-spec"
+
+
+@pytest.fixture
+def client(store):
+    with TestClient(create_app(store, bearer_token("secret", "other"), largest_body=100_000)) as client:
+        client.headers = {"Authorization": "Bearer secret", "Content-Type": "application/json"}
+        yield client
+
+
+def test_an_event_is_committed_as_it_was_sent(client, store):
+    event = run_event()
+
+    assert client.post(URL, json=event).status_code == 201
+    assert list(store.events()) == [event]
+
+
+def test_a_list_is_committed_as_a_whole_or_not_at_all(client, store):
+    events = [run_event(event_type=kind) for kind in ("START", "COMPLETE")]
+    assert client.post(URL, json=[*events, {**events[0], "eventType": "DONE"}]).status_code == 422
+    assert client.post(URL, json=events).status_code == 201
+    assert list(store.events()) == events
+
+
+def test_gzip(client, store):
+    body = gzip.compress(json.dumps(run_event()).encode())
+
+    assert client.post(URL, content=body, headers={"Content-Encoding": "gzip"}).status_code == 201
+    assert len(list(store.events())) == 1
+
+
+@pytest.mark.parametrize(
+    "header", [None, "Bearer wrong", "Bearer ", "Basic c2VjcmV0", "secret", "bearer secret"]
+)
+def test_without_the_token_nothing_is_taken(client, store, tmp_path, header):
+    headers = {} if header is None else {"Authorization": header}
+    del client.headers["Authorization"]
+
+    answer = client.post(URL, json=run_event(), headers=headers)
+
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert not (tmp_path / "lineage.db").exists()
+
+
+def test_who_is_known_and_not_allowed(store):
+    with TestClient(create_app(store, lambda request: 403)) as client:
+        assert client.post(URL, json=run_event()).status_code == 403
+
+
+def changed(**changes):
+    event = run_event(inputs=["a"])
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = event
+        for key in parents:
+            place = place[int(key)] if isinstance(place, list) else place[key]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return event
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (changed(eventTime="yesterday"), "$.eventTime"),
+        (changed(eventTime=None), "eventTime"),
+        (changed(eventType="DONE"), "$.eventType"),
+        (changed(run__runId="42"), "$.run.runId"),
+        (changed(job__name=7), "$.job.name"),
+        (changed(inputs__0__name=None), "$.inputs[0]"),
+        (changed(run__facets={"x": {"_producer": "p"}}), "$.run.facets"),
+        (changed(producer="no uri"), "$.producer"),
+        ([1], "event 0: an event is a JSON object"),
+        ("text", "an event is a JSON object"),
+    ],
+)
+def test_what_is_against_the_schema_is_named(client, event, said):
+    answer = client.post(URL, json=event)
+
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {}, 400),
+        (b"\xff\xfe", {}, 400),
+        (b'"\\ud800"', {}, 400),
+        (b'{"eventTime": NaN}', {}, 400),
+        (b"[" * 90_000, {}, 400),
+        (b"[" * 100 + b"]" * 100, {}, 422),
+        (b'{"a":' * 70 + b"1" + b"}" * 70, {}, 422),
+        (b" " * 100_001, {}, 413),
+        (gzip.compress(b" " * 100_001), {"Content-Encoding": "gzip"}, 413),
+        (gzip.compress(bytes(50_000_000)), {"Content-Encoding": "gzip"}, 413),
+        (b"not gzip", {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(b"[]")[:-1], {"Content-Encoding": "gzip"}, 400),
+        (zlib.compress(b"[]"), {"Content-Encoding": "gzip"}, 400),
+        (b"[]", {"Content-Encoding": "br"}, 415),
+        (b"[]", {"Content-Type": "text/plain"}, 415),
+        (b"", {}, 400),
+    ],
+)
+def test_hostile_bodies_are_refused(client, body, headers, status):
+    answer = client.post(URL, content=body, headers=headers)
+
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=200) | st.text().map(str.encode))
+def test_no_body_is_an_error_of_ours(client, body):
+    assert 400 <= client.post(URL, content=body).status_code < 500 or body == b"[]"
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.text(max_size=30)
+    | st.sampled_from(["'; DROP TABLE event; --", "<script>alert(1)</script>", "\0"])
+)
+def test_any_name_is_kept_as_it_is(client, store, name):
+    event = run_event(name=name, inputs=[name])
+
+    assert client.post(URL, json=event).status_code == 201
+    assert event in list(store.events(dataset=name, job_name=name))
+
+
+def test_a_store_that_fails_is_said_and_nothing_is_lost(client, store, monkeypatch):
+    def full(events):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(store, "append", full)
+    answer = client.post(URL, json=run_event())
+
+    assert (answer.status_code, answer.json()["error"]) == (503, "the disk is full")
+    assert answer.headers["Retry-After"]
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("https://x") | st.just("START"),
+    lambda children: (
+        st.lists(children, max_size=2) | st.dictionaries(st.text(max_size=5), children, max_size=2)
+    ),
+    max_leaves=4,
+)
+PLACES = [
+    *(["eventTime"], ["producer"], ["schemaURL"], ["eventType"], ["run"], ["job"], ["inputs"], ["outputs"]),
+    *(
+        ["run", "facets"],
+        ["run", "facets", "x"],
+        ["job", "namespace"],
+        ["job", "facets"],
+        ["job", "facets", "x"],
+    ),
+    *(
+        ["inputs", 0],
+        ["inputs", 0, "name"],
+        ["inputs", 0, "facets"],
+        ["inputs", 0, "inputFacets"],
+        ["dataset"],
+    ),
+    *(["inputs", 0, "inputFacets", "x"], ["run", "facets", "x", "_producer"]),
+]
+
+
+@pytest.mark.skipif(not SPEC.exists(), reason="the OpenLineage schemas are not on this machine")
+@settings(max_examples=300, deadline=None)
+@given(place=st.sampled_from(PLACES), value=JSON_VALUES, removed=st.booleans())
+def test_the_types_say_what_the_published_schema_says(place, value, removed):
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    facet = {"_producer": "https://x", "_schemaURL": "https://y", "more": 1}
+    event = run_event(inputs=["a"], outputs=["b"])
+    event["run"]["facets"]["x"] = copy.copy(facet)
+    event["job"]["facets"] = {"x": copy.copy(facet)}
+    event["inputs"][0] |= {"facets": {"x": copy.copy(facet)}, "inputFacets": {"x": copy.copy(facet)}}
+    *parents, last = place
+    holder = event
+    for key in parents:
+        holder = holder[key]
+    if removed and isinstance(holder, dict):
+        holder.pop(last, None)
+    else:
+        holder[last] = value
+
+    kind = "RunEvent" if "run" in event else "DatasetEvent" if "dataset" in event else "JobEvent"
+    schema = json.loads((SPEC / "OpenLineage.json").read_text())
+    schema = {"$defs": schema["$defs"], "$ref": f"#/$defs/{kind}"}
+    valid = Draft202012Validator(schema, format_checker=FormatChecker(["date-time", "uuid"])).is_valid(event)
+    if not isinstance(value, str):  # which strings are a URI, jsonschema does not say by itself
+        assert (violation(event) == "") == valid, violation(event)
