@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy import create_engine, insert, inspect, make_url, select, text
 from sqlalchemy import event as hooks
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from airflow_lineage_provider.delivery.location import StoreError, store_url
-from airflow_lineage_provider.delivery.schema import metadata
+from airflow_lineage_provider.delivery.schema import REVISION, metadata, version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,9 +100,22 @@ class Database:
             self._make_folder()
         with self._writer.begin() as connection:
             self._take_turn(connection)
-            if not inspect(connection).has_table("event"):
+            if not inspect(connection).has_table(version.name):
                 metadata.create_all(connection)
+                version.create(connection)
+                connection.execute(insert(version).values(version_num=REVISION))
+            elif connection.scalar(select(version.c.version_num)) != REVISION:
+                self._upgrade(connection)
         return True
+
+    def _upgrade(self, connection: Connection) -> None:
+        from airflow_lineage_provider.delivery.migrations import UnknownRevisionError, upgrade
+
+        try:
+            upgrade(connection)
+        except UnknownRevisionError as error:
+            advice = f"was made by a newer version of this package ({error}): upgrade it here too"
+            raise StoreError(f"The event store {self} {advice}") from error
 
     def _make_folder(self) -> None:
         folder = Path(str(self.url.database)).parent

@@ -9,6 +9,11 @@ _POSITION = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
+# The revision of `migrations` that these tables are. Its table has a name of its own, so that the
+# store can live in a database that another Alembic looks after.
+REVISION = "0001"
+version = Table("lineage_version", MetaData(), Column("version_num", String(32), primary_key=True))
+
 # An event's id is its position: ids grow in the order of commit and are never used again.
 # Time stands as UTC ISO 8601 text, which sorts. Run ids of today's clients are UUIDv7, so the
 # index that keeps an event single grows at its end and stays fast in a store of millions.

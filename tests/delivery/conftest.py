@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.schema import metadata
+from airflow_lineage_provider.delivery.schema import metadata, version
 
 
 class Postgres:
@@ -56,6 +56,7 @@ def postgres_store(postgres):
     yield store
     with store.database.write() as connection:
         metadata.drop_all(connection)
+        version.drop(connection)
     store.close()
 
 

@@ -1,0 +1,46 @@
+"""The tables that the migrations build are the tables that the store makes."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from airflow_lineage_provider.delivery import EventStore, StoreError
+from airflow_lineage_provider.delivery.migrations import upgrade
+from airflow_lineage_provider.delivery.schema import metadata, version
+
+from .samples import run_event
+
+
+def test_migrations_lead_to_the_tables_of_the_schema(any_store):
+    with any_store.database.write() as connection:
+        metadata.drop_all(connection)
+        version.drop(connection)
+        version.create(connection)
+        upgrade(connection)
+
+        assert (
+            compare_metadata(
+                MigrationContext.configure(connection, opts={"version_table": version.name}), metadata
+            )
+            == []
+        )
+    assert any_store.append(run_event()) == 1
+
+
+def test_an_older_store_is_upgraded_by_the_first_who_writes(store):
+    with store.database.write() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DELETE FROM lineage_version"))
+    store.close()
+
+    assert EventStore(str(store)).append(run_event()) == 1
+
+
+def test_a_store_of_a_newer_version_is_left_alone(store):
+    with store.database.write() as connection:
+        connection.execute(text("UPDATE lineage_version SET version_num = '9999'"))
+    store.close()
+
+    with pytest.raises(StoreError, match="made by a newer version of this package"):
+        EventStore(str(store)).append(run_event())
