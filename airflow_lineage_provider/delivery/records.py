@@ -72,7 +72,7 @@ def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
         "content_hash": hashlib.blake2b(body, digest_size=16).digest(),
         "payload": zlib.compress(body, 1),
     }
-    return EventRecord(columns, frozenset(_datasets(event)))
+    return EventRecord(columns, frozenset(datasets_of(event)))
 
 
 def from_payload(payload: bytes) -> dict[str, Any]:
@@ -138,10 +138,17 @@ def _utc(text: str) -> str:
         return indexable(text)
 
 
-def _datasets(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def datasets_of(event: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return namespace and name of every dataset of an event, as they are indexed."""
+    return {
+        (indexable(text_at(dataset, "namespace")), indexable(text_at(dataset, "name")))
+        for dataset in _datasets(event)
+    }
+
+
+def _datasets(event: Mapping[str, Any]) -> Iterator[Any]:
     for side in ("inputs", "outputs"):
         found = event.get(side)
-        for dataset in found if isinstance(found, list) else ():
-            yield indexable(text_at(dataset, "namespace")), indexable(text_at(dataset, "name"))
+        yield from found if isinstance(found, list) else ()
     if isinstance(event.get("dataset"), dict):
-        yield indexable(text_at(event, "dataset", "namespace")), indexable(text_at(event, "dataset", "name"))
+        yield event["dataset"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 _LAST = 2**63 - 1
+ENDS = ("COMPLETE", "FAIL", "ABORT")
 
 # Text, and given to the driver's own cursor: SQLAlchemy's execution costs several times what these do.
 _ADD_EVENT = """
@@ -84,6 +85,7 @@ class EventStore:
 
     def __init__(self, url: str) -> None:
         self.database = Database(url)
+        self._away_since: float | None = None
 
     def __str__(self) -> str:
         """Name the store without its credentials."""
@@ -101,14 +103,21 @@ class EventStore:
         """
         now = datetime.now(UTC)
         records = [to_record(event, now) for event in ([events] if isinstance(events, Mapping) else events)]
-        deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                return self._append(records)
+                added = self._append(records)
             except StoreError as error:
-                if not error.unreachable or time.monotonic() > deadline:
+                if not error.unreachable or not self._patient():
                     raise
                 time.sleep(0.1)
+            else:
+                self._away_since = None
+                return added
+
+    def _patient(self) -> bool:
+        """Wait for a server once, and not again for each event while it stays away."""
+        self._away_since = self._away_since or time.monotonic()
+        return time.monotonic() < self._away_since + PATIENCE
 
     def _append(self, records: Sequence[EventRecord]) -> int:
         with self.database.write() as connection:

@@ -1,0 +1,98 @@
+"""Old events go once every target has them; runs whose worker died get an end."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from airflow_lineage_provider.delivery.consumer import Consumer
+from airflow_lineage_provider.delivery.dead_runs import abort_runs, open_runs, sweep
+from airflow_lineage_provider.delivery.retention import delete_events
+from airflow_lineage_provider.delivery.schema import metadata
+
+from .samples import DAG, NODE, TASK, run_event
+
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+
+
+def rows(store):
+    with store.database.read() as connection:
+        return {
+            table.name: connection.scalar(select(func.count()).select_from(table))
+            for table in metadata.sorted_tables
+        }
+
+
+def test_old_events_go_with_everything_that_is_kept_of_them(any_store):
+    any_store.append([run_event(f"run-{n}", inputs=["a"], outputs=[f"b{n}"]) for n in range(450)])
+    seen = []
+
+    assert delete_events(any_store, TOMORROW, seen.append) == 450
+
+    assert seen == [200, 400, 450]
+    assert set(rows(any_store).values()) == {0}
+    assert any_store.append(run_event("run-0")) == 1
+
+
+def test_young_events_stay(store):
+    store.append(run_event())
+
+    assert delete_events(store, datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert len(list(store.events())) == 1
+
+
+def test_events_stay_that_a_target_has_not_received_or_has_refused(store):
+    store.append([run_event(f"run-{n}") for n in range(5)])
+    marquez = Consumer(store, "marquez")
+    marquez.position()
+    marquez.record(3, "", set_aside_now={2: "422"})
+
+    assert delete_events(store, TOMORROW) == 2
+
+    assert [event["run"]["runId"] for event in store.events()] == ["run-1", "run-3", "run-4"]
+    assert rows(store)["run"] == 3
+
+
+def test_a_position_is_never_used_again(store):
+    store.append([run_event(f"run-{n}") for n in range(5)])
+    delete_events(store, TOMORROW)
+    store.append(run_event())
+
+    with store.database.read() as connection:
+        assert connection.scalar(select(metadata.tables["event"].c.id)) == 6
+
+
+def test_a_run_whose_worker_died_is_closed_with_the_reason(any_store):
+    any_store.append(run_event(TASK, name="dag.task", parent=DAG))
+    any_store.append(run_event(NODE, parent=TASK, root=DAG, outputs=["a"]))
+    any_store.append(run_event(TASK, "COMPLETE", name="dag.task", parent=DAG))
+    assert sweep(any_store) == []
+
+    (dead,) = sweep(any_store, timedelta(0))
+
+    assert (dead.run_id, dead.job_name, dead.state) == (NODE, "silver.stg_orders", "START")
+    abort = list(any_store.events(run_id=NODE))[-1]
+    assert abort["eventType"] == "ABORT"
+    assert "No event came for 0:00:00" in abort["run"]["facets"]["errorMessage"]["message"]
+    assert abort["run"]["facets"]["parent"]["run"]["runId"] == TASK
+    assert any_store.run_states(DAG)[NODE].state == "ABORT"
+    assert sweep(any_store, timedelta(0)) == []
+
+
+def test_the_next_try_closes_what_the_last_one_left(store):
+    store.append(
+        [run_event(NODE, parent=TASK, root=DAG), run_event("other", parent="t2", root="another-root")]
+    )
+
+    left = [run for run in open_runs(store, root_run_id=DAG) if run.parent_run_id == TASK]
+
+    assert abort_runs(store, left, "The worker of try 1 died") == 1
+    assert abort_runs(store, left, "again") == 0
+    assert [run.run_id for run in open_runs(store)] == ["other"]
+
+
+def test_an_end_is_not_before_the_beginning(store):
+    """Also where the clock was put back."""
+    store.append(run_event(at="2999-01-01T00:00:00Z"))
+    sweep(store, timedelta(0))
+
+    assert [event["eventTime"] for event in store.events()] == ["2999-01-01T00:00:00Z"] * 2
