@@ -11,6 +11,7 @@ from airflow_lineage_provider.graph.findings import (
     Severity,
     Verdict,
 )
+from airflow_lineage_provider.graph.impact import CONSUMERS, Impact, consumers, impact, select, trace
 from airflow_lineage_provider.graph.model import (
     EVERY_COLUMN,
     Claim,
@@ -25,6 +26,7 @@ from airflow_lineage_provider.graph.model import (
 )
 
 __all__ = [
+    "CONSUMERS",
     "EVERY_COLUMN",
     "Acceptance",
     "Claim",
@@ -39,9 +41,14 @@ __all__ = [
     "Evidence",
     "Finding",
     "Graph",
+    "Impact",
     "Policy",
     "Severity",
     "Transformation",
     "Verdict",
     "compare",
+    "consumers",
+    "impact",
+    "select",
+    "trace",
 ]

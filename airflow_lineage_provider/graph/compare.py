@@ -7,10 +7,11 @@ reported again where a hop of that path is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.graph.compare_columns import compare_column_edges, compare_schemas
 from airflow_lineage_provider.graph.findings import (
     Code,
     Comparison,
@@ -20,16 +21,15 @@ from airflow_lineage_provider.graph.findings import (
     Severity,
     Verdict,
 )
-from airflow_lineage_provider.graph.renames import likely_renames
+from airflow_lineage_provider.graph.model import without_collection
+from airflow_lineage_provider.graph.sides import Sides
 from airflow_lineage_provider.graph.walk import shortest_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_lineage_provider.graph.model import Dataset, Graph
-
-    Scope: TypeAlias = Callable[[str], bool]
-    SameType: TypeAlias = Callable[[str, str], bool]
+    from airflow_lineage_provider.graph.model import Graph
+    from airflow_lineage_provider.graph.sides import Same, Scope
 
 
 def compare(
@@ -38,46 +38,31 @@ def compare(
     *,
     scope: Scope | None = None,
     policy: Policy | None = None,
-    same_type: SameType | None = None,
+    same_type: Same | None = None,
+    same_expression: Same | None = None,
     reasons: Mapping[str, str] | None = None,
 ) -> Comparison:
     """Return a verdict for every edge and what differs.
 
     `scope` says of a documented dataset whether this run was to produce it; what lies outside is
-    UNOBSERVED and no failure. `reasons` says why a dataset was not produced, where that is known.
+    UNOBSERVED and no failure. `same_type` and `same_expression` say whether two spellings mean the same;
+    without them only blanks and capitals are forgiven. `reasons` says why a dataset was not produced,
+    where that is known.
     """
-    sides = _Sides(expected, observed, scope or (lambda _: True), reasons or {})
-    verdicts, edge_findings = _compare_edges(sides)
-    findings = [
-        *_compare_datasets(sides),
-        *edge_findings,
-        *_compare_columns(sides, same_type or _same_text),
-    ]
+    sides = Sides(expected, observed, scope or (lambda _: True), reasons or {})
+    with without_collection():
+        verdicts, edge_findings = _compare_edges(sides)
+        findings = [
+            *_compare_datasets(sides),
+            *edge_findings,
+            *compare_schemas(sides, same_type or _same_text),
+            *compare_column_edges(sides, same_expression or _same_text),
+        ]
     counted, accepted = _weigh(findings, policy or Policy())
     return Comparison(edges=tuple(verdicts), findings=counted, accepted=accepted)
 
 
-@dataclass(slots=True)
-class _Sides:
-    """Both graphs, and what the parts of the comparison tell each other."""
-
-    expected: Graph
-    observed: Graph
-    covered: Scope
-    reasons: Mapping[str, str]
-    missing: dict[str, Dataset] = field(init=False)
-    unexpected: dict[str, Dataset] = field(init=False)
-    renamed: Mapping[str, str] = field(init=False)
-    passed_through: set[tuple[str, str]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        known, seen = self.expected.datasets, self.observed.datasets
-        self.missing = {n: d for n, d in known.items() if n not in seen and self.covered(n)}
-        self.unexpected = {n: d for n, d in seen.items() if n not in known}
-        self.renamed = likely_renames(self.expected, self.observed, self.missing, self.unexpected)
-
-
-def _compare_datasets(sides: _Sides) -> Iterator[Finding]:
+def _compare_datasets(sides: Sides) -> Iterator[Finding]:
     for name, dataset in sides.missing.items():
         message = f"{name} is documented and was not produced"
         if name in sides.reasons:
@@ -107,7 +92,7 @@ def _neighbours(graph: Graph, name: str) -> str:
     return f": it is {' and '.join(parts)}" if parts else ""
 
 
-def _compare_edges(sides: _Sides) -> tuple[list[EdgeVerdict], list[Finding]]:
+def _compare_edges(sides: Sides) -> tuple[list[EdgeVerdict], list[Finding]]:
     verdicts: list[EdgeVerdict] = []
     findings: list[Finding] = []
     for pair, edge in sides.expected.edges.items():
@@ -138,47 +123,23 @@ def _compare_edges(sides: _Sides) -> tuple[list[EdgeVerdict], list[Finding]]:
     return verdicts, findings
 
 
-def _judge(sides: _Sides, pair: tuple[str, str]) -> tuple[Verdict, tuple[str, ...]]:
+def _judge(sides: Sides, pair: tuple[str, str]) -> tuple[Verdict, tuple[str, ...]]:
     if pair in sides.observed.edges:
         return Verdict.VERIFIED, ()
-    path = shortest_path(sides.observed.upstream, *pair)
+    path = shortest_path(sides.observed.parents, *pair)
     if path:
+        sides.satisfied.add(pair)
         sides.passed_through.update(pairwise(path))
         return Verdict.VERIFIED, path[1:-1]
     return (Verdict.PHANTOM if sides.covered(pair[1]) else Verdict.UNOBSERVED), ()
 
 
-def _told_elsewhere(sides: _Sides, pair: tuple[str, str]) -> bool:
+def _told_elsewhere(sides: Sides, pair: tuple[str, str]) -> bool:
     """Whether the cause of a missing edge has a finding of its own."""
     if not sides.missing.keys().isdisjoint(pair):
         return True
-    path = shortest_path(sides.expected.upstream, *pair, indirect=True)
+    path = shortest_path(sides.expected.parents, *pair, indirect=True)
     return any(hop not in sides.observed.edges for hop in pairwise(path))
-
-
-def _compare_columns(sides: _Sides, same_type: SameType) -> Iterator[Finding]:
-    for name, expected in sides.expected.datasets.items():
-        observed = sides.observed.datasets.get(name)
-        if observed and expected.columns and observed.columns and sides.covered(name):
-            yield from _compare_schemas(expected, observed, same_type)
-
-
-def _compare_schemas(expected: Dataset, observed: Dataset, same_type: SameType) -> Iterator[Finding]:
-    for name, column in expected.columns.items():
-        subject = f"{expected.name}.{name}"
-        documented = (column.evidence,) if column.evidence else expected.evidence
-        produced = observed.columns.get(name)
-        if produced is None:
-            message = f"{subject} is documented, and {expected.name} has no such column"
-            yield Finding(Code.COLUMN_MISSING, subject, message, documented, observed.evidence)
-        elif column.type and produced.type and not same_type(column.type, produced.type):
-            message = f"{subject} is documented as {column.type} and is {produced.type}"
-            yield Finding(Code.TYPE_CHANGED, subject, message, documented, observed.evidence)
-    for name in observed.columns:
-        if name not in expected.columns:
-            subject = f"{expected.name}.{name}"
-            message = f"{subject} is not documented; {expected.name} has this column"
-            yield Finding(Code.COLUMN_UNEXPECTED, subject, message, expected.evidence, observed.evidence)
 
 
 def _same_text(first: str, second: str) -> bool:

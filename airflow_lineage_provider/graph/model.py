@@ -7,14 +7,17 @@ holds the table calls it.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 EVERY_COLUMN = "*"
 """The target column of an edge that shapes a dataset's rows as a whole: a join key, a filter."""
@@ -137,8 +140,6 @@ class Graph:
     A column edge implies the edge between its datasets, and an edge implies both of its ends.
     """
 
-    __slots__ = ("__dict__", "column_edges", "datasets", "edges")
-
     def __init__(
         self,
         datasets: Iterable[Dataset] = (),
@@ -147,41 +148,62 @@ class Graph:
     ) -> None:
         self.datasets: dict[str, Dataset] = {}
         self.edges: dict[tuple[str, str], Edge] = {}
-        self.column_edges: dict[tuple[ColumnRef, ColumnRef], ColumnEdge] = {}
-        for dataset in datasets:
-            known = self.datasets.get(dataset.name)
-            self.datasets[dataset.name] = _merge_datasets(known, dataset) if known else dataset
-        for edge in edges:
-            self._add_edge(edge)
-        for column_edge in column_edges:
-            self._add_column_edge(column_edge)
-        for source, target in self.edges:
-            self.datasets.setdefault(source, Dataset(source))
-            self.datasets.setdefault(target, Dataset(target))
+        self.made_from: dict[ColumnRef, tuple[ColumnEdge, ...]] = {}
+        self._column_linked: set[tuple[str, str]] = set()
+        with without_collection():
+            for dataset in datasets:
+                first = self.datasets.setdefault(dataset.name, dataset)
+                if first is not dataset:
+                    self.datasets[dataset.name] = _merge_datasets(first, dataset)
+            for edge in edges:
+                self._add_edge(edge)
+            self._add_column_edges(column_edges)
+            self.column_downstream = self._flows()
+            for pair in self.edges:
+                for name in pair:
+                    if name not in self.datasets:
+                        self.datasets[name] = Dataset(name)
+
+    def _add_column_edges(self, column_edges: Iterable[ColumnEdge]) -> None:
+        made_from, linked = self.made_from, self._column_linked
+        for edge in column_edges:
+            source, target = edge.source, edge.target
+            known = made_from.get(target)
+            made_from[target] = (edge,) if known is None else _with(known, edge)
+            ends = (source[0], target[0])
+            if ends not in linked:
+                linked.add(ends)
+                if ends not in self.edges and ends[0] != ends[1]:
+                    self.edges[ends] = Edge(*ends, job=edge.job, evidence=edge.evidence)
+
+    def _flows(self) -> dict[ColumnRef, list[ColumnRef]]:
+        """Return the columns that each column's value flows into: what every impact asks first."""
+        flows: dict[ColumnRef, list[ColumnRef]] = {}
+        for target, edges in self.made_from.items():
+            for edge in edges:
+                if edge.direct:
+                    known = flows.get(edge.source)
+                    if known is None:
+                        flows[edge.source] = [target]
+                    else:
+                        known.append(target)
+        return flows
+
+    @property
+    def column_edges(self) -> Iterator[ColumnEdge]:
+        """Every column edge, those of one target together."""
+        return chain.from_iterable(self.made_from.values())
+
+    def column_edge(self, source: ColumnRef, target: ColumnRef) -> ColumnEdge | None:
+        """Return the edge between two columns."""
+        return next((edge for edge in self.made_from.get(target, ()) if edge.source == source), None)
 
     def _add_edge(self, edge: Edge) -> None:
         key = (edge.source, edge.target)
-        known = self.edges.get(key)
-        if known is None:
-            self.edges[key] = edge
-        else:
+        known = self.edges.setdefault(key, edge)
+        if known is not edge:
             evidence = _union(known.evidence, edge.evidence)
             self.edges[key] = replace(known, job=known.job or edge.job, evidence=evidence)
-
-    def _add_column_edge(self, edge: ColumnEdge) -> None:
-        key = (edge.source, edge.target)
-        known = self.column_edges.get(key)
-        if known is not None:
-            edge = replace(
-                known,
-                job=known.job or edge.job,
-                transformations=_union(known.transformations, edge.transformations),
-                evidence=_union(known.evidence, edge.evidence),
-            )
-        self.column_edges[key] = edge
-        ends = (edge.source.dataset, edge.target.dataset)
-        if ends[0] != ends[1] and ends not in self.edges:
-            self.edges[ends] = Edge(*ends, job=edge.job, evidence=edge.evidence)
 
     @cached_property
     def downstream(self) -> Mapping[str, Sequence[str]]:
@@ -193,26 +215,84 @@ class Graph:
         """The datasets that each dataset is made from."""
         return _adjacency((target, source) for source, target in self.edges)
 
-    @cached_property
-    def column_downstream(self) -> Mapping[ColumnRef, Sequence[ColumnRef]]:
-        """The columns made from each column."""
-        return _adjacency(self.column_edges)
+    def parents(self, name: str) -> Sequence[str]:
+        """Return the datasets that one is made from."""
+        return self.upstream.get(name, ())
 
     @cached_property
     def column_upstream(self) -> Mapping[ColumnRef, Sequence[ColumnRef]]:
-        """The columns that each column is made from."""
-        return _adjacency((target, source) for source, target in self.column_edges)
+        """The columns whose values flow into each column."""
+        return _adjacency((edge.target, edge.source) for edge in self.column_edges if edge.direct)
+
+    @cached_property
+    def column_shapes(self) -> Mapping[ColumnRef, Sequence[ColumnRef]]:
+        """What each column decides about without flowing into it: as a join key, a filter, an order."""
+        return _adjacency((edge.source, edge.target) for edge in self.column_edges if not edge.direct)
+
+    @cached_property
+    def columns_of(self) -> Mapping[str, Sequence[ColumnRef]]:
+        """The columns of each dataset that stand on an edge."""
+        refs = dict.fromkeys(ref for edge in self.column_edges for ref in (edge.source, edge.target))
+        members: defaultdict[str, list[ColumnRef]] = defaultdict(list)
+        for ref in refs:
+            members[ref.dataset].append(ref)
+        return dict(members)
+
+    @cached_property
+    def column_made(self) -> frozenset[str]:
+        """The datasets into which column edges are known."""
+        return frozenset(target.dataset for target in self.made_from)
+
+    @cached_property
+    def by_table_downstream(self) -> Mapping[str, Sequence[str]]:
+        """The readers of each dataset of which no column edge from it is known."""
+        return _adjacency(pair for pair in self.edges if pair not in self._column_linked)
+
+    @cached_property
+    def by_table_upstream(self) -> Mapping[str, Sequence[str]]:
+        """The inputs of each dataset from which no column edge into it is known."""
+        return _adjacency((pair[1], pair[0]) for pair in self.edges if pair not in self._column_linked)
 
 
 def _adjacency(pairs: Iterable[tuple[Node, Node]]) -> Mapping[Node, Sequence[Node]]:
     neighbours: defaultdict[Node, list[Node]] = defaultdict(list)
-    for start, end in pairs:
-        neighbours[start].append(end)
+    with without_collection():
+        for start, end in pairs:
+            neighbours[start].append(end)
     return dict(neighbours)
 
 
 def _union(first: tuple[Node, ...], second: tuple[Node, ...]) -> tuple[Node, ...]:
     return tuple(dict.fromkeys((*first, *second)))
+
+
+def _with(known: tuple[ColumnEdge, ...], edge: ColumnEdge) -> tuple[ColumnEdge, ...]:
+    """Return the edges of a column with one more, merged with the one that it repeats."""
+    for number, first in enumerate(known):
+        if first.source == edge.source:
+            both = replace(
+                first,
+                job=first.job or edge.job,
+                transformations=_union(first.transformations, edge.transformations),
+                evidence=_union(first.evidence, edge.evidence),
+            )
+            return (*known[:number], both, *known[number + 1 :])
+    return (*known, edge)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Let the garbage collector rest: a graph is millions of objects and no garbage.
+
+    Looking through them over and over takes longer than making them.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _merge_datasets(first: Dataset, second: Dataset) -> Dataset:

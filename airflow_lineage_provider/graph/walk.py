@@ -5,42 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 Node = TypeVar("Node")
 
 
-def reach(neighbours: Mapping[Node, Sequence[Node]], starts: Iterable[Node]) -> Iterator[tuple[Node, int]]:
-    """Yield each node that can be reached, once, with its distance, nearest first."""
-    level = list(dict.fromkeys(starts))
-    seen = set(level)
-    distance = 0
-    while level:
-        distance += 1
-        following = []
-        for node in level:
-            for neighbour in neighbours.get(node, ()):
-                if neighbour not in seen:
-                    seen.add(neighbour)
-                    following.append(neighbour)
-                    yield neighbour, distance
-        level = following
-
-
 def shortest_path(
-    upstream: Mapping[str, Sequence[str]], source: str, target: str, *, indirect: bool = False
-) -> tuple[str, ...]:
+    upstream: Callable[[Node], Iterable[Node]], source: Node, target: Node, *, indirect: bool = False
+) -> tuple[Node, ...]:
     """Return the nodes from `source` to `target`, both included, or nothing.
 
     With `indirect` the edge between the two is not taken. The search goes up from the target, which
     in a lineage graph has few ancestors where the source may have any number of descendants.
     """
-    towards: dict[str, str] = {target: ""}
+    towards: dict[Node, Node | None] = {target: None}
     level = [target]
     while level:
         following = []
         for node in level:
-            for neighbour in upstream.get(node, ()):
+            for neighbour in upstream(node):
                 if neighbour in towards or (indirect and (neighbour, node) == (source, target)):
                     continue
                 towards[neighbour] = node
@@ -51,8 +34,8 @@ def shortest_path(
     return ()
 
 
-def _follow(towards: Mapping[str, str], start: str) -> tuple[str, ...]:
+def _follow(towards: Mapping[Node, Node | None], start: Node) -> tuple[Node, ...]:
     path = [start]
-    while towards[path[-1]]:
-        path.append(towards[path[-1]])
+    while (following := towards[path[-1]]) is not None:
+        path.append(following)
     return tuple(path)

@@ -135,7 +135,7 @@ def _column_edges(
         known = inputs.get(target, [])
         for name, column in columns.items():
             evidence = (lineage_map.where(*where, name),)
-            how = _transformation(column)
+            how = _transformation(column, where[0])
             for source in _sources(name, column, known, datasets):
                 yield ColumnEdge(source, ColumnRef(target, name), (how,) if how else (), evidence=evidence)
 
@@ -154,10 +154,15 @@ def _documented_columns(lineage_map: LineageMap) -> Iterator[tuple[str, Mapping[
         yield name, view.features, ("feature_views", name, "features")
 
 
-def _transformation(column: MapColumn) -> Transformation | None:
+def _transformation(column: MapColumn, section: str | int) -> Transformation | None:
+    """Return how a column is made: as written, else unchanged where it has but one source.
+
+    What a feature store makes of a column is not known unless it is written.
+    """
     if column.expression or column.subtype:
         return Transformation(subtype=column.subtype, expression=column.expression)
-    return None
+    one = column.sources is None or len(column.sources) == 1
+    return Transformation(subtype="IDENTITY") if one and section != "feature_views" else None
 
 
 def _sources(

@@ -1,0 +1,161 @@
+"""The part of a comparison that is about columns: schemas, column edges, and how columns are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.graph.findings import Code, Finding
+from airflow_lineage_provider.graph.model import EVERY_COLUMN
+from airflow_lineage_provider.graph.walk import shortest_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_lineage_provider.graph.model import ColumnEdge, ColumnRef, Dataset, Evidence, Graph
+    from airflow_lineage_provider.graph.sides import Same, Sides
+
+
+def compare_schemas(sides: Sides, same_type: Same) -> Iterator[Finding]:
+    """Yield the columns and types that differ, of the datasets whose columns both sides list."""
+    for name, expected in sides.expected.datasets.items():
+        observed = sides.observed.datasets.get(name)
+        if observed and expected.columns and observed.columns and sides.covered(name):
+            yield from _compare_schema(expected, observed, same_type)
+
+
+def _compare_schema(expected: Dataset, observed: Dataset, same_type: Same) -> Iterator[Finding]:
+    for name, column in expected.columns.items():
+        produced = observed.columns.get(name)
+        if produced is not None and (not column.type or not produced.type or column.type == produced.type):
+            continue
+        subject = f"{expected.name}.{name}"
+        documented = (column.evidence,) if column.evidence else expected.evidence
+        if produced is None:
+            message = f"{subject} is documented, and {expected.name} has no such column"
+            yield Finding(Code.COLUMN_MISSING, subject, message, documented, observed.evidence)
+        elif not same_type(column.type, produced.type):
+            message = f"{subject} is documented as {column.type} and is {produced.type}"
+            yield Finding(Code.TYPE_CHANGED, subject, message, documented, observed.evidence)
+    for name in observed.columns:
+        if name not in expected.columns:
+            subject = f"{expected.name}.{name}"
+            message = f"{subject} is not documented; {expected.name} has this column"
+            yield Finding(Code.COLUMN_UNEXPECTED, subject, message, expected.evidence, observed.evidence)
+
+
+def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Finding]:
+    """Yield the column edges that differ, and the columns that are made in another way.
+
+    Only datasets into which both sides know column edges are compared: an event without column lineage
+    says nothing about columns. Indirect edges (join keys, filters) are not held against a map.
+    """
+    known = sides.expected.column_made & sides.observed.column_made
+    found = _difference(sides.expected, sides.observed)
+    passed: set[tuple[ColumnRef, ColumnRef]] = set()
+    for edge in found.missing:
+        if _comparable(sides, known, edge):
+            yield _missing(sides, edge, passed)
+    for edge in found.unexpected:
+        if edge.direct and (edge.source, edge.target) not in passed and _comparable(sides, known, edge):
+            message = f"{edge.target} is made from {edge.source}, which the map does not document"
+            yield Finding(Code.COLUMN_EDGE_UNEXPECTED, str(edge), message, (), edge.evidence)
+    changes = (
+        (expected.target, change)
+        for expected, observed in found.changed
+        if (change := _transformation_change(expected, observed, same_expression))
+    )
+    told: dict[ColumnRef, Finding] = {}
+    for target, change in changes:
+        told.setdefault(target, change)
+    yield from told.values()
+
+
+@dataclass(slots=True)
+class _Difference:
+    missing: list[ColumnEdge] = field(default_factory=list)
+    unexpected: list[ColumnEdge] = field(default_factory=list)
+    changed: list[tuple[ColumnEdge, ColumnEdge]] = field(default_factory=list)
+
+
+def _difference(expected: Graph, observed: Graph) -> _Difference:
+    """Compare column by column. An undocumented edge counts where the map knows its target column."""
+    found = _Difference()
+    for target, edges in expected.made_from.items():
+        others = observed.made_from.get(target, ())
+        if edges == others:
+            continue
+        sources = {edge.source: edge for edge in others}
+        for edge in edges:
+            other = sources.pop(edge.source, None)
+            if other is None:
+                found.missing.append(edge)
+            elif edge.transformations != other.transformations:
+                found.changed.append((edge, other))
+        found.unexpected += sources.values()
+    for target in observed.made_from.keys() - expected.made_from.keys():
+        dataset = expected.datasets.get(target.dataset)
+        if dataset and target.column in dataset.columns:
+            found.unexpected += observed.made_from[target]
+    return found
+
+
+def _comparable(sides: Sides, known: frozenset[str], edge: ColumnEdge) -> bool:
+    """Whether both sides speak of the ends of an edge, so that no other finding tells the difference."""
+    source, target = edge.source, edge.target
+    return (
+        target.dataset in known
+        and target.column != EVERY_COLUMN
+        and sides.covered(target.dataset)
+        and sides.in_both((source.dataset, target.dataset))
+        and sides.has_column(source)
+        and sides.has_column(target)
+    )
+
+
+def _missing(sides: Sides, edge: ColumnEdge, passed: set[tuple[ColumnRef, ColumnRef]]) -> Finding:
+    made_from = sides.observed.made_from
+    path = shortest_path(
+        lambda ref: [e.source for e in made_from.get(ref, ()) if e.direct], edge.source, edge.target
+    )
+    if path:
+        passed.update(pairwise(path))
+        through = ", ".join(map(str, path[1:-1]))
+        message = f"{edge} is satisfied through {through}"
+        return Finding(Code.SATISFIED_THROUGH, str(edge), message, edge.evidence)
+    target = sides.observed.datasets[edge.target.dataset]
+    message = f"{edge} is documented, and {edge.target} is not made from {edge.source}"
+    return Finding(Code.COLUMN_EDGE_MISSING, str(edge), message, edge.evidence, target.evidence)
+
+
+def _transformation_change(edge: ColumnEdge, other: ColumnEdge, same_expression: Same) -> Finding | None:
+    where = {"documented": edge.evidence, "observed": other.evidence}
+    subject = str(edge.target)
+    was, now = _expressions(edge), _expressions(other)
+    if was and now:
+        if any(same_expression(first, second) for first in was for second in now):
+            return None
+        message = f"{subject} is documented as {was[0]} and is {now[0]}"
+        return _finding(Code.EXPRESSION_CHANGED, subject, message, where)
+    kinds, others = _subtypes(edge), _subtypes(other)
+    if kinds and others and kinds.isdisjoint(others):
+        message = f"{subject} is documented as {_and(kinds)} of {edge.source} and is {_and(others)}"
+        return _finding(Code.TRANSFORMATION_CHANGED, subject, message, where)
+    return None
+
+
+def _finding(code: Code, subject: str, message: str, where: dict[str, tuple[Evidence, ...]]) -> Finding:
+    return Finding(code, subject, message, where["documented"], where["observed"])
+
+
+def _expressions(edge: ColumnEdge) -> list[str]:
+    return [t.expression for t in edge.transformations if t.type != "INDIRECT" and t.expression]
+
+
+def _subtypes(edge: ColumnEdge) -> set[str]:
+    return {t.subtype for t in edge.transformations if t.type != "INDIRECT" and t.subtype}
+
+
+def _and(subtypes: Iterable[str]) -> str:
+    return " and ".join(sorted(subtypes))

@@ -1,0 +1,55 @@
+"""Both graphs of a comparison, and what its parts tell each other so that nothing is told twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from airflow_lineage_provider.graph.renames import likely_renames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_lineage_provider.graph.model import ColumnRef, Dataset, Graph
+
+    Scope: TypeAlias = Callable[[str], bool]
+    Same: TypeAlias = Callable[[str, str], bool]
+
+
+@dataclass(slots=True)
+class Sides:
+    """What is expected and what was observed."""
+
+    expected: Graph
+    observed: Graph
+    covered: Scope
+    reasons: Mapping[str, str]
+    missing: dict[str, Dataset] = field(init=False)
+    unexpected: dict[str, Dataset] = field(init=False)
+    renamed: Mapping[str, str] = field(init=False)
+    satisfied: set[tuple[str, str]] = field(default_factory=set)
+    """The edges that were expected and flow through other datasets."""
+    passed_through: set[tuple[str, str]] = field(default_factory=set)
+    """The observed edges on those ways."""
+
+    def __post_init__(self) -> None:
+        known, seen = self.expected.datasets, self.observed.datasets
+        self.missing = {n: d for n, d in known.items() if n not in seen and self.covered(n)}
+        self.unexpected = {n: d for n, d in seen.items() if n not in known}
+        self.renamed = likely_renames(self.expected, self.observed, self.missing, self.unexpected)
+
+    def in_both(self, pair: tuple[str, str]) -> bool:
+        """Whether both sides know the edge between two datasets, or one satisfies it through others."""
+        return pair in self.passed_through or (
+            pair in self.expected.edges and (pair in self.observed.edges or pair in self.satisfied)
+        )
+
+    def has_column(self, ref: ColumnRef) -> bool:
+        """Whether neither side lists the columns of that dataset without this one."""
+        return all(
+            dataset is None or not dataset.columns or ref.column in dataset.columns
+            for dataset in (
+                self.expected.datasets.get(ref.dataset),
+                self.observed.datasets.get(ref.dataset),
+            )
+        )
