@@ -49,6 +49,7 @@ def validate(
         observed.graph,
         scope=in_scope(expected, scope),
         policy=lineage_map.policy(),
+        same_expression=lambda *_: True,
         reasons=_reasons(observed.jobs),
     )
     return Validation(comparison, expected, observed.graph, observed.jobs)
