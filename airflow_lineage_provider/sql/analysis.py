@@ -26,6 +26,15 @@ Key = tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
+class Made:
+    """What a script made of a table: its fields, and what else the statements that made it depend on."""
+
+    relation: Relation
+    reads: dict[Table, None] = field(default_factory=dict)
+    indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class Catalog:
     """Tables by key: those of the schema, and those that a script has made so far."""
 
@@ -33,7 +42,7 @@ class Catalog:
     names: Names
     database: str | None = None
     default_schema: str | None = None
-    made: dict[Key, Relation] = field(default_factory=dict)
+    made: dict[Key, Made] = field(default_factory=dict)
     base: dict[Key, BaseTable] = field(default_factory=dict)
 
     def key(self, table: exp.Table) -> Key:
@@ -84,6 +93,7 @@ class Analysis:
     reads: dict[Table, None] = field(default_factory=dict)
     indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
     problems: dict[Problem, None] = field(default_factory=dict)
+    resolved: dict[int, Field] = field(default_factory=dict)  # column node -> the field that it means
     ctes: list[Cte] = field(default_factory=list)
 
     @property

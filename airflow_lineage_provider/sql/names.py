@@ -32,7 +32,11 @@ class Names:
 
     def key(self, identifier: exp.Expr) -> str:
         """Return the key of an identifier as it stands in SQL."""
-        key = self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
+        return self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
+
+    def column(self, identifier: exp.Expr) -> str:
+        """Return the key of a column that is read, and remember how it was spelled first."""
+        key = self.key(identifier)
         if self.folds_all:
             self._spelled.setdefault(key, identifier.name)
         return key

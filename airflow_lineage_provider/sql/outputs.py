@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
-
-from airflow_lineage_provider.sql.sources import column_path
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.sql.analysis import Analysis
@@ -45,8 +44,17 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
     if field.name is not None:
         return field.name
     if field.made:
-        return field.made[0].node.sql(dialect)
+        return _made_up(field.made[0].node, dialect)
     return f"column{position}"
+
+
+def _made_up(node: exp.Expr, dialect: str) -> str:
+    """Return the name that a warehouse makes up: Postgres calls it after the function."""
+    text = node.sql(dialect)
+    if dialect in {"postgres", "redshift"}:
+        called = re.match(r"(\w+)\(|(CASE)\b", text)
+        return (called[1] or called[2]).lower() if called else "?column?"
+    return text
 
 
 def expression(field: Field, dialect: str) -> str | None:
@@ -73,9 +81,8 @@ def _written_out(node: exp.Expr, scope: Scope, left: list[int]) -> exp.Expr:
 
 
 def _definition(column: exp.Column, scope: Scope, left: list[int]) -> exp.Expr:
-    path = column_path(column)
-    found, used = scope.resolve(path) if path else (None, 0)
-    if found is None or used != len(path) or len(found.made) != 1 or found.made[0].node is column:
+    found = scope.analysis.resolved.get(id(column))
+    if found is None or len(found.made) != 1 or found.made[0].node is column:
         return column
     made = found.made[0]
     left[0] -= 1

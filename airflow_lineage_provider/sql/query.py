@@ -216,7 +216,11 @@ def _outputs(item: exp.Expr, scope: Scope) -> Iterator[Field]:
             yield made.renamed(names.spelling(alias), names.key(alias))
     else:
         name, key = output_name(item, scope.analysis)
-        yield field_of(item.this if isinstance(item, exp.Alias) else item, scope, name, key)
+        made = field_of(item.this if isinstance(item, exp.Alias) else item, scope, name, key)
+        if isinstance(item, exp.Column) and scope.analysis.dialect == "duckdb":  # as the table spells it
+            found = scope.analysis.resolved.get(id(item))
+            made.name = found.name if found is not None and found.key == key else name
+        yield made
 
 
 def _where(select: exp.Select, scope: Scope) -> None:

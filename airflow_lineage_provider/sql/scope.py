@@ -101,7 +101,7 @@ class Scope:
 
         The parts beyond are a path into the field's value. (None, 0) where there is no such field.
         """
-        keys = [self.analysis.names.key(part) for part in parts]
+        keys = [self.analysis.names.column(part) for part in parts]
         if keys[0] in self.bound:
             return None, len(keys)
         for used in range(min(3, len(keys) - 1), 0, -1):

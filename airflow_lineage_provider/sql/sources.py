@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.sql.scope import Scope
 
-_COMMANDS = classes("DataType", "Literal", "Null", "Boolean", "Var", "Identifier", "Placeholder", "Parameter")
+_COMMANDS = classes("DataType", "Literal", "Null", "Boolean", "Var", "Identifier", "Placeholder")
 
 
 def sources(node: exp.Expr, scope: Scope, context: int = IDENTITY) -> Edges:
@@ -43,7 +43,7 @@ def sources(node: exp.Expr, scope: Scope, context: int = IDENTITY) -> Edges:
 
 
 def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | None = None) -> Field:
-    """Return the field that an expression makes, with the parts of a struct and whether a window computed it."""
+    """Return the field that an expression makes, with a struct's parts and whether a window computed it."""
     bare = node.unnest() if isinstance(node, exp.Paren) else node
     if isinstance(bare, exp.Column) and not isinstance(bare.this, exp.Star):
         found = column_field(bare, scope)
@@ -87,14 +87,16 @@ def column_field(column: exp.Column, scope: Scope) -> Field | None:
 
     A path that leaves the known parts gives the whole value, transformed.
     """
+    if isinstance(column.this, exp.Parameter):
+        return _positional(column.this, scope)
     path = column_path(column)
-    if not path:
-        return _positional(column, scope)
     found, used = scope.resolve(path)
     if found is None:
         if not used or path[0].name not in scope.bound:
             return _not_found(path, scope)
         return None
+    if used == len(path):
+        scope.analysis.resolved[id(column)] = found
     return _into(found, path[used:], scope)
 
 
@@ -107,12 +109,12 @@ def _into(found: Field, path: list[exp.Identifier], scope: Scope) -> Field:
     return found
 
 
-def _positional(column: exp.Column, scope: Scope) -> Field | None:
+def _positional(parameter: exp.Expr, scope: Scope) -> Field | None:
     """`$1` of a staged file."""
-    if not isinstance(column.this, exp.Parameter) or not scope.items:
+    if not scope.items or not parameter.name.isdigit():
         return None
     relation = scope.items[0].relation
-    key = f"${column.this.name}"
+    key = f"${parameter.name}"
     return relation.known(key) or relation.possible(key)
 
 
@@ -169,6 +171,12 @@ class _Walk:
         relation = self.scope.relation(names)
         for one in relation.fields if relation else ():
             add(self.edges, one.edges, deepen(context, TRANSFORMATION))
+
+    def parameter(self, node: exp.Expr, context: int) -> None:
+        """Read `$1` of a staged file; any other parameter comes from outside."""
+        found = _positional(node, self.scope)
+        if found is not None:
+            add(self.edges, found.edges, context)
 
     def transparent(self, node: exp.Expr, context: int) -> None:
         self.todo.append((node.this, context))
@@ -323,6 +331,7 @@ def _visit_for(kind: type[exp.Expr]) -> Callable[..., None]:
 
 _BY_CLASS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., None]], ...] = (
     (classes("Column"), _Walk.column),
+    (classes("Parameter"), _Walk.parameter),
     (classes("Exists"), _Walk.exists),
     (classes("Query"), _Walk.query),
     (classes("Alias", "Paren", "Aliases", "PivotAlias"), _Walk.transparent),

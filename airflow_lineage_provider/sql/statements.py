@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.analysis import Made
 from airflow_lineage_provider.sql.kinds import CONDITIONAL
 from airflow_lineage_provider.sql.model import Subject, Subtype, Table
 from airflow_lineage_provider.sql.query import read_query, with_ctes
@@ -129,7 +130,7 @@ def _held(table: exp.Table, scope: Scope) -> Relation:
     key = catalog.key(table)
     made = catalog.made.get(key)
     if made is not None:
-        return made
+        return made.relation
     return catalog.read(key, scope.analysis.names.spellings(table))
 
 
@@ -179,7 +180,7 @@ def _create(node: exp.Create, scope: Scope) -> Iterator[Write]:
     if relation is None:  # the columns only: nothing flows yet
         names = scope.analysis.names
         empty = [Field(names.spelling(c), names.key(c), {}) for c in columns]
-        scope.analysis.catalog.made[scope.analysis.catalog.key(table)] = Relation(empty)
+        scope.analysis.catalog.made[scope.analysis.catalog.key(table)] = Made(Relation(empty))
         return
     yield _write(table, relation, scope, temporary=temporary, replaces=True)
 

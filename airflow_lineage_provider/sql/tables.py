@@ -146,7 +146,9 @@ def base_table(node: exp.Table, scope: Scope) -> Relation:
     key = analysis.catalog.key(node)
     made = analysis.catalog.made.get(key)
     if made is not None:
-        return made
+        analysis.reads |= made.reads
+        analysis.indirect |= made.indirect
+        return made.relation
     spelling = analysis.names.spellings(node)
     base = analysis.catalog.read(key, spelling)
     analysis.reads[base.table] = None

@@ -1,0 +1,84 @@
+"""From relations to the answer: what the statements do to one table, as plain data."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.sql.kinds import subtypes
+from airflow_lineage_provider.sql.model import Lineage, OutputColumn, Source, Subject, Table
+from airflow_lineage_provider.sql.outputs import expression, shown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from airflow_lineage_provider.sql.analysis import Analysis
+    from airflow_lineage_provider.sql.relations import Edges, Field, Relation
+
+
+@dataclass(slots=True)
+class Target:
+    """One table, or the rows that are returned, with what the statements so far did to it."""
+
+    table: Table | None
+    temporary: bool = False
+    reads: dict[Table, None] = field(default_factory=dict)
+    indirect: dict[Source, None] = field(default_factory=dict)
+    columns: dict[str, OutputColumn] = field(default_factory=dict)
+
+    def add(self, relation: Relation, analysis: Analysis) -> None:
+        """Take in what one statement writes."""
+        _note_unknown_columns(relation, analysis)
+        self.reads |= analysis.reads
+        self.indirect |= dict.fromkeys(analysis.sources())
+        for name, column in _columns(relation.fields, analysis.dialect).items():
+            known = self.columns.get(name)
+            self.columns[name] = _both(known, column) if known else column
+
+    def lineage(self) -> Lineage:
+        """Return the answer."""
+        return Lineage(tuple(self.reads), self.table, tuple(self.columns.values()), tuple(self.indirect))
+
+
+def _note_unknown_columns(relation: Relation, analysis: Analysis) -> None:
+    rests = (rest for branch in relation.rest for rest in branch)
+    tables = dict.fromkeys(str(table) for rest in rests for table in rest.relation.unknown_tables())
+    if tables:
+        message = f"* takes all columns of {', '.join(tables)}, which are not known: give its schema"
+        analysis.problem(Subject.STAR, message)
+
+
+def _columns(fields: list[Field], dialect: str) -> dict[str, OutputColumn]:
+    """Return the outputs by name. DuckDB numbers a name that comes again; elsewhere it is one column."""
+    columns: dict[str, OutputColumn] = {}
+    for position, one in enumerate(fields, start=1):
+        name = shown_name(one, position, dialect)
+        if dialect == "duckdb":
+            name = _numbered(name, columns)
+        column = OutputColumn(name, _sources(one.edges), expression(one, dialect))
+        columns[name] = _both(columns[name], column) if name in columns else column
+    return columns
+
+
+def _numbered(name: str, taken: Container[str]) -> str:
+    numbers = itertools.count(1)
+    fresh = name
+    while fresh in taken:
+        fresh = f"{name}_{next(numbers)}"
+    return fresh
+
+
+def _sources(edges: Edges) -> tuple[Source, ...]:
+    return tuple(
+        Source(origin.table, origin.column, subtype, masking)
+        for origin, kinds in edges.items()
+        for subtype, masking in subtypes(kinds)
+    )
+
+
+def _both(one: OutputColumn, other: OutputColumn) -> OutputColumn:
+    """Return what two statements, or two columns of a name, write to the same column."""
+    same = one.expression == other.expression
+    sources = tuple(dict.fromkeys(one.sources + other.sources))
+    return OutputColumn(one.name, sources, one.expression if same else None)
