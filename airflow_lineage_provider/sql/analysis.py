@@ -90,6 +90,7 @@ class Analysis:
 
     catalog: Catalog
     dialect: str
+    has_columns_calls: bool = False
     reads: dict[Table, None] = field(default_factory=dict)
     indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
     problems: dict[Problem, None] = field(default_factory=dict)

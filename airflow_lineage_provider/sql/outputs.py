@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel
 
 if TYPE_CHECKING:
+    from sqlglot.generator import Generator
+
     from airflow_lineage_provider.sql.analysis import Analysis
     from airflow_lineage_provider.sql.relations import Field, Made
     from airflow_lineage_provider.sql.scope import Scope
@@ -50,7 +55,7 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
 
 def _made_up(node: exp.Expr, dialect: str) -> str:
     """Return the name that a warehouse makes up: Postgres calls it after the function."""
-    text = node.sql(dialect)
+    text = _generated(node, dialect)
     if dialect in {"postgres", "redshift"}:
         called = re.match(r"(\w+)\(|(CASE)\b", text)
         return (called[1] or called[2]).lower() if called else "?column?"
@@ -65,7 +70,20 @@ def expression(field: Field, dialect: str) -> str | None:
 
 def _text(made: Made, dialect: str) -> str:
     node = _written_out(made.node, made.scope, [_MOST_NODES])
-    return node.sql(dialect, comments=False)
+    return _generated(node, dialect)
+
+
+def _generated(node: exp.Expr, dialect: str) -> str:
+    """Write SQL. Generating may change a query in place, so those are copied; copying all costs the most."""
+    generator = _generator(dialect)
+    return generator.generate(node, copy=node.find(exp.Query) is not None)
+
+
+@cache
+def _generator(dialect: str) -> Generator:
+    return Dialect.get_or_raise(dialect or None).generator(
+        comments=False, unsupported_level=ErrorLevel.IGNORE
+    )
 
 
 def _written_out(node: exp.Expr, scope: Scope, left: list[int]) -> exp.Expr:

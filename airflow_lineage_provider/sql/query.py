@@ -206,7 +206,7 @@ def _projections(select: exp.Select, scope: Scope) -> tuple[list[Field], tuple[R
 
 def _outputs(item: exp.Expr, scope: Scope) -> Iterator[Field]:
     """Return the field, or fields, of one select item."""
-    call = columns_call(item) if scope.analysis.dialect == "duckdb" else None
+    call = columns_call(item) if scope.analysis.has_columns_calls else None
     if call is not None:
         yield from for_each_column(item.unalias(), call, scope)
     elif isinstance(item, exp.Aliases):  # explode(m) AS (k, v)

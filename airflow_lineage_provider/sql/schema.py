@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Columns = "Mapping[str, str]"
+Entry = tuple[tuple[str, ...], tuple[str, ...]]  # a table's dotted name and its columns
 _PART = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|([^.]+)')
 
 
@@ -24,13 +24,19 @@ class Schema:
 
     def __init__(self, tables: Mapping[str, Mapping[str, str] | Iterable[str]]) -> None:
         """`tables` is {dotted name: {column: type}}; the columns alone will do."""
-        self._by_last: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+        self._by_last: dict[str, list[Entry]] = {}
         for name, columns in tables.items():
-            parts = split(name)
-            if parts and columns:
-                self._by_last.setdefault(parts[-1].casefold(), []).append((parts, tuple(columns)))
+            self.add(name, columns)
 
-    def find(self, parts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    def add(self, name: str, columns: Iterable[str]) -> None:
+        """Make a table known, in the place of one of the same name."""
+        parts, columns = split(name), tuple(columns)
+        if parts and columns:
+            same = self._by_last.setdefault(parts[-1].casefold(), [])
+            same[:] = [entry for entry in same if entry[0] != parts]
+            same.append((parts, columns))
+
+    def find(self, parts: tuple[str, ...]) -> Entry | None:
         """(name as the schema spells it, columns) of the one table that `parts` can mean."""
         found = [
             entry for entry in self._by_last.get(parts[-1].casefold(), ()) if _same_suffix(entry[0], parts)

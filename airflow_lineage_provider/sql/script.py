@@ -28,7 +28,7 @@ def column_lineage(
     sql: str,
     *,
     dialect: str,
-    schema: Mapping[str, Mapping[str, str] | Iterable[str]],
+    schema: Schema | Mapping[str, Mapping[str, str] | Iterable[str]],
     default_database: str | None = None,
     default_schema: str | None = None,
 ) -> Lineage:
@@ -53,7 +53,7 @@ def script_lineage(
     sql: str,
     *,
     dialect: str,
-    schema: Mapping[str, Mapping[str, str] | Iterable[str]],
+    schema: Schema | Mapping[str, Mapping[str, str] | Iterable[str]],
     default_database: str | None = None,
     default_schema: str | None = None,
 ) -> tuple[Lineage, ...]:
@@ -62,31 +62,39 @@ def script_lineage(
     Rows that the script only returns come as a lineage that writes nothing. There is always at least one;
     the last one carries the problems of all. Arguments as for `column_lineage`.
     """
+    tables = schema if isinstance(schema, Schema) else Schema(schema)
+    return analyse(sql, dialect, tables, default_database, default_schema)[0]
+
+
+def analyse(
+    sql: str, dialect: str, schema: Schema, default_database: str | None, default_schema: str | None
+) -> tuple[tuple[Lineage, ...], tuple[Key, ...]]:
+    """Return the lineage of a script, and the names that it looked up in the schema on the way."""
     try:
         known = Dialect.get_or_raise(dialect or None)
         statements = parse(sql, known)
     except (SqlError, ValueError) as error:
-        return (Lineage(problems=(Problem(Subject.SYNTAX, str(error)),)),)
-    script = _Script(
-        Catalog(Schema(schema), Names(known, dialect), default_database, default_schema), dialect
-    )
+        return (Lineage(problems=(Problem(Subject.SYNTAX, str(error)),)),), ()
+    catalog = Catalog(schema, Names(known, dialect), default_database, default_schema)
+    script = _Script(catalog, dialect, has_columns_calls=dialect == "duckdb" and "columns" in sql.lower())
     for statement in statements:
         script.run(statement)
-    return script.result()
+    return script.result(), tuple(catalog.base)
 
 
 class _Script:
     """Runs statements against a catalog that remembers what they made."""
 
-    def __init__(self, catalog: Catalog, dialect: str) -> None:
+    def __init__(self, catalog: Catalog, dialect: str, *, has_columns_calls: bool) -> None:
         self.catalog = catalog
         self.dialect = dialect
+        self.has_columns_calls = has_columns_calls
         self.targets: dict[Key, Target] = {}
         self.problems: dict[Problem, None] = {}
 
     def run(self, statement: exp.Expr) -> None:
         """Take in one statement."""
-        analysis = Analysis(self.catalog, self.dialect)
+        analysis = Analysis(self.catalog, self.dialect, self.has_columns_calls)
         try:
             for write in read_statement(statement, analysis):
                 self._write(write, analysis)
