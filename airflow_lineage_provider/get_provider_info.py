@@ -4,11 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
+PACKAGE = "airflow_lineage_provider"
+LINEAGE = "Lineage"
+DBT = "dbt"
+
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's metadata, by the schema of Airflow's `provider_info`."""
+    """Return the provider's metadata, by the schema of Airflow's `provider_info`.
+
+    The schema is `airflow/provider_info.schema.json` in Airflow itself.
+    """
     return {
         "package-name": "airflow-lineage-provider",
-        "name": "Lineage",
+        "name": LINEAGE,
         "description": "Documented data lineage as a contract: dbt layers, OpenLineage, validation.",
+        "integrations": [
+            {"integration-name": LINEAGE, "external-doc-url": "https://openlineage.io/", "tags": ["service"]},
+            {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
+        ],
+        "operators": [_modules(DBT, "operators.dbt")],
+        "sensors": [_modules(LINEAGE, "sensors.lineage")],
+        "triggers": [_modules(LINEAGE, "triggers.lineage")],
+        "hooks": [_modules(LINEAGE, "hooks.event_store")],
+        "connection-types": [_STORE_CONNECTION],
+        "extra-links": [f"{PACKAGE}.links.lineage.LineageReportLink"],
+        "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
+        "config": {"lineage": {"description": "Where lineage is kept.\n", "options": {"store": _STORE}}},
     }
+
+
+def _modules(integration: str, module: str) -> dict[str, Any]:
+    return {"integration-name": integration, "python-modules": [f"{PACKAGE}.{module}"]}
+
+
+_STORE_CONNECTION = {
+    "connection-type": "lineage_store",
+    "hook-class-name": f"{PACKAGE}.hooks.event_store.EventStoreHook",
+    "hook-name": "Lineage event store",
+    "ui-field-behaviour": {
+        "hidden-fields": ["extra"],
+        "relabeling": {"host": "Host, or a SQLite file's path", "schema": "Database"},
+        "placeholders": {"host": "/var/lib/airflow/lineage.db", "schema": "lineage"},
+    },
+}
+
+_STORE = {
+    "description": (
+        "The event store: a SQLite file's path, or the URL of a Postgres database.\n"
+        "Without it, ``lineage.db`` in AIRFLOW_HOME.\n"
+    ),
+    "version_added": "0.1.0",
+    "type": "string",
+    "sensitive": True,
+    "example": "postgresql://lineage:password@localhost:5432/lineage",
+    "default": "",
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow.sdk import BaseHook
@@ -17,7 +17,8 @@ class EventStoreHook(BaseHook):
 
     `conn_id` names a connection of type `lineage_store`: a Postgres database (host, port, login, password,
     schema), or a SQLite file (its path as host, and nothing else). Without one, `[lineage] store` counts,
-    and without that `lineage.db` in AIRFLOW_HOME.
+    and without that `lineage.db` in AIRFLOW_HOME. What the connection's form shows stands in
+    `get_provider_info`.
     """
 
     conn_name_attr = "conn_id"
@@ -28,15 +29,6 @@ class EventStoreHook(BaseHook):
     def __init__(self, conn_id: str | None = None) -> None:
         super().__init__()
         self.conn_id = conn_id
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return what the connection's form shows."""
-        return {
-            "hidden_fields": ["extra"],
-            "relabeling": {"host": "Host, or a SQLite file's path", "schema": "Database"},
-            "placeholders": {"host": "/var/lib/airflow/lineage.db", "schema": "lineage"},
-        }
 
     def get_conn(self) -> EventStore:
         """Return the store; its tables are made when the first event comes."""
