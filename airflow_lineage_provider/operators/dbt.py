@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.operators.emitter import Emitter
 
 WRITING = {"run", "build", "seed", "snapshot"}
+SHOWN_FAILURES = 5
 
 
 def layer_asset(project_dir: str, layer: str) -> Asset:
@@ -194,9 +195,9 @@ def _selection(layer: str | None, select: tuple[str, ...]) -> tuple[str, ...]:
 
 def _raise_failures(failed: list[NodeFinished], finished: Any) -> None:
     if failed:
-        raise AirflowException(
-            "; ".join(f"{node.node.label}: {' '.join(node.message.split())}" for node in failed)
-        )
+        shown = [f"{node.node.label}: {' '.join(node.message.split())}" for node in failed[:SHOWN_FAILURES]]
+        more = f"; and {len(failed) - len(shown)} more, in the log above" if len(failed) > len(shown) else ""
+        raise AirflowException("; ".join(shown) + more)
     if finished.error:
         raise AirflowFailException(finished.error)
     if not finished.success:
