@@ -18,6 +18,8 @@ NODE_EVENTS = {"NodeStart", "NodeExecuting", "NodeFinished"}
 LOGGED_LEVELS = {"info", "warn", "error"}
 # Said again by the invocation that follows the parse.
 GREETINGS = {"MainReportVersion", "AdapterRegistered"}
+# All that dbt says of a microbatch model that failed, wholly or in part.
+BATCHES_FAILED = ("ERROR", "PARTIAL SUCCESS")
 DRAIN_SECONDS = 60
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -56,13 +58,14 @@ class Listener:
         self._heard = heard
         self._lock = threading.Lock()
         self._depth: dict[str, int] = {}
+        self._raised: dict[str, str] = {}
         self._ended = 0
         self._total = 0
         self._cancelled = threading.Event()
         self._stop_waiting = threading.Event()
         self._adapter: Any = None
         self.manifest: Any = None
-        self.target_path = "target"
+        self.target_path: str | None = None
 
     def __call__(self, event: Any) -> None:
         """Take one event of dbt's."""
@@ -75,8 +78,11 @@ class Listener:
             self._heard.put(Heard("Line", level=event.info.level, text=event.info.msg.rstrip()))
         if name == "ConcurrencyLine" or (name in NODE_EVENTS and self._adapter is None):
             self._ready(event)
-        self._total = getattr(event.data, "total", 0) or self._total
-        if name in NODE_EVENTS:
+        if name == "ConcurrencyLine":
+            self._total = event.data.node_count
+        elif name == "GenericExceptionOnRun":
+            self._raised[event.data.unique_id] = event.data.exc.removeprefix("Exception on worker thread. ")
+        elif name in NODE_EVENTS:
             self._node(name, event)
         elif name == "CommandCompleted":
             self._wait_until_told()
@@ -118,9 +124,8 @@ class Listener:
         elif name == "NodeExecuting":
             self._heard.put(Heard(name, at=_time(event), unique_id=uid))
         elif name == "NodeFinished" and self._count(uid, -1) == 0:
-            self._heard.put(
-                Heard(name, at=_time(event), unique_id=uid, result=_result(event.data.run_result))
-            )
+            result = _result(event.data.run_result, self._raised.get(uid))
+            self._heard.put(Heard(name, at=_time(event), unique_id=uid, result=result))
             self._ended += 1
             if self._ended >= self._total:
                 # dbt closes every connection after its last node, whose columns are still to be read.
@@ -157,12 +162,14 @@ def _time(event: Any) -> datetime:
     return stamp
 
 
-def _result(run_result: Any) -> Result:
+def _result(run_result: Any, raised: str | None) -> Result:
+    """Take what is needed of dbt's result; `raised` is the error that one of batches does not say."""
+    of_batches = run_result.message.startswith(BATCHES_FAILED)
     response = dict(run_result.adapter_response)
     rows = response.get("rows_affected")
     return Result(
         status=run_result.status,
-        message=run_result.message,
+        message=f"{run_result.message}: {raised}" if raised and of_batches else run_result.message,
         rows=int(rows) if rows is not None and float(rows) >= 0 else None,
         failures=run_result.num_failures or None,
         query_id=response.get("query_id") or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.records import Column, Exposure, Node, Relation, Test
@@ -30,12 +31,24 @@ class Nodes:
         """Return the node's compiled SQL; None before dbt compiled it."""
         return getattr(self._manifest.nodes.get(unique_id), "compiled_code", None)
 
+    def last_batch(self, unique_id: str, target_path: str) -> str | None:
+        """Return the SQL of the last batch of a microbatch model: dbt compiles each on its own, to a file."""
+        node: Any = self._manifest.nodes.get(unique_id)
+        if getattr(getattr(node, "config", None), "incremental_strategy", None) != "microbatch":
+            return None
+        folder = Path(target_path, "compiled", node.package_name, node.original_file_path).with_suffix("")
+        batches = sorted(folder.glob("*.sql"), key=lambda file: file.stat().st_mtime_ns)
+        return batches[-1].read_text(encoding="utf-8") if batches else None
+
     def node(self, unique_id: str) -> Node:
         """Return the node's record, with the columns known by now."""
         node = self._find(unique_id)
         resource_type = str(node.resource_type)
         makes = resource_type in MAKES_RELATION and not _is_ephemeral(node)
         reads = iter((node,)) if resource_type == "source" else self._read_by(node)
+        if resource_type == "unit_test":
+            # It reads rows of its own, and is about its model; an ephemeral one is no dataset.
+            reads = (parent for parent in reads if parent.unique_id in node.depends_on.nodes)
         return Node(
             unique_id=unique_id,
             resource_type=resource_type,
@@ -126,11 +139,22 @@ def external_location(node: Any) -> str | None:
     """Return where a dbt-duckdb external source or model lies; None for a relation of the warehouse."""
     if node.resource_type == "source":
         settings = {**getattr(node, "source_meta", {}), **node.meta, **node.config._extra}  # noqa: SLF001
-        template = settings.get("external_location")
-        names = {"name": node.name, "identifier": node.identifier, "schema": node.schema}
-        return str(template).format_map(names) if template else None
+        own = ("name", "identifier", "schema", "database", "tags")
+        return _formatted(settings, {name: getattr(node, name) for name in own} | settings)
     extra: Mapping[str, Any] = getattr(node.config, "_extra", {})
     return extra.get("location") if getattr(node.config, "materialized", "") == "external" else None
+
+
+def _formatted(settings: Mapping[str, Any], names: Mapping[str, Any]) -> str | None:
+    """Return dbt-duckdb's `external_location`, with names put in as its `formatter` says."""
+    location = settings.get("external_location")
+    if not location:
+        return None
+    if settings.get("formatter") == "oldstyle":
+        return str(location % names)
+    if settings.get("formatter") == "template":
+        return Template(location).substitute(names)
+    return str(location).format_map(names)
 
 
 def _column(name: str, data_type: str, described: Any) -> Column:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,14 +13,17 @@ from airflow_lineage_provider.dbt.command import QUIET, Command
 from airflow_lineage_provider.dbt.records import DbtError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from dbt.contracts.graph.manifest import Manifest
 
 SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".md", ".py", ".csv"}
 MADE_BY_DBT = {"target", "logs"}
 
-Fingerprint = frozenset[tuple[str, int, int]]
+# A variable of the environment that the project's settings or its profile ask for.
+ENV_VAR = re.compile(r"""env_var\(\s*['"](\w+)""")
+
+Fingerprint = frozenset[tuple[object, ...]]
 _parsed: dict[tuple[str, ...], tuple[Fingerprint, Manifest]] = {}
 
 
@@ -41,6 +47,30 @@ def one_line(error: object) -> str:
     return " ".join(str(error).split())
 
 
+@contextmanager
+def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
+    """Learn the manifest that `dbt retry` uses: it parses the project itself and keeps it to itself."""
+    retry: Any = import_module("dbt.task.retry")
+    parse = retry.parse_manifest
+
+    def parse_and_tell(*args: Any) -> Manifest:
+        manifest: Manifest = parse(*args)
+        on_parsed(manifest)
+        return manifest
+
+    retry.parse_manifest = parse_and_tell
+    try:
+        yield
+    finally:
+        retry.parse_manifest = parse
+
+
+def layers(manifest: Manifest) -> list[str]:
+    """Return the folders of models, which is what `layer` and dbt's selectors know them by."""
+    names = {(node.fqn[0], node.fqn[1]) for node in manifest.nodes.values() if len(node.fqn) > 2}  # noqa: PLR2004
+    return sorted(folder for package, folder in names if package == manifest.metadata.project_name)
+
+
 def _parse(command: Command, on_event: Callable[[Any], None]) -> Manifest:
     from dbt.cli.main import dbtRunner
 
@@ -51,19 +81,32 @@ def _parse(command: Command, on_event: Callable[[Any], None]) -> Manifest:
 
 
 def _fingerprint(command: Command) -> Fingerprint:
-    """Every source file of the project and its profile with size and time of change."""
+    """Every source file of the project and its profile with size and time of change, and their variables."""
+    from dbt.cli.resolvers import default_profiles_dir
+
     files = set()
     for folder, folders, names in os.walk(command.project_dir):
         folders[:] = [name for name in folders if name not in MADE_BY_DBT and not name.startswith(".")]
         files |= {Path(folder, name) for name in names if Path(name).suffix in SOURCE_SUFFIXES}
-    if command.profiles_dir:
-        files.add(Path(command.profiles_dir, "profiles.yml"))
-    stats = ((str(path), path.stat()) for path in files if path.exists())
-    return frozenset((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+    profiles_dir = command.profiles_dir or os.environ.get("DBT_PROFILES_DIR") or default_profiles_dir()
+    profile = Path(profiles_dir, "profiles.yml")
+    stats = ((str(path), path.stat()) for path in files | {profile} if path.exists())
+    times = {(path, stat.st_mtime_ns, stat.st_size) for path, stat in stats}
+    return frozenset(times | _variables(Path(command.project_dir, "dbt_project.yml"), profile))
+
+
+def _variables(*files: Path) -> set[tuple[str, str | None]]:
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file())
+    return {(name, os.environ.get(name)) for text in texts for name in ENV_VAR.findall(text)}
 
 
 def _same_environment(manifest: Manifest) -> bool:
-    return all(os.environ.get(name, value) == value for name, value in manifest.env_vars.items())
+    """Tell whether the models' variables are as they were; dbt notes a default where one was not set."""
+    from dbt.constants import DEFAULT_ENV_PLACEHOLDER
+
+    return all(
+        os.environ.get(name, DEFAULT_ENV_PLACEHOLDER) == value for name, value in manifest.env_vars.items()
+    )
 
 
 def _uncompiled(manifest: Manifest) -> Manifest:

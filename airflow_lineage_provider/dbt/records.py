@@ -167,10 +167,12 @@ class NodeFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationFinished:
-    """The invocation is over. `error` is set when dbt itself could not go on."""
+    """The invocation is over. `error` is what went wrong outside of the nodes that were reported."""
 
     success: bool
     error: str | None = None
+    bad_input: bool = False
+    """Whether `error` is about what was asked, so that asking again cannot mend it."""
     selected: int = 0
     """How many nodes were selected, whatever became of them."""
 

@@ -7,14 +7,17 @@ queue and return. The caller's thread takes it off, asks the warehouse for colum
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, Queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.catalog import Catalog
+from airflow_lineage_provider.dbt.command import SELECTING
 from airflow_lineage_provider.dbt.listener import Heard, Listener
 from airflow_lineage_provider.dbt.nodes import REPORTED, Nodes
-from airflow_lineage_provider.dbt.project import load_manifest, one_line
+from airflow_lineage_provider.dbt.project import layers, load_manifest, manifest_of_retry, one_line
 from airflow_lineage_provider.dbt.records import (
     DbtError,
     Invocation,
@@ -28,11 +31,15 @@ from airflow_lineage_provider.dbt.records import (
 from airflow_lineage_provider.dbt.warehouse import warehouse_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from dbt.contracts.graph.manifest import Manifest
 
     from airflow_lineage_provider.dbt.command import Command
 
 POLL_SECONDS = 0.2
+# A microbatch model of which some batches failed has made its table all the same.
+MADE = {"success", "partial success"}
 
 
 class DbtRun:
@@ -47,6 +54,7 @@ class DbtRun:
         self._started: dict[str, Heard] = {}
         self._told: set[str] = set()
         self._unsuccessful: dict[str, str] = {}
+        self._errors: list[str] = []
 
     def __iter__(self) -> Iterator[Record]:
         """Run dbt and yield its records; the last is an `InvocationFinished`."""
@@ -79,7 +87,7 @@ class DbtRun:
         try:
             finished = self._run_dbt()
         except DbtError as error:
-            finished = InvocationFinished(success=False, error=str(error))
+            finished = InvocationFinished(success=False, error=str(error), bad_input=True)
         except BaseException as error:  # noqa: BLE001 - it is reported, on the thread that can act on it
             finished = InvocationFinished(success=False, error=one_line(error) or type(error).__name__)
         self._heard.put(Heard("EndOfInvocation", finished=finished))
@@ -87,27 +95,50 @@ class DbtRun:
     def _run_dbt(self) -> InvocationFinished:
         from dbt.cli.main import dbtRunner
 
-        manifest = load_manifest(self.command, self._listener)
+        retrying = self.command.verb == "retry"
+        if not retrying:
+            self._use(load_manifest(self.command, self._listener))
+        with manifest_of_retry(self._use) if retrying else nullcontext():
+            runner = dbtRunner(self._listener.manifest, callbacks=[self._listener])
+            outcome = runner.invoke(self.command.argv())
+        self._keep(outcome.result)
+        if outcome.exception:
+            return InvocationFinished(success=False, error=one_line(outcome.exception))
+        selected = self._listener.selected
+        if outcome.success and not selected and self.command.verb in SELECTING:
+            self._refuse_empty_selection()
+        self._errors += _of_operations(getattr(outcome.result, "results", ()))
+        return InvocationFinished(success=bool(outcome.success), selected=selected)
+
+    def _use(self, manifest: Manifest) -> None:
         self._listener.manifest = manifest
-        outcome = dbtRunner(manifest, callbacks=[self._listener]).invoke(self.command.argv())
-        if write := getattr(outcome.result, "write", None):
-            target = Path(self._listener.target_path)
-            target.mkdir(parents=True, exist_ok=True)
-            # `dbt retry` begins where these results ended.
-            write(str(target / "run_results.json"))
-        error = one_line(outcome.exception) if outcome.exception else None
-        return InvocationFinished(
-            success=bool(outcome.success), error=error, selected=self._listener.selected
+
+    def _keep(self, result: Any) -> None:
+        """Write the results of nodes where `dbt retry` begins."""
+        target_path, write = self._listener.target_path, getattr(result, "write", None)
+        if target_path and write:
+            Path(target_path).mkdir(parents=True, exist_ok=True)
+            write(str(Path(target_path, "run_results.json")))
+
+    def _refuse_empty_selection(self) -> None:
+        command, manifest = self.command, self._listener.manifest
+        if not command.select and not command.exclude:
+            return
+        words = [f"{' '.join(command.select)!r}"] if command.select else []
+        words += [f"less {' '.join(command.exclude)!r}"] if command.exclude else []
+        raise DbtError(
+            f"dbt {command.verb} found no node of {manifest.metadata.project_name} that matches "
+            f"{' '.join(words)}; the project has the layers {', '.join(layers(manifest))}"
         )
 
     def _records(self, heard: Heard) -> Iterator[Record]:
         if heard.name == "EndOfInvocation" and heard.finished:
             yield from self._problems()
-            yield heard.finished
+            yield replace(heard.finished, error=heard.finished.error or "; ".join(self._errors) or None)
         elif heard.name == "Ready":
             yield self._begin(heard)
         elif heard.name == "Line":
-            yield LogLine(heard.level, heard.text)
+            yield from (LogLine(heard.level, line) for line in heard.text.splitlines() if line.strip())
         elif heard.unique_id.split(".")[0] in REPORTED and self._nodes:
             yield from self._node_records(heard, self._nodes)
 
@@ -133,6 +164,7 @@ class DbtRun:
             return
         begun = self._started[uid]
         if nodes.is_ephemeral(uid):
+            self._note_failure(heard, nodes)
             return
         if uid not in self._told:
             self._told.add(uid)
@@ -150,8 +182,8 @@ class DbtRun:
 
     def _finished(self, begun: Heard, heard: Heard, nodes: Nodes) -> NodeFinished:
         uid, result = heard.unique_id, heard.result
-        makes = nodes.node(uid).relation is not None
-        if makes and result.status == "success" and self._catalog:
+        made = nodes.node(uid).relation is not None and result.status in MADE
+        if made and self._catalog:
             self._catalog.read([uid])
         node = nodes.node(uid)
         if node_failed(result.status) or result.status == "skipped":
@@ -162,17 +194,37 @@ class DbtRun:
             at=max(heard.at, begun.at),
             status=result.status,
             message=self._skip_reason(uid, nodes) if result.status == "skipped" else result.message,
-            sql=nodes.compiled(uid),
+            sql=nodes.compiled(uid) or nodes.last_batch(uid, self._listener.target_path or ""),
             rows=result.rows,
             failures=result.failures,
             query_id=result.query_id,
-            created=(not begun.existed) if makes and begun.existed is not None else None,
+            created=(not begun.existed) if made and begun.existed is not None else None,
         )
 
+    def _note_failure(self, heard: Heard, nodes: Nodes) -> None:
+        """Keep what became of an ephemeral model: it has no records of its own, and others are skipped."""
+        if heard.name == "NodeFinished" and heard.result.status not in MADE:
+            label = nodes.node(heard.unique_id).label
+            self._unsuccessful[heard.unique_id] = label
+            if node_failed(heard.result.status):
+                self._errors.append(f"{label}: {one_line(heard.result.message)}")
+
     def _skip_reason(self, uid: str, nodes: Nodes) -> str:
-        causes = [self._unsuccessful[parent] for parent in nodes.parents(uid) if parent in self._unsuccessful]
+        """Name the parents, and their tests, that did not succeed."""
+        parents = set(nodes.parents(uid))
+        causes = [
+            label
+            for other, label in self._unsuccessful.items()
+            if other in parents or ("test." in other and parents & set(nodes.parents(other)))
+        ]
         return f"skipped because {', '.join(causes) or 'a node upstream'} did not succeed"
 
     def _problems(self) -> Iterator[Record]:
         for problem in self._catalog.problems if self._catalog else ():
             yield LogLine("warn", f"lineage: {problem}")
+
+
+def _of_operations(results: Iterable[Any]) -> list[str]:
+    """Return the errors of hooks such as on-run-start, which are no nodes of the project's graph."""
+    failed = (result for result in results if node_failed(result.status))
+    return [one_line(result.message) for result in failed if result.node.resource_type == "operation"]

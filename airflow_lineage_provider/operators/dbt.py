@@ -194,11 +194,14 @@ def _selection(layer: str | None, select: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _raise_failures(failed: list[NodeFinished], finished: Any) -> None:
-    if failed:
-        shown = [f"{node.node.label}: {' '.join(node.message.split())}" for node in failed[:SHOWN_FAILURES]]
-        more = f"; and {len(failed) - len(shown)} more, in the log above" if len(failed) > len(shown) else ""
-        raise AirflowException("; ".join(shown) + more)
-    if finished.error:
+    if finished.bad_input:
         raise AirflowFailException(finished.error)
+    errors = [f"{node.node.label}: {' '.join(node.message.split())}" for node in failed]
+    errors += [finished.error] if finished.error else []
+    if errors:
+        more = (
+            f"; and {len(errors) - SHOWN_FAILURES} more, in the log above" if errors[SHOWN_FAILURES:] else ""
+        )
+        raise AirflowException("; ".join(errors[:SHOWN_FAILURES]) + more)
     if not finished.success:
         raise AirflowException("dbt reported a failure that belongs to no node; its log above says which")
