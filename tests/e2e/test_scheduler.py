@@ -1,0 +1,121 @@
+"""The pipeline under a real scheduler, from a trigger through the REST API to its lineage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from .pipeline import DAG_ID, new_pipeline
+from .standalone import standalone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .standalone import Airflow, Response
+
+pytestmark = pytest.mark.e2e
+
+TASKS = {"bronze", "check_freshness", "silver", "gold", "validate_lineage", "bronze_retention"}
+MODELS = {
+    *("bronze.raw_customers", "bronze.raw_orders", "bronze.raw_products", "bronze.raw_customer_events"),
+    *("silver.stg_customers", "silver.stg_orders", "silver.stg_events"),
+    *("gold.customer_orders_summary", "gold.customer_behavior"),
+}
+REPORT = "Lineage report"
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """A DAG run that was triggered through the API and has ended."""
+
+    airflow: Airflow
+    token: str
+    run_id: str
+    state: str
+
+    def get(self, path: str = "") -> Response:
+        return self.airflow.request("GET", self.path(path), token=self.token)
+
+    def path(self, path: str) -> str:
+        return f"/api/v2/dags/{DAG_ID}/dagRuns/{quote(self.run_id)}{path}"
+
+    def events(self) -> list[dict]:
+        """Return the events of this DAG run; the DAG's own COMPLETE is the last to come."""
+        store = self.airflow.pipeline.store
+
+        def dag_run_has_ended():
+            ends = (event for event in store.events(job_name=DAG_ID) if event["eventType"] == "COMPLETE")
+            return next((end["run"]["runId"] for end in ends if airflow_run_id(end) == self.run_id), None)
+
+        root = self.airflow.wait_until("the DAG run's COMPLETE stored", dag_run_has_ended, seconds=30)
+        return list(store.events(root_run_id=root))
+
+
+def airflow_run_id(event: dict) -> str:
+    return event["run"]["facets"]["airflowDagRun"]["dagRun"]["run_id"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Iterator[Triggered]:
+    """Start Airflow, trigger the DAG and wait for its end."""
+    with standalone(new_pipeline(tmp_path_factory.mktemp("scheduler"))) as airflow:
+        token = airflow.token("admin")
+        dag = f"/api/v2/dags/{DAG_ID}"
+        airflow.wait_until(
+            "parsed", lambda: airflow.request("GET", dag, token=token).status == 200, seconds=60
+        )
+        # Before it is unpaused, so that this run comes before the hourly one that is due.
+        body = {"logical_date": None, "conf": {}}
+        run_id = airflow.request("POST", f"{dag}/dagRuns", body, token).json()["dag_run_id"]
+        airflow.request("PATCH", dag, {"is_paused": False}, token).json()
+
+        def ended():
+            state = airflow.request("GET", f"{dag}/dagRuns/{quote(run_id)}", token=token).json()["state"]
+            return state if state in {"success", "failed"} else None
+
+        state = airflow.wait_until("ended", ended, seconds=150)
+        yield Triggered(airflow, token, run_id, state)
+
+
+def test_every_task_succeeded_the_deferred_validation_too(run):
+    instances = run.get("/taskInstances").json()["task_instances"]
+    assert {one["task_id"]: one["state"] for one in instances} == dict.fromkeys(TASKS, "success"), (
+        run.airflow.tail()
+    )
+    assert run.state == "success"
+
+
+def test_the_validation_passed_and_says_so_in_xcom(run):
+    value = run.get("/taskInstances/validate_lineage/xcomEntries/return_value?deserialize=true").json()[
+        "value"
+    ]
+    assert value["outcome"] == "PASS"
+    assert value["edges"] > len(MODELS)
+
+
+def test_the_events_of_the_dbt_nodes_and_of_airflow_are_one_tree(run):
+    events = run.events()
+    dbt = [event for event in events if event["job"]["namespace"] == "dbt"]
+    airflow = [event for event in events if event["job"]["name"].startswith(f"{DAG_ID}.")]
+    tasks = {event["run"]["runId"] for event in airflow}
+
+    assert MODELS <= {event["job"]["name"] for event in dbt if event["eventType"] == "COMPLETE"}
+    assert {event["run"]["facets"]["parent"]["root"]["job"]["name"] for event in dbt} == {DAG_ID}
+    assert {event["run"]["facets"]["parent"]["run"]["runId"] for event in dbt} <= tasks
+    ended = {event["job"]["name"] for event in airflow if event["eventType"] == "COMPLETE"}
+    assert ended == {f"{DAG_ID}.{task}" for task in TASKS}
+
+
+def test_the_log_of_a_layer_has_dbt_s_lines_with_each_node_s_number(run):
+    log = run.get("/taskInstances/silver/logs/1").text
+    assert "1 of " in log
+    assert "stg_orders" in log
+    assert "OK" in log
+
+
+def test_the_extra_link_leads_to_the_report(run):
+    links = run.get("/taskInstances/validate_lineage/links").json()["extra_links"]
+    assert links[REPORT].endswith("/lineage/report?" + urlencode({"dag_id": DAG_ID, "run_id": run.run_id}))
