@@ -85,4 +85,4 @@ def _lineage(inputs: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print([len(json.dumps(event)) for event in node_run("r", "p", 1)])  # noqa: T201
+    print([len(json.dumps(event)) for event in node_run("r", "p", 1)])

@@ -102,25 +102,25 @@ def main() -> int:
     """Measure both, each in a process of its own, and print them beside the bars."""
     results = {}
     for engine in ("ours", "networkx"):
-        print(f"measuring {engine} ...", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"measuring {engine} ...", file=sys.stderr, flush=True)
         out = subprocess.run([sys.executable, __file__, engine], check=True, capture_output=True, text=True)
         results[engine] = json.loads(out.stdout)
     mine, theirs = results["ours"], results["networkx"]
-    print(f"{'':<16}{'ours':>12}{'networkx':>12}{'bar':>10}")  # noqa: T201
+    print(f"{'':<16}{'ours':>12}{'networkx':>12}{'bar':>10}")
     for key, value in mine.items():
         bar = f"{BARS[key]:>10g}" if key in BARS else ""
-        print(f"{key:<16}{value:>12,.2f}{theirs[key]:>12,.2f}{bar}")  # noqa: T201
+        print(f"{key:<16}{value:>12,.2f}{theirs[key]:>12,.2f}{bar}")
     missed = [key for key, bar in BARS.items() if mine[key] > bar]
     ratio = sum(mine[key] for key in BARS if key.endswith(" s")) / sum(
         theirs[key] for key in BARS if key.endswith(" s")
     )
     verdict = f"missed: {', '.join(missed)}" if missed else "within every bar"
-    print(f"graph: {ratio:.2f} times networkx, {verdict}")  # noqa: T201
+    print(f"graph: {ratio:.2f} times networkx, {verdict}")
     return bool(missed)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        print(json.dumps(measure(sys.argv[1])))  # noqa: T201
+        print(json.dumps(measure(sys.argv[1])))
     else:
         sys.exit(main())
