@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.records import DbtError, InvocationFinished
-from airflow_lineage_provider.dbt.warehouse import report_row_counts
+from airflow_lineage_provider.dbt.warehouse import release, report_row_counts
 
 if TYPE_CHECKING:
     from queue import Queue
@@ -20,6 +20,7 @@ LOGGED_LEVELS = {"info", "warn", "error"}
 GREETINGS = {"MainReportVersion", "AdapterRegistered"}
 # All that dbt says of a microbatch model that failed, wholly or in part.
 BATCHES_FAILED = ("ERROR", "PARTIAL SUCCESS")
+CANCELLED = "cancelled: the task was killed"
 DRAIN_SECONDS = 60
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -72,7 +73,7 @@ class Listener:
         name = event.info.name
         if name == "NodeExecuting" and self._cancelled.is_set():
             # Raised inside the node's own run, it becomes that node's error and dbt goes on to the end.
-            raise DbtError("cancelled: the task was killed")
+            raise DbtError(CANCELLED)
         greeting = self.manifest is None and name in GREETINGS
         if event.info.level in LOGGED_LEVELS and event.info.msg.strip() and not greeting:
             self._heard.put(Heard("Line", level=event.info.level, text=event.info.msg.rstrip()))
@@ -92,10 +93,20 @@ class Listener:
         self._cancelled.set()
         self.cancel_queries_again()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether dbt was told to stop."""
+        return self._cancelled.is_set()
+
     def cancel_queries_again(self) -> None:
         """Cancel what has begun since: a node may have been between two statements."""
         if self._cancelled.is_set() and self._adapter is not None:
             self._adapter.cancel_open_connections()
+
+    def close(self) -> None:
+        """Free what the adapter holds once dbt has ended."""
+        if self._adapter is not None:
+            release(self._adapter)
 
     def stop_waiting(self) -> None:
         """Let dbt end although nobody takes its records any more."""

@@ -54,7 +54,7 @@ class Nodes:
             resource_type=resource_type,
             name=node.name,
             path=node.original_file_path,
-            language=getattr(node, "language", "sql"),
+            language=str(getattr(node, "language", "sql")),
             database=getattr(node, "database", None),
             schema=node.schema,
             alias=_identifier(node),

@@ -19,16 +19,23 @@ if TYPE_CHECKING:
 SECRET_PREFIX = "DBT_ENV_SECRET_LINEAGE_"  # noqa: S105 - a variable's name
 
 
-def profile_name(project_dir: str) -> str:
-    """Return the profile that `dbt_project.yml` asks for. Raises DbtError where it names none."""
+def project_settings(project_dir: str) -> dict[str, Any]:
+    """Return what `dbt_project.yml` says. Raises DbtError where it is no YAML mapping: dbt says no file."""
     path = Path(project_dir, "dbt_project.yml")
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DbtError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    name = settings.get("profile") if isinstance(settings, dict) else None
+    if not isinstance(settings, dict):
+        raise DbtError(f"{path} holds no settings; it must be a mapping that begins with 'name: my_project'")
+    return settings
+
+
+def profile_name(project_dir: str) -> str:
+    """Return the profile that `dbt_project.yml` asks for. Raises DbtError where it names none."""
+    name = project_settings(project_dir).get("profile")
     if not isinstance(name, str):
-        raise DbtError(f"{path} names no profile; add 'profile: my_profile'")
+        raise DbtError(f"{Path(project_dir, 'dbt_project.yml')} names no profile; add 'profile: my_profile'")
     return name
 
 

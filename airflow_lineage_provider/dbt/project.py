@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_lineage_provider.dbt.command import QUIET, Command
+from airflow_lineage_provider.dbt.profile import project_settings
 from airflow_lineage_provider.dbt.records import DbtError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def load_manifest(command: Command, on_event: Callable[[Any], None]) -> Manifest
 
     Raises `DbtError` when dbt cannot parse the project.
     """
+    project_settings(command.project_dir)
     before = _fingerprint(command)
     key = command.project_args
     known = _parsed.get(key)
@@ -67,8 +69,9 @@ def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
 
 def layers(manifest: Manifest) -> list[str]:
     """Return the folders of models, which is what `layer` and dbt's selectors know them by."""
-    names = {(node.fqn[0], node.fqn[1]) for node in manifest.nodes.values() if len(node.fqn) > 2}  # noqa: PLR2004
-    return sorted(folder for package, folder in names if package == manifest.metadata.project_name)
+    models = (node for node in manifest.nodes.values() if str(node.resource_type) == "model")
+    own = (node.fqn for node in models if node.package_name == manifest.metadata.project_name)
+    return sorted({folder for _, folder, *inside in own if inside})
 
 
 def _parse(command: Command, on_event: Callable[[Any], None]) -> Manifest:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.catalog import Catalog
 from airflow_lineage_provider.dbt.command import SELECTING
-from airflow_lineage_provider.dbt.listener import Heard, Listener
+from airflow_lineage_provider.dbt.listener import CANCELLED, Heard, Listener
 from airflow_lineage_provider.dbt.nodes import REPORTED, Nodes
 from airflow_lineage_provider.dbt.project import layers, load_manifest, manifest_of_retry, one_line
 from airflow_lineage_provider.dbt.records import (
@@ -55,6 +55,7 @@ class DbtRun:
         self._told: set[str] = set()
         self._unsuccessful: dict[str, str] = {}
         self._errors: list[str] = []
+        self._ended = False
 
     def __iter__(self) -> Iterator[Record]:
         """Run dbt and yield its records; the last is an `InvocationFinished`."""
@@ -71,13 +72,14 @@ class DbtRun:
                     yield from self._records(heard)
                 finally:
                     self._heard.task_done()
-                if heard.name == "EndOfInvocation":
+                if self._ended:
                     return
         finally:
-            if thread.is_alive():
+            if not self._ended:
                 self.cancel()
-                self._listener.stop_waiting()
-                thread.join(timeout=10)
+            # dbt may go on calling this listener until the next invocation brings another.
+            self._listener.stop_waiting()
+            thread.join(timeout=10)
 
     def cancel(self) -> None:
         """Stop: running queries are cancelled, nodes that have not begun fail at once."""
@@ -85,7 +87,10 @@ class DbtRun:
 
     def _invoke(self) -> None:
         try:
-            finished = self._run_dbt()
+            try:
+                finished = self._run_dbt()
+            finally:
+                self._listener.close()
         except DbtError as error:
             finished = InvocationFinished(success=False, error=str(error), bad_input=True)
         except BaseException as error:  # noqa: BLE001 - it is reported, on the thread that can act on it
@@ -103,7 +108,8 @@ class DbtRun:
             outcome = runner.invoke(self.command.argv())
         self._keep(outcome.result)
         if outcome.exception:
-            return InvocationFinished(success=False, error=one_line(outcome.exception))
+            error = CANCELLED if self._listener.is_cancelled else one_line(outcome.exception)
+            return InvocationFinished(success=False, error=error)
         selected = self._listener.selected
         if outcome.success and not selected and self.command.verb in SELECTING:
             self._refuse_empty_selection()
@@ -133,6 +139,7 @@ class DbtRun:
 
     def _records(self, heard: Heard) -> Iterator[Record]:
         if heard.name == "EndOfInvocation" and heard.finished:
+            self._ended = True
             yield from self._problems()
             yield replace(heard.finished, error=heard.finished.error or "; ".join(self._errors) or None)
         elif heard.name == "Ready":

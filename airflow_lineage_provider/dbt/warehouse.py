@@ -23,6 +23,18 @@ def warehouse_of(adapter: Any) -> Warehouse:
     )
 
 
+def release(adapter: Any) -> None:
+    """Let other processes open the DuckDB file: dbt-duckdb keeps it, and its lock, as long as the process."""
+    credentials = adapter.config.credentials
+    if adapter.type() != "duckdb" or credentials.path == ":memory:" or credentials.is_motherduck:
+        return
+    manager = type(adapter.connections)
+    with manager._LOCK:  # noqa: SLF001
+        environment, manager._ENV = manager._ENV, None  # noqa: SLF001
+        if environment:
+            environment.close()
+
+
 def report_row_counts(adapter: Any) -> None:
     """Make dbt-duckdb say how many rows a statement wrote, as the other adapters do.
 

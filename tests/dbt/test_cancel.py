@@ -1,0 +1,110 @@
+"""Stopping dbt: from another thread, by leaving the iteration, by an error while following it."""
+
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from dbt_projects import Told, command, run, write_project
+
+from airflow_lineage_provider.dbt import DbtRun
+from airflow_lineage_provider.dbt.records import InvocationFinished, NodeFinished, NodeStarted
+
+# Minutes of work on any machine.
+ENDLESS = "select count(*) as n from range(1000000) a, range(10000000) b where hash(a.range, b.range) = 1"
+TABLE = "{{ config(materialized='table') }} "
+
+FILES = {
+    "models/gold/quick.sql": TABLE + "select 1 as id",
+    "models/gold/endless.sql": "-- depends_on: {{ ref('quick') }}\n" + TABLE + ENDLESS,
+    "models/gold/after.sql": TABLE + "select * from {{ ref('endless') }}",
+    "models/gold/beside.sql": "-- depends_on: {{ ref('quick') }}\n" + TABLE + ENDLESS,
+}
+
+# Another process finds the file free, or DuckDB raises on its lock.
+OPEN = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('select 1')"
+
+
+@pytest.fixture
+def project(tmp_path):
+    return write_project(tmp_path, FILES)
+
+
+def is_free(project):
+    opened = subprocess.run(
+        [sys.executable, "-c", OPEN, str(project / "warehouse.duckdb")], capture_output=True, check=False
+    )
+    return opened.returncode == 0
+
+
+def dbt_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "dbt"]
+
+
+def endless_runs(record):
+    """Whether `record` says that a query has begun that would not end by itself."""
+    return isinstance(record, NodeStarted) and record.node.name in {"endless", "beside"}
+
+
+@pytest.mark.parametrize("delay", [0, 1])
+def test_cancel_ends_the_query_and_lets_no_node_begin(project, delay):
+    """The query is either about to be sent when it is cancelled, or has been running for a while."""
+    dbt, told = DbtRun(command(project)), Told()
+    for record in dbt:
+        told.records.append(record)
+        if endless_runs(record):
+            timer = threading.Timer(delay, dbt.cancel)
+            timer.start()
+            begun = time.monotonic()
+    assert time.monotonic() - begun < 60
+    assert not told.finished.success
+    assert told.statuses["gold.quick"] == "success"
+    assert {told.statuses["gold.endless"], told.statuses["gold.beside"]} == {"error"}
+    assert told.statuses["gold.after"] == "skipped"
+    (stopped,) = {"gold.endless", "gold.beside"} - {
+        label for label, end in told.ends.items() if "cancelled: the task was killed" in end.message
+    }
+    assert "INTERRUPT" in told.ends[stopped].message.upper()
+    assert is_free(project)
+
+
+def test_cancel_before_a_node_begins_runs_none(project):
+    dbt = DbtRun(command(project))
+    dbt.cancel()
+    told = Told(list(dbt))
+    assert {end.status for end in told.of(NodeFinished)} <= {"error", "skipped"}
+    assert isinstance(told.finished, InvocationFinished)
+    assert not told.finished.success
+    assert is_free(project)
+
+
+def test_leaving_the_iteration_stops_dbt(project):
+    with closing(iter(DbtRun(command(project)))) as records:
+        assert any(endless_runs(record) for record in records)
+    assert dbt_threads() == []
+    assert is_free(project)
+
+
+def test_an_error_while_following_stops_dbt(project):
+    def follow():
+        for record in DbtRun(command(project)):
+            if endless_runs(record):
+                raise RuntimeError("the follower failed")
+
+    with pytest.raises(RuntimeError, match="the follower failed"):
+        follow()
+    assert dbt_threads() == []
+    assert is_free(project)
+
+
+def test_a_run_after_a_cancelled_one_is_not_cancelled(project):
+    with closing(iter(DbtRun(command(project)))) as records:
+        assert any(endless_runs(record) for record in records)
+    assert run(project, "run", select=("quick",)).statuses == {"gold.quick": "success"}
+
+
+def test_the_database_is_free_after_a_run(project):
+    assert run(project, "run", select=("quick",)).finished.success
+    assert is_free(project)

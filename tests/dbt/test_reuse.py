@@ -1,0 +1,102 @@
+"""A process parses a project once, and again only when something that it was made of has changed."""
+
+import os
+
+import pytest
+from dbt_projects import run, write_files, write_project
+
+FILES = {
+    "models/gold/settings.sql": """
+        select '{{ var("answer", "none") }}' as answer, '{{ env_var("SHOP_COLOUR", "grey") }}' as colour
+        """,
+    "macros/unit.sql": "{% macro unit() %}'EUR'{% endmacro %}",
+    "models/gold/prices.sql": "select {{ unit() }} as unit, code from {{ ref('codes') }}",
+    "seeds/codes.csv": "code\n1\n",
+}
+
+PROFILE = """
+    warehouse:
+      target: dev
+      outputs:
+        dev:
+          type: duckdb
+          path: "{path}"
+          schema: "{{{{ env_var('SHOP_SCHEMA', 'main') }}}}"
+    """
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = write_project(tmp_path_factory.mktemp("reuse"), FILES)
+    write_files(project, {"profiles.yml": PROFILE.format(path=project / "warehouse.duckdb")})
+    run(project)
+    return project
+
+
+def parsed(told):
+    return "pars" in told.log
+
+
+def sql(project, label="gold.settings", **options):
+    return run(project, "run", select=("gold",), **options).starts[label].sql
+
+
+def test_nothing_changed(project):
+    assert not parsed(run(project))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "label", "expected"),
+    [
+        ("models/gold/prices.sql", "select {{ unit() }} as u", "gold.prices", "select 'EUR' as u"),
+        ("macros/unit.sql", "{% macro unit() %}'USD'{% endmacro %}", "gold.prices", "select 'USD' as u"),
+        ("models/gold/more.sql", "select 1 as more", "gold.more", "select 1 as more"),
+    ],
+)
+def test_a_file_changed(project, path, text, label, expected):
+    write_files(project, {path: text})
+    assert sql(project, label) == expected
+
+
+def test_a_seeds_rows_changed(project):
+    write_files(project, {"seeds/codes.csv": "code\n1\n2\n"})
+    assert run(project, "seed").ends["main.codes"].rows == 2
+
+
+def test_a_var_changed(project):
+    assert "'none' as answer" in sql(project)
+    assert "'42' as answer" in sql(project, vars={"answer": 42})
+    assert "'none' as answer" in sql(project)
+
+
+def test_an_environment_variable_was_set_changed_and_unset(project, monkeypatch):
+    found = []
+    for colour in ("red", "blue", None):
+        if colour:
+            monkeypatch.setenv("SHOP_COLOUR", colour)
+        else:
+            monkeypatch.delenv("SHOP_COLOUR")
+        found.append(sql(project).split("'")[3])
+    assert found == ["red", "blue", "grey"]
+
+
+def test_an_environment_variable_of_the_profile_changed(project, monkeypatch):
+    monkeypatch.setenv("SHOP_SCHEMA", "elsewhere")
+    assert set(run(project, "seed").ends) == {"elsewhere.codes"}
+    monkeypatch.delenv("SHOP_SCHEMA")
+    assert set(run(project, "seed").ends) == {"main.codes"}
+
+
+def test_a_profile_by_dbts_own_rule_changed(project, monkeypatch, tmp_path):
+    profile = PROFILE.format(path=tmp_path / "other.duckdb")
+    write_files(tmp_path, {"profiles.yml": profile})
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+    assert set(run(project, "seed", profiles_dir=None).ends) == {"main.codes"}
+    write_files(tmp_path, {"profiles.yml": profile.replace("'main'", "'moved'")})
+    assert set(run(project, "seed", profiles_dir=None).ends) == {"moved.codes"}
+
+
+def test_the_environment_is_left_as_it_was(project):
+    before = dict(os.environ)
+    run(project, "seed")
+    assert dict(os.environ) == before

@@ -1,0 +1,181 @@
+"""What is asked for is what runs: verbs, selectors, options, and the errors of a wrong request."""
+
+import re
+
+import pytest
+from dbt_projects import command, run, told, write_project
+from shop import write_shop
+
+from airflow_lineage_provider.dbt import DbtError, DbtRun
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = write_shop(tmp_path_factory.mktemp("selection"))
+    run(project)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "expected"),
+    [
+        ("seed", {}, {"bronze.countries"}),
+        ("snapshot", {}, {"silver.order_history"}),
+        ("run", {"select": ("gold",)}, {"gold.order_summary", "gold.python_totals"}),
+        ("run", {"select": ("gold",), "exclude": ("order_summary",)}, {"gold.python_totals"}),
+        ("run", {"select": ("stg_clicks", "customers.v2")}, {"silver.stg_clicks", "silver.customers_v2"}),
+        ("run", {"select": ("stg_clicks",), "threads": 2}, {"silver.stg_clicks"}),
+        (
+            "test",
+            {"select": ("stg_orders,test_name:unique", "stg_orders,test_name:not_null")},
+            {"silver.unique_stg_orders_order_id", "silver.not_null_stg_orders_order_id"},
+        ),
+        ("freshness", {}, {"crm.t_orders_v2.freshness"}),
+    ],
+)
+def test_a_verb_runs_what_is_selected(project, verb, options, expected):
+    assert set(run(project, verb, **options).ends) == expected
+
+
+def test_threads_are_as_asked(project):
+    assert "Concurrency: 3 threads" in run(project, "run", select=("stg_clicks",), threads=3).log
+
+
+def test_nodes_of_several_threads_are_all_told(project):
+    several = run(project, threads=4)
+    assert set(several.starts) == set(several.ends) == set(run(project).ends)
+    assert several.finished.success
+
+
+def test_a_full_refresh_builds_an_incremental_model_anew(project):
+    refreshed = run(project, "run", select=("stg_orders",), full_refresh=True)
+    assert refreshed.invocation.full_refresh
+    assert refreshed.ends["silver.stg_orders"].rows == 10
+    assert run(project, "run", select=("stg_orders",)).ends["silver.stg_orders"].rows == 0
+
+
+def test_freshness_is_a_test_of_the_source(project):
+    end = run(project, "freshness").ends["crm.t_orders_v2.freshness"]
+    assert (end.status, end.node.test.kind) == ("warn", "freshness")
+    assert end.node.test.arguments == {"warn_after": "1 hour"}
+    assert [relation.identifier for relation in end.node.inputs] == ["t_orders_v2"]
+
+
+def test_an_operation_runs_a_macro_with_its_arguments(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = run(project, "run-operation", operation="count_orders", operation_args={"least": 7})
+    assert "there are 10 orders, at least 7 expected" in ran.log
+    assert ran.finished.success
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"select": ("sliver",)},
+            "dbt build found no node of shop that matches 'sliver'; the project has the layers gold, silver",
+        ),
+        (
+            {"select": ("silver",), "exclude": ("silver",)},
+            "no node of shop that matches 'silver' less 'silver'; the project has the layers gold, silver",
+        ),
+        (
+            {"verb": "run-operation", "operation": "no_such_macro"},
+            "dbt could not find a macro with the name 'no_such_macro' in any package",
+        ),
+        ({"target": "prod"}, "'dbt' could not find the target 'prod'|does not have a target named 'prod'"),
+        ({"profiles_dir": "/nonexistent"}, "/nonexistent"),
+        ({"profile": "lakehouse"}, "Could not find profile named 'lakehouse'"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_runs_nothing(project, options, said):
+    asked = run(project, **options)
+    assert asked.ends == {}
+    assert not asked.finished.success
+    assert "\n" not in asked.finished.error
+    assert any(part in asked.finished.error for part in said.split("|")), asked.finished.error
+
+
+def test_an_empty_project_has_nothing_to_do_and_says_so(tmp_path):
+    empty = run(write_project(tmp_path, {}))
+    assert empty.finished.success
+    assert "Nothing to do" in empty.log
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"verb": "compile"}, "dbt command 'compile' is unknown; use one of run, build, test"),
+        ({"verb": "run-operation"}, "dbt run-operation needs the name of a macro; set operation='my_macro'"),
+    ],
+)
+def test_a_wrong_command_is_refused_before_dbt_is_loaded(project, options, said):
+    with pytest.raises(DbtError, match="^" + said):
+        command(project, **options)
+
+
+def test_a_folder_that_is_no_project_is_refused(tmp_path):
+    with pytest.raises(DbtError) as refused:
+        command(tmp_path)
+    assert str(refused.value) == (
+        f"no dbt project at {tmp_path}: there is no dbt_project.yml; "
+        "set project_dir to the folder that holds it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("models/gold/broken.sql", "select {{ ref('no_such_model') }}", "no_such_model"),
+        ("models/gold/broken.sql", "select {{ 1 + }}", "models/gold/broken.sql"),
+        ("models/gold/broken.sql", "{% if true %} select 1", "models/gold/broken.sql"),
+        (
+            "models/gold/broken.yml",
+            "models: [\n  - name: : x",
+            "gold/broken.yml - Runtime Error Syntax error near line 2",
+        ),
+        ("dbt_project.yml", "profile: warehouse", """Required "name" field not present"""),
+    ],
+)
+def test_a_project_that_does_not_parse_is_one_line_that_says_where(tmp_path, path, text, said):
+    project = write_project(tmp_path, {"models/gold/good.sql": "select 1 as id"})
+    (project / path).write_text(text)
+    parsed = run(project)
+    assert parsed.finished.bad_input
+    assert "\n" not in parsed.finished.error
+    assert parsed.finished.error.startswith(f"dbt could not parse {project}: ")
+    assert said in parsed.finished.error
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: shop\nprofile: [", "cannot be read: while parsing a flow node .* line 2, column 11"),
+        ("just words", "holds no settings; it must be a mapping that begins with 'name: my_project'$"),
+    ],
+)
+def test_a_project_file_that_is_no_yaml_is_named(tmp_path, text, said):
+    project = write_project(tmp_path, {})
+    (project / "dbt_project.yml").write_text(text)
+    error = run(project).finished.error
+    assert re.match(f"{project}/dbt_project.yml {said}", error), error
+
+
+def test_a_macro_that_is_not_there_fails_its_node_alone(tmp_path):
+    project = write_project(
+        tmp_path,
+        {"models/gold/good.sql": "select 1 as id", "models/gold/typo.sql": "{{ no_such_macro() }} select 1"},
+    )
+    parsed = run(project)
+    assert parsed.statuses == {"gold.good": "success", "gold.typo": "error"}
+    assert "'no_such_macro' is undefined" in parsed.ends["gold.typo"].message
+
+
+def test_sql_that_the_warehouse_cannot_read_fails_its_node_alone(tmp_path):
+    project = write_project(
+        tmp_path, {"models/gold/good.sql": "select 1 as id", "models/gold/typo.sql": "selct 1"}
+    )
+    parsed = told(DbtRun(command(project)))
+    assert parsed.statuses == {"gold.good": "success", "gold.typo": "error"}
+    assert "syntax error" in parsed.ends["gold.typo"].message
