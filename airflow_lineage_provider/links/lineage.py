@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import attrs
 from airflow.sdk import BaseOperatorLink
@@ -17,7 +17,7 @@ REPORT_PATH = "/lineage/report"
 
 @attrs.define()
 class LineageReportLink(BaseOperatorLink):
-    """The lineage that the task's DAG run emitted, beside the documented map."""
+    """The lineage that the task's DAG run emitted, on a page of Airflow's own web server."""
 
     @property
     def name(self) -> str:
@@ -25,5 +25,8 @@ class LineageReportLink(BaseOperatorLink):
         return "Lineage report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
-        """Return the address of the report's page in Airflow's own web server."""
-        return f"{REPORT_PATH}?{urlencode({'dag_id': ti_key.dag_id, 'run_id': ti_key.run_id})}"
+        """Return the page's path, below that of `[api] base_url`; the host is the one in the browser."""
+        from airflow.sdk.configuration import conf
+
+        base = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+        return f"{base}{REPORT_PATH}?{urlencode({'dag_id': ti_key.dag_id, 'run_id': ti_key.run_id})}"

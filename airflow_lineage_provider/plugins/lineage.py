@@ -1,14 +1,27 @@
-"""What the provider adds to Airflow's web server."""
+"""What the provider adds to Airflow's web server: the lineage report of a DAG run, and the link to it."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from airflow.plugins_manager import AirflowPlugin
 
 from airflow_lineage_provider.links.lineage import LineageReportLink
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+
+async def report_app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve the report. Every Airflow process loads plugins; only one that is asked imports what it needs."""
+    from airflow_lineage_provider.plugins.report_app import app
+
+    await app(scope, receive, send)
 
 
 class LineagePlugin(AirflowPlugin):
     """Registers the lineage report and the link to it."""
 
     name = "lineage"
+    fastapi_apps: list[Any] = [{"name": "lineage", "app": report_app, "url_prefix": "/lineage"}]  # noqa: RUF012
     operator_extra_links = [LineageReportLink()]  # noqa: RUF012 - as Airflow declares it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -24,7 +25,6 @@ MODELS = {
     *("silver.stg_customers", "silver.stg_orders", "silver.stg_events"),
     *("gold.customer_orders_summary", "gold.customer_behavior"),
 }
-REPORT = "Lineage report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,6 @@ def run(tmp_path_factory) -> Iterator[Triggered]:
         airflow.wait_until(
             "parsed", lambda: airflow.request("GET", dag, token=token).status == 200, seconds=60
         )
-        # Before it is unpaused, so that this run comes before the hourly one that is due.
         body = {"logical_date": None, "conf": {}}
         run_id = airflow.request("POST", f"{dag}/dagRuns", body, token).json()["dag_run_id"]
         airflow.request("PATCH", dag, {"is_paused": False}, token).json()
@@ -102,7 +101,7 @@ def test_the_events_of_the_dbt_nodes_and_of_airflow_are_one_tree(run):
     airflow = [event for event in events if event["job"]["name"].startswith(f"{DAG_ID}.")]
     tasks = {event["run"]["runId"] for event in airflow}
 
-    assert MODELS <= {event["job"]["name"] for event in dbt if event["eventType"] == "COMPLETE"}
+    assert {event["job"]["name"] for event in dbt if event["eventType"] == "COMPLETE"} >= MODELS
     assert {event["run"]["facets"]["parent"]["root"]["job"]["name"] for event in dbt} == {DAG_ID}
     assert {event["run"]["facets"]["parent"]["run"]["runId"] for event in dbt} <= tasks
     ended = {event["job"]["name"] for event in airflow if event["eventType"] == "COMPLETE"}
@@ -116,6 +115,31 @@ def test_the_log_of_a_layer_has_dbt_s_lines_with_each_node_s_number(run):
     assert "OK" in log
 
 
-def test_the_extra_link_leads_to_the_report(run):
-    links = run.get("/taskInstances/validate_lineage/links").json()["extra_links"]
-    assert links[REPORT].endswith("/lineage/report?" + urlencode({"dag_id": DAG_ID, "run_id": run.run_id}))
+def report_link(run: Triggered) -> str:
+    return run.get("/taskInstances/validate_lineage/links").json()["extra_links"]["Lineage report"]
+
+
+def test_the_extra_link_leads_to_the_report_of_this_run(run):
+    page = run.airflow.request("GET", report_link(run), token=run.token)
+    assert page.status == 200
+    assert page.content_type.startswith("text/html")
+    assert escape(run.run_id) in page.text
+    for model in MODELS:
+        assert f"<code>{model}</code>" in page.text
+    assert "failed" not in page.text.partition("<body>")[2]
+
+
+def test_a_browser_that_is_logged_in_sees_the_report(run):
+    assert run.airflow.request("GET", report_link(run), cookie=run.token).status == 200
+
+
+def test_the_report_needs_a_login_and_the_right_to_see_the_dag(run):
+    link = report_link(run)
+    assert run.airflow.request("GET", link).status == 401
+    assert run.airflow.request("GET", link, token="forged").status == 403
+    assert run.airflow.request("GET", link, token=run.airflow.token("guest")).status == 403
+
+
+def test_the_report_of_a_run_that_there_is_not_is_not_found(run):
+    link = "/lineage/report?" + urlencode({"dag_id": DAG_ID, "run_id": "no-such-run"})
+    assert run.airflow.request("GET", link, token=run.token).status == 404

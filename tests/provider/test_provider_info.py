@@ -71,6 +71,7 @@ def test_airflow_opens_the_connection_type_with_our_hook(airflow):
     assert hooks["lineage_store"]["hook_name"] == "Lineage event store"
 
 
-def test_airflow_loads_the_plugin(airflow):
+def test_airflow_loads_the_plugin_with_its_page_and_its_link(airflow):
     plugins = {plugin["name"]: plugin for plugin in airflow("plugins")}
+    assert plugins["lineage"]["fastapi_apps"][0]["url_prefix"] == "/lineage"
     assert "LineageReportLink" in plugins["lineage"]["operator_extra_links"][0]

@@ -1,0 +1,49 @@
+"""`GET /lineage/report`: the lineage of one DAG run, for those who may see that DAG's task instances."""
+
+from typing import Annotated, Any
+
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.models.dagrun import DagRun
+from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi.responses import HTMLResponse
+from sqlalchemy import select
+
+from airflow_lineage_provider.delivery import StoreError
+from airflow_lineage_provider.hooks.event_store import EventStoreHook
+from airflow_lineage_provider.plugins.dag_run import DagRunIds, dag_run_ids, lineage_of
+from airflow_lineage_provider.plugins.report_page import Heading, report_page
+from airflow_lineage_provider.readers.events import Observed
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+Name = Annotated[str, Query(max_length=250)]
+
+app = FastAPI(title="Lineage", openapi_url=None)
+
+
+@app.get("/report", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.TASK_INSTANCE))])
+def report(dag_id: Name, run_id: Name, session: SessionDep) -> HTMLResponse:
+    """Return the page; 401 without a login, 403 without the right, 404 for a run that there is not."""
+    found = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+    if found is None:
+        raise HTTPException(404, f"DAG {dag_id} has no run {run_id}")
+    ids = dag_run_ids(found)
+    heading = Heading(dag_id, run_id, str(found.state), ids.roots[-1])
+    return HTMLResponse(report_page(heading, _observed(ids)), headers=HEADERS)
+
+
+def _observed(ids: DagRunIds) -> Observed:
+    hook: Any = EventStoreHook()
+    store = hook.get_conn()
+    try:
+        return lineage_of(ids, store)
+    except StoreError as error:
+        raise HTTPException(503, str(error)) from None
+    finally:
+        store.close()

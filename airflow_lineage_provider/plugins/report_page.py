@@ -1,0 +1,103 @@
+"""A DAG run's lineage as an HTML page that stands alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from airflow_lineage_provider.readers.events import JobRun, Observed
+
+STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the page is about."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    root_run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A job as the page shows it."""
+
+    name: str
+    state: str
+    started: str
+    seconds: str
+    rows: str
+    error: str
+    inputs: tuple[tuple[str, str], ...]
+    """Of each dataset its namespace and its name."""
+    outputs: tuple[tuple[str, str], ...]
+
+
+def report_page(heading: Heading, observed: Observed) -> str:
+    """Return the page: what wrote datasets and from which, the tests, and Airflow's tasks."""
+    namespaces = sorted({dataset.system for dataset in observed.graph.datasets.values()}, key=len)
+    rows = {id(job): _row(job, namespaces) for job in observed.jobs}
+    writers = [rows[id(job)] for job in observed.jobs if job.outputs]
+    tests = [job for job in observed.jobs if _is_test(job)]
+    others = [rows[id(job)] for job in observed.jobs if not job.outputs and not _is_test(job)]
+    return _template().render(
+        heading=heading,
+        writers=writers,
+        others=others,
+        tests=_test_counts(tests),
+        tests_to_see=[rows[id(job)] for job in tests if job.failed_assertions or job.warned_assertions],
+        namespaces=sorted({namespace for row in writers for namespace, _ in row.inputs + row.outputs}),
+    )
+
+
+def _is_test(job: JobRun) -> bool:
+    return job.kind == "TEST" or bool(job.assertions)
+
+
+def _test_counts(tests: list[JobRun]) -> dict[str, int]:
+    failed, warned = sum(t.failed_assertions for t in tests), sum(t.warned_assertions for t in tests)
+    skipped = sum(not test.assertions for test in tests)
+    passed = sum(test.assertions for test in tests) - failed - warned
+    counts = {"passed": passed, "warned": warned, "failed": failed, "skipped": skipped}
+    return {word: count for word, count in counts.items() if count}
+
+
+def _row(job: JobRun, namespaces: list[str]) -> Row:
+    state = STATES.get(job.status, "running")
+    if state == "ok" and job.failed_assertions:
+        state = "failed"
+    elif state == "ok" and job.warned_assertions:
+        state = "warned"
+    return Row(
+        name=job.name,
+        state=state,
+        started=job.started[:19].replace("T", " "),
+        seconds="" if job.seconds is None else f"{job.seconds:.2f}",
+        rows="" if job.rows is None else f"{job.rows:,}",
+        error=job.error.strip(),
+        inputs=tuple(_parts(name, namespaces) for name in job.inputs),
+        outputs=tuple(_parts(name, namespaces) for name in job.outputs),
+    )
+
+
+def _parts(dataset: str, namespaces: list[str]) -> tuple[str, str]:
+    """Return the namespace and the name that `read_events` joined, by the longest namespace that fits."""
+    for namespace in reversed(namespaces):
+        start = f"{namespace.rstrip('/')}/"
+        if dataset.startswith(start):
+            return namespace, dataset.removeprefix(start)
+    return "", dataset
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("airflow_lineage_provider", "plugins")
+    return Environment(autoescape=True, loader=loader, undefined=StrictUndefined).get_template("report.html")
