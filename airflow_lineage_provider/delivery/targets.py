@@ -88,6 +88,8 @@ class HttpTarget:
 
         self._config = HttpConfig.from_dict(dict(config))
         self._url = urljoin(self._config.url.strip(), self._config.endpoint)
+        if not self._url.startswith(("http://", "https://")) or not urlsplit(self._url).hostname:
+            raise ValueError("its `url` is not http://HOST or https://HOST")
         self._pool = _http_pool(self._config, threads)
 
     def send(self, event: StoredEvent) -> None:

@@ -10,6 +10,7 @@ from openlineage.client.serde import Serde
 from openlineage.client.transport.transport import Config, Transport
 
 from airflow_lineage_provider.delivery.location import default_store_url
+from airflow_lineage_provider.delivery.masking import mask_event
 from airflow_lineage_provider.delivery.store import EventStore
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class OutboxTransport(Transport):
         self.store = EventStore(config.store)
 
     def emit(self, event: Event) -> None:
-        """Commit the event. Raises StoreError where that fails: nothing is lost silently."""
-        self.store.append(Serde.to_dict(event))
+        """Commit the event, without credentials in URIs. Raises StoreError: nothing is lost silently."""
+        self.store.append(mask_event(Serde.to_dict(event)))
 
     def close(self, timeout: float = -1) -> bool:  # noqa: ARG002
         """Close the store's connections; there is never anything left to send."""

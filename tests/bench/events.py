@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -82,7 +81,3 @@ def _lineage(inputs: list[str]) -> dict[str, Any]:
         return {"inputFields": [where | {"transformations": [transformation]}]}
 
     return {"columnLineage": _FACET | {"fields": {column: origin(column) for column in _COLUMNS}}}
-
-
-if __name__ == "__main__":
-    print([len(json.dumps(event)) for event in node_run("r", "p", 1)])

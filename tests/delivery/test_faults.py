@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from airflow_lineage_provider.delivery import EventStore, StoreError, database
 from airflow_lineage_provider.delivery import store as store_module
+from airflow_lineage_provider.delivery.dead_runs import sweep
 
 from .samples import run_event
 
@@ -198,6 +200,8 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_said_was_committed(
         assert len(list(store.events(run_id=run))) >= count
     check = sqlite3.connect(str(store)).execute("PRAGMA integrity_check").fetchone()
     assert check == ("ok",)
+    closed = sweep(store, timedelta(0))
+    assert {run.run_id for run in closed} == set(said)
 
 
 def test_postgres_restarts_in_mid_run(postgres, postgres_store):

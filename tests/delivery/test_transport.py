@@ -53,6 +53,25 @@ def test_an_event_of_the_client_is_committed_when_emit_returns(tmp_path):
     assert (event["eventType"], event["job"]["name"], event["eventTime"]) == ("START", "silver.orders", time)
 
 
+def test_no_credential_of_a_uri_is_stored(tmp_path):
+    from openlineage.client.client import OpenLineageClient
+    from openlineage.client.event_v2 import Dataset, DatasetEvent
+
+    config = {
+        "type": "airflow_lineage_provider.delivery.OutboxTransport",
+        "store": str(tmp_path / "lineage.db"),
+    }
+    dataset = Dataset(namespace="duckdb://md:db?motherduck_token=s3cret", name="t")
+    time = datetime(2026, 11, 22, 7, 28, tzinfo=UTC).isoformat()
+
+    OpenLineageClient(config={"transport": config}).emit(
+        DatasetEvent(eventTime=time, dataset=dataset, producer="https://user:s3cret@example.com")
+    )
+
+    (event,) = EventStore(config["store"]).events()
+    assert "s3cret" not in json.dumps(event)
+
+
 @pytest.mark.parametrize(
     ("environ", "folder", "expected"),
     [

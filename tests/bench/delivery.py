@@ -1,0 +1,327 @@
+"""What delivery costs: `python tests/bench/delivery.py [commit] [receive] [forward] [scale] [outage]`.
+
+Each part prints what it measured beside its bar; the last line has the worst of them as a ratio, and
+the exit status is 1 where a bar is missed. BENCH_STORE_EVENTS makes the store of `scale` smaller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from events import many
+
+from airflow_lineage_provider.delivery import EventStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+REPOSITORY = Path(__file__).parents[2]
+OUTBOX = "airflow_lineage_provider.delivery.OutboxTransport"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure and its bar; `of_bar` is at most 1 where the bar is held."""
+
+    what: str
+    figure: float
+    bar: float
+    unit: str
+    more_is_better: bool = True
+
+    @property
+    def of_bar(self) -> float:
+        return self.bar / self.figure if self.more_is_better else self.figure / self.bar
+
+    def __str__(self) -> str:
+        bar = f"at {'least' if self.more_is_better else 'most'} {self.bar:,g} {self.unit}"
+        return f"{'ok  ' if self.of_bar <= 1 else 'MISS'} {self.what}: {self.figure:,.4g} {self.unit} ({bar})"
+
+
+def commit(folder: Path) -> Iterator[Measured]:
+    """Four processes, each with one store, one event an `append`."""
+    each = 3000
+    command = [sys.executable, __file__, "writer", str(folder / "lineage.db"), str(each)]
+    writers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    for writer in writers:
+        writer.stdout.readline()
+    start = time.perf_counter()
+    for writer in writers:
+        writer.stdin.close()
+    for writer in writers:
+        writer.wait()
+    yield Measured("committed by four processes", 4 * each / (time.perf_counter() - start), 3000, "events/s")
+
+
+def writer(path: str, count: str) -> None:
+    """One of the four: ready, then as fast as it goes from the moment its input ends."""
+    events = list(many(int(count)))
+    store = EventStore(path)
+    store.append([])
+    print("ready", flush=True)
+    sys.stdin.read()
+    for event in events:
+        store.append(event)
+
+
+def receive(folder: Path) -> Iterator[Measured]:
+    """One event a request, 32 connections, in a process of their own; validated and committed."""
+    port = free_port()
+    server = subprocess.Popen([sys.executable, __file__, "server", str(folder / "lineage.db"), str(port)])
+    try:
+        wait_for(port)
+        client = subprocess.run(
+            [sys.executable, __file__, "client", str(port)], check=True, capture_output=True, text=True
+        )
+    finally:
+        server.terminate()
+        server.wait()
+    yield Measured("received over HTTP", float(client.stdout), 2000, "events/s")
+
+
+def server(path: str, port: str) -> None:
+    """The receiver, as `airflow-lineage serve` runs it."""
+    import uvicorn
+
+    from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
+
+    app = create_app(EventStore(path), bearer_token("token"))
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning")
+
+
+def client(port: str) -> None:
+    """Send 8,000 events and print how many a second were answered with 201."""
+    bodies = [msgspec.json.encode(event) for event in many(8000)]
+    count = len(bodies)
+    head = "POST /api/v1/lineage HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer token\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: "
+
+    async def connection() -> None:
+        reader, sender = await asyncio.open_connection("127.0.0.1", int(port))
+        while bodies:
+            body = bodies.pop()
+            sender.write(f"{head}{len(body)}\r\n\r\n".encode() + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert b" 201 " in answer, answer
+        sender.close()
+
+    async def all_connections() -> None:
+        await asyncio.gather(*(connection() for _ in range(32)))
+
+    start = time.perf_counter()
+    asyncio.run(all_connections())
+    print(count / (time.perf_counter() - start))
+
+
+def forward(folder: Path) -> Iterator[Measured]:
+    """One forwarder to an HTTP endpoint that takes one event a request."""
+    from airflow_lineage_provider.delivery.forwarder import Forwarder
+    from airflow_lineage_provider.delivery.targets import open_target
+
+    store = EventStore(str(folder / "lineage.db"))
+    store.append(list(many(10_000)))
+    port = free_port()
+    sink = subprocess.Popen([sys.executable, __file__, "sink", str(port)])
+    try:
+        wait_for(port)
+        target = open_target({"type": "http", "url": f"http://127.0.0.1:{port}"}, threads=4)
+        forwarder = Forwarder(store, "sink", target)
+        start = time.perf_counter()
+        sent = forwarder.drain().sent
+        seconds = time.perf_counter() - start
+        forwarder.close()
+    finally:
+        sink.terminate()
+        sink.wait()
+    yield Measured("forwarded over HTTP", sent / seconds, 1500, "events/s")
+
+
+def sink(port: str) -> None:
+    """Answer 201 to whatever comes, with as little work as there can be."""
+
+    class Sink(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            self.transport, self.data = transport, b""
+
+        def data_received(self, data: bytes) -> None:
+            self.data += data
+            end = self.data.find(b"\r\n\r\n")
+            length = self.data.lower().find(b"content-length:")
+            if end >= 0 and len(self.data) >= end + 4 + int(self.data[length + 15 :].split(b"\r\n")[0]):
+                self.data = b""
+                self.transport.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    async def serve() -> None:
+        await (await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", int(port))).serve_forever()
+
+    asyncio.run(serve())
+
+
+def scale(folder: Path) -> Iterator[Measured]:
+    """A store of a million events against an empty one, in turns, so that noise hits both."""
+    count = int(os.environ.get("BENCH_STORE_EVENTS", "1000000"))
+    big, small = EventStore(str(folder / "big.db")), EventStore(str(folder / "small.db"))
+    source = many(count)
+    for done in range(0, count, 1000):
+        big.append(list(islice(source, 1000)))
+        if done % 50_000 == 0:
+            progress(f"  {done:,} of {count:,} events")
+    ratios = [seconds_to_write(big) / seconds_to_write(small) for _ in range(15)]
+    start = time.perf_counter()
+    events = sum(1 for _ in big.events(root_run_id=big.latest_root_run()))
+    seconds = time.perf_counter() - start
+    what = f"{events} events of one run out of {count:,}"
+    yield Measured(what, seconds * 1000, 50, "ms", more_is_better=False)
+    what = f"a write to {count:,} events, by a write to an empty store"
+    yield Measured(what, statistics.median(ratios), 1.2, "times", more_is_better=False)
+
+
+def seconds_to_write(store: EventStore) -> float:
+    events = list(many(400))
+    start = time.perf_counter()
+    for event in events:
+        store.append(event)
+    return time.perf_counter() - start
+
+
+def outage(folder: Path) -> Iterator[Measured]:
+    """The pipeline with a backend that takes connections and never answers, against none at all."""
+    pipeline = Pipeline(folder)
+    pipeline.run()  # the first run makes caches
+    pairs = []
+    with black_hole() as url:
+        for _ in range(3):
+            alone = pipeline.run()
+            with forwarding(pipeline.store, url):
+                pairs.append(pipeline.run() / alone)
+            progress(f"  {pairs[-1]:.3f} times as long with the backend a black hole")
+        peer = pipeline.run(transport={"type": "http", "url": url})
+    ratio = peer / alone
+    print(f"     Airflow's provider with its HTTP transport: {ratio:.2f} times as long ({peer:.0f} s)")
+    what = "the pipeline during an outage, by the pipeline alone"
+    yield Measured(what, statistics.median(pairs), 1.02, "times", more_is_better=False)
+
+
+class Pipeline:
+    """`customer_analytics_pipeline` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        rubbish = shutil.ignore_patterns("data", "target", "logs", "__pycache__")
+        for name in ("dags", "dbt_project"):
+            shutil.copytree(REPOSITORY / name, folder / name, ignore=rubbish)
+        self.store = str(folder / "lineage.db")
+        self._environ = os.environ | {
+            "AIRFLOW_HOME": str(folder / "home"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__LINEAGE__STORE": self.store,
+        }
+        self._environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        project = folder / "dbt_project"
+        self._call(sys.executable, str(project / "source_data.py"), "--directory", str(project / "data"))
+        self._call(sys.executable, "-m", "airflow", "db", "migrate")
+
+    def run(self, transport: dict[str, str] | None = None) -> float:
+        self._environ["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(transport or {"type": OUTBOX})
+        start = time.perf_counter()
+        self._call(sys.executable, "-m", "airflow", "dags", "test", "customer_analytics_pipeline")
+        return time.perf_counter() - start
+
+    def _call(self, *command: str) -> None:
+        ran = subprocess.run(command, env=self._environ, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            sys.exit(f"{' '.join(command)} failed:\n{ran.stdout[-3000:]}{ran.stderr[-3000:]}")
+
+
+@contextmanager
+def forwarding(store: str, url: str) -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, __file__, "forwarder", store, url], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def forwarder(store: str, url: str) -> None:
+    """Forward until terminated."""
+    import threading
+
+    from airflow_lineage_provider.delivery.forwarder import Forwarder
+    from airflow_lineage_provider.delivery.targets import open_target
+
+    target = open_target({"type": "http", "url": url}, threads=4)
+    print("ready", flush=True)
+    Forwarder(EventStore(store), "hole", target).run(threading.Event())
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """Connections are made, by the kernel, and nobody ever reads from them."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as hole:
+        yield f"http://127.0.0.1:{hole.getsockname()[1]}"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    sys.exit(f"nothing listens on port {port}")
+
+
+def progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+PARTS: dict[str, Callable[[Path], Iterator[Measured]]] = {
+    part.__name__: part for part in (commit, receive, forward, scale, outage)
+}
+HELPERS = {helper.__name__: helper for helper in (writer, server, client, sink, forwarder)}
+
+
+def main(names: list[str]) -> int:
+    if names and names[0] in HELPERS:
+        HELPERS[names[0]](*names[1:])
+        return 0
+    found = []
+    for name in names or PARTS:
+        progress(name)
+        with tempfile.TemporaryDirectory(prefix="lineage-bench-") as folder:
+            for measured in PARTS[name](Path(folder)):
+                found.append(measured)
+                print(measured, flush=True)
+    worst = max(found, key=lambda measured: measured.of_bar)
+    print(f"delivery: {worst.of_bar:.2f} of its bar at worst ({worst.what})")
+    return int(worst.of_bar > 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

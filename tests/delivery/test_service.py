@@ -1,0 +1,73 @@
+"""Forwarding as a service, and the page that says how it is."""
+
+import threading
+
+import pytest
+import requests
+
+from airflow_lineage_provider.delivery import StoreError
+from airflow_lineage_provider.delivery.consumer import OutboxStatus
+from airflow_lineage_provider.delivery.forwarder import Policy
+from airflow_lineage_provider.delivery.service import ForwardService, metrics, status_page
+
+from .backend import running_backend
+from .samples import run_event
+
+POLICY = Policy(first_wait=0.01, longest_wait=0.02, poll=0.01)
+
+
+def test_every_target_receives_and_the_page_says_so(store, tmp_path):
+    store.append([run_event(), run_event(event_type="COMPLETE")])
+    idle = {"marquez": threading.Event(), "file": threading.Event()}
+
+    def report(name, done):
+        if not done.sent and not done.error:
+            idle[name].set()
+
+    with running_backend() as backend:
+        file = {"type": "file", "log_file_path": str(tmp_path / "events.jsonl"), "append": True}
+        service = ForwardService(store, {"marquez": backend.target, "file": file}, POLICY, report)
+        service.start()
+        with status_page(service, "127.0.0.1", 0) as port:
+            assert all(event.wait(10) for event in idle.values())
+            health = requests.get(f"http://127.0.0.1:{port}/health", timeout=5)
+            found = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+            assert requests.get(f"http://127.0.0.1:{port}/other", timeout=5).status_code == 404
+            service.stop()
+            assert requests.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 503
+
+    assert [event["eventType"] for event in backend.received] == ["START", "COMPLETE"]
+    assert health.json()["status"] == "ok"
+    assert [target["pending"] for target in health.json()["targets"]] == [0, 0]
+    assert 'lineage_outbox_forwarded_total{target="marquez"} 2' in found
+
+
+def test_metrics_are_what_prometheus_reads():
+    from datetime import UTC, datetime
+
+    status = OutboxStatus(
+        'a"b', 3, "2026-11-22T07:28:01.000000Z", 1, "refused", "2026-11-22T07:28:01.000000Z", ""
+    )
+
+    text = metrics([status], {'a"b': 7}, datetime(2026, 11, 22, 7, 28, 31, tzinfo=UTC))
+
+    assert text.splitlines() == [
+        "# TYPE lineage_outbox_pending gauge",
+        'lineage_outbox_pending{target="a\\"b"} 3',
+        "# TYPE lineage_outbox_set_aside gauge",
+        'lineage_outbox_set_aside{target="a\\"b"} 1',
+        "# TYPE lineage_outbox_failing gauge",
+        'lineage_outbox_failing{target="a\\"b"} 1',
+        "# TYPE lineage_outbox_oldest_pending_seconds gauge",
+        'lineage_outbox_oldest_pending_seconds{target="a\\"b"} 30.0',
+        "# TYPE lineage_outbox_forwarded_total counter",
+        'lineage_outbox_forwarded_total{target="a\\"b"} 7',
+    ]
+
+
+@pytest.mark.parametrize(
+    "config", [{"type": "http"}, {"type": "no.such.Transport"}, {"type": "http", "url": "nowhere"}]
+)
+def test_a_target_that_is_configured_wrongly_is_named(store, config):
+    with pytest.raises(StoreError, match="Not an OpenLineage transport"):
+        ForwardService(store, {"x": config}).start()
