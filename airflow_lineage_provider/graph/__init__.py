@@ -10,6 +10,7 @@ from airflow_lineage_provider.graph.findings import (
     Policy,
     Severity,
     Verdict,
+    weigh,
 )
 from airflow_lineage_provider.graph.impact import CONSUMERS, Impact, consumers, impact, select, trace
 from airflow_lineage_provider.graph.model import (
@@ -51,4 +52,5 @@ __all__ = [
     "impact",
     "select",
     "trace",
+    "weigh",
 ]

@@ -7,7 +7,6 @@ reported again where a hop of that path is.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,15 +17,15 @@ from airflow_lineage_provider.graph.findings import (
     EdgeVerdict,
     Finding,
     Policy,
-    Severity,
     Verdict,
+    weigh,
 )
 from airflow_lineage_provider.graph.model import without_collection
 from airflow_lineage_provider.graph.sides import Sides
 from airflow_lineage_provider.graph.walk import shortest_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from airflow_lineage_provider.graph.model import Graph
     from airflow_lineage_provider.graph.sides import Same, Scope
@@ -58,7 +57,7 @@ def compare(
             *compare_schemas(sides, same_type or _same_text),
             *compare_column_edges(sides, same_expression or _same_text),
         ]
-    counted, accepted = _weigh(findings, policy or Policy())
+    counted, accepted = weigh(findings, policy or Policy())
     return Comparison(edges=tuple(verdicts), findings=counted, accepted=accepted)
 
 
@@ -144,28 +143,3 @@ def _told_elsewhere(sides: Sides, pair: tuple[str, str]) -> bool:
 
 def _same_text(first: str, second: str) -> bool:
     return "".join(first.upper().split()) == "".join(second.upper().split())
-
-
-def _weigh(findings: Iterable[Finding], policy: Policy) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Return the findings that count, each with its severity, and those that people accepted."""
-    counted, accepted = [], []
-    for found in findings:
-        severity = policy.severity(found.code)
-        if severity is Severity.IGNORE:
-            continue
-        finding = replace(found, severity=severity)
-        acceptance = next((a for a in policy.accepted if a.covers(finding)), None)
-        if acceptance is None:
-            counted.append(finding)
-        elif acceptance.until >= policy.today:
-            accepted.append(replace(finding, accepted=f"{acceptance.reason}, until {acceptance.until}"))
-        else:
-            lapsed = f"{finding.message}; its acceptance ({acceptance.reason}) ended {acceptance.until}"
-            counted.append(replace(finding, message=lapsed))
-    return _in_order(counted), _in_order(accepted)
-
-
-def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    ranks = {severity: rank for rank, severity in enumerate(Severity)}
-    codes = {code: rank for rank, code in enumerate(Code)}
-    return tuple(sorted(findings, key=lambda f: (ranks[f.severity], codes[f.code], f.subject)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_lineage_provider.graph.model import Edge, Evidence
 
@@ -48,11 +48,26 @@ class Code(StrEnum):
     COLUMN_EDGE_UNEXPECTED = "column-edge-unexpected"
     TRANSFORMATION_CHANGED = "transformation-changed"
     EXPRESSION_CHANGED = "expression-changed"
+    # What a map says against itself.
+    UNKNOWN_DATASET = "unknown-dataset"
+    UNKNOWN_COLUMN = "unknown-column"
+    AMBIGUOUS_COLUMN = "ambiguous-column"
+    CYCLE = "cycle"
+    READS_UPWARD = "reads-upward"
+    NOT_LISTED = "not-listed"
+    NOT_FED = "not-fed"
+    NOT_READ = "not-read"
+    SKIPS_TABLE = "skips-table"
+    SCENARIO_DIFFERS = "scenario-differs"
 
 
 DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.SATISFIED_THROUGH: Severity.NOTE,
     Code.NOT_SELECTED: Severity.IGNORE,
+    Code.NOT_LISTED: Severity.WARNING,
+    Code.NOT_FED: Severity.WARNING,
+    Code.NOT_READ: Severity.WARNING,
+    Code.SKIPS_TABLE: Severity.WARNING,
 }
 """What is not named here is an error."""
 
@@ -130,3 +145,28 @@ class Comparison:
     def agreed(self) -> bool:
         """Whether no finding is an error."""
         return self.severity != Severity.ERROR
+
+
+def weigh(findings: Iterable[Finding], policy: Policy) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Return the findings that count, each with its severity, and those that people accepted."""
+    counted, accepted = [], []
+    for found in findings:
+        severity = policy.severity(found.code)
+        if severity is Severity.IGNORE:
+            continue
+        finding = replace(found, severity=severity)
+        acceptance = next((a for a in policy.accepted if a.covers(finding)), None)
+        if acceptance is None:
+            counted.append(finding)
+        elif acceptance.until >= policy.today:
+            accepted.append(replace(finding, accepted=f"{acceptance.reason}, until {acceptance.until}"))
+        else:
+            lapsed = f"{finding.message}; its acceptance ({acceptance.reason}) ended {acceptance.until}"
+            counted.append(replace(finding, message=lapsed))
+    return _in_order(counted), _in_order(accepted)
+
+
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    ranks = {severity: rank for rank, severity in enumerate(Severity)}
+    codes = {code: rank for rank, code in enumerate(Code)}
+    return tuple(sorted(findings, key=lambda f: (ranks[f.severity], codes[f.code], f.subject)))

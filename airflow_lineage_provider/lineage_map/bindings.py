@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.load import LineageMap
     from airflow_lineage_provider.lineage_map.model import Binding
 
+_NOTHING = r"(?!)"
 _TOKEN = re.compile(r"\{(\w+)\}|(\*)")
 
 
@@ -32,6 +33,13 @@ class Bindings:
         """Return the logical name of a dataset that was observed, or None if nothing fits."""
         for rule in self.rules:
             if found := rule.observed.fullmatch(f"{namespace}\n{name}"):
+                return rule.fill(rule.dataset, found.groupdict())
+        return None
+
+    def logical_of_name(self, name: str) -> str | None:
+        """Return the logical name of a dataset by its name alone, where no namespace is known."""
+        for rule in self.rules:
+            if found := rule.named.fullmatch(name):
                 return rule.fill(rule.dataset, found.groupdict())
         return None
 
@@ -56,6 +64,7 @@ class _Rule:
     name: str
     ignore_case: bool
     observed: re.Pattern[str]
+    named: re.Pattern[str]
     documented: re.Pattern[str]
 
     def fill(self, template: str, parts: dict[str, str]) -> str:
@@ -102,6 +111,7 @@ def _rule(binding: Binding, lineage_map: LineageMap, path: tuple[str | int, ...]
         name=binding.name,
         ignore_case=binding.ignore_case,
         observed=re.compile(_pattern(f"{binding.namespace}\n{binding.name}"), flags),
+        named=re.compile(_pattern(binding.name) if set(_names(binding.name)) == here else _NOTHING, flags),
         documented=re.compile(_pattern(binding.dataset)),
     )
 

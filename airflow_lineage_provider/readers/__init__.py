@@ -2,6 +2,19 @@
 
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import JobRun, Observed, read_events
-from airflow_lineage_provider.readers.validation import Validation, expected_datasets, validate
+from airflow_lineage_provider.readers.manifest import ManifestError, load_manifest, read_manifest
+from airflow_lineage_provider.readers.validation import Validation, check, expected_datasets, validate
 
-__all__ = ["JobRun", "Observed", "Validation", "expected_datasets", "read_events", "read_map", "validate"]
+__all__ = [
+    "JobRun",
+    "ManifestError",
+    "Observed",
+    "Validation",
+    "check",
+    "expected_datasets",
+    "load_manifest",
+    "read_events",
+    "read_manifest",
+    "read_map",
+    "validate",
+]

@@ -140,6 +140,22 @@ def _column_edges(
                 yield ColumnEdge(source, ColumnRef(target, name), (how,) if how else (), evidence=evidence)
 
 
+def unresolved_columns(lineage_map: LineageMap) -> Iterator[tuple[ColumnRef, tuple[str, ...], Evidence]]:
+    """Yield the columns that keep a name which several of their inputs have, or none."""
+    datasets = {dataset.name: dataset for dataset in _datasets(lineage_map)}
+    inputs: dict[str, list[str]] = {}
+    for edge in _edges(lineage_map):
+        inputs.setdefault(edge.target, []).append(edge.source)
+    for target, columns, where in _documented_columns(lineage_map):
+        known = inputs.get(target, [])
+        for name, column in columns.items():
+            for reference in (name,) if column.sources is None else column.sources:
+                named = column.sources is not None and "." in reference
+                if known and not named and _owner(reference, known, datasets) is None:
+                    having = tuple(n for n in known if n in datasets and reference in datasets[n].columns)
+                    yield ColumnRef(target, reference), having, lineage_map.where(*where, name)
+
+
 def _documented_columns(lineage_map: LineageMap) -> Iterator[tuple[str, Mapping[str, MapColumn], Where]]:
     content = lineage_map.content
     for key, source in content.sources.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,8 @@ class Observed:
 
     graph: Graph
     jobs: tuple[JobRun, ...]
+    dialect: str = ""
+    """The SQL dialect that most jobs say they speak."""
 
 
 def read_events(events: Iterable[Event], bindings: Bindings) -> Observed:
@@ -71,7 +74,13 @@ def read_events(events: Iterable[Event], bindings: Bindings) -> Observed:
             last[key] = run
     reader = _Reader(bindings)
     jobs = tuple(reader.read(run) for run in sorted(last.values(), key=lambda r: (r.started, r.name)))
-    return Observed(Graph(reader.datasets, reader.edges, reader.column_edges), jobs)
+    return Observed(Graph(reader.datasets, reader.edges, reader.column_edges), jobs, _dialect(last.values()))
+
+
+def _dialect(runs: Iterable[_Run]) -> str:
+    spoken = Counter(str(_mapping(run.job_facets.get("sql")).get("dialect") or "") for run in runs)
+    del spoken[""]
+    return next((dialect for dialect, _ in spoken.most_common(1)), "")
 
 
 @dataclass(slots=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.graph import compare
+from airflow_lineage_provider.graph import CONSUMERS, compare
 from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.readers.documented import read_map
+from airflow_lineage_provider.readers.equality import same_expression, same_type
 from airflow_lineage_provider.readers.events import read_events
+from airflow_lineage_provider.readers.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph import Comparison, Graph
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.readers.events import JobRun
+    from airflow_lineage_provider.readers.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class Validation:
     comparison: Comparison
     expected: Graph
     observed: Graph
-    jobs: tuple[JobRun, ...]
+    jobs: tuple[JobRun, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What the evidence does not tell, and why."""
 
 
 def validate(
@@ -49,10 +54,38 @@ def validate(
         observed.graph,
         scope=in_scope(expected, scope),
         policy=lineage_map.policy(),
-        same_expression=lambda *_: True,
+        same_type=same_type(observed.dialect),
+        same_expression=same_expression(observed.dialect),
         reasons=_reasons(observed.jobs),
     )
     return Validation(comparison, expected, observed.graph, observed.jobs)
+
+
+def check(manifest: Manifest, lineage_map: LineageMap, *, environment: str | None = None) -> Validation:
+    """Compare what a dbt project would do with what the map documents, before anything runs.
+
+    Held against the project are the tables of the map's layers that dbt makes, and the consumers if
+    the project has exposures at all. Raises MapError and ManifestError.
+    """
+    expected = read_map(lineage_map)
+    planned = read_manifest(manifest, bindings_of(lineage_map, environment))
+    exposed = bool(manifest.exposures)
+
+    def covered(name: str) -> bool:
+        dataset = expected.datasets[name]
+        return (bool(dataset.layer) and name not in planned.sources) or (
+            exposed and dataset.kind in CONSUMERS
+        )
+
+    comparison = compare(
+        expected,
+        planned.graph,
+        scope=covered,
+        policy=lineage_map.policy(),
+        same_type=same_type(planned.dialect),
+        same_expression=same_expression(planned.dialect),
+    )
+    return Validation(comparison, expected, planned.graph, (), planned.problems)
 
 
 def in_scope(expected: Graph, scope: Sequence[str] | None) -> Callable[[str], bool]:

@@ -1,0 +1,48 @@
+"""Whether two spellings of an expression or a type mean the same in a dialect, for `compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Same = Callable[[str, str], bool]
+
+
+def same_expression(dialect: str) -> Same:
+    """Return the comparison of expressions in a dialect; text is compared where one is no SQL."""
+
+    def same(first: str, second: str) -> bool:
+        if first == second:
+            return True
+        from airflow_lineage_provider.sql.expressions import same_expression as compare
+        from airflow_lineage_provider.sql.parse import SqlError
+
+        try:
+            return compare(first, second, dialect)
+        except SqlError:
+            return _plain(first) == _plain(second)
+
+    return same
+
+
+def same_type(dialect: str) -> Same:
+    """Return the comparison of types in a dialect; text is compared where one is no SQL type."""
+
+    def same(first: str, second: str) -> bool:
+        if first.casefold() == second.casefold():
+            return True
+        from airflow_lineage_provider.sql.expressions import same_type as compare
+        from airflow_lineage_provider.sql.parse import SqlError
+
+        try:
+            return compare(first, second, dialect)
+        except SqlError:
+            return _plain(first) == _plain(second)
+
+    return same
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split()).casefold()

@@ -1,0 +1,322 @@
+"""A dbt manifest as a graph: what the project would do, before anything runs.
+
+https://schemas.getdbt.com/dbt/manifest/v12.json; only what lineage needs of it is decoded. Ephemeral models
+are looked through. Columns and their edges come from the compiled SQL, and types from the project's YAML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from airflow_lineage_provider.graph import (
+    Claim,
+    Column,
+    ColumnEdge,
+    ColumnRef,
+    Dataset,
+    Edge,
+    Evidence,
+    Graph,
+    Transformation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from airflow_lineage_provider.lineage_map import Bindings
+    from airflow_lineage_provider.sql import Lineage, Table
+
+MAX_BYTES = 128 * 1024 * 1024
+
+_RELATIONS = frozenset({"model", "seed", "snapshot", "source"})
+_EXPOSURES = {"ml": "model"}
+
+
+class ManifestError(ValueError):
+    """A manifest that cannot be read, in one line."""
+
+
+class _Column(msgspec.Struct):
+    name: str = ""
+    data_type: str | None = None
+    description: str | None = None
+
+
+class _Depends(msgspec.Struct):
+    nodes: list[str] = []
+
+
+class _Config(msgspec.Struct):
+    materialized: str | None = None
+    meta: dict[str, Any] = {}
+
+
+class _Owner(msgspec.Struct):
+    name: str | None = None
+    email: str | None = None
+
+
+class _Test(msgspec.Struct):
+    name: str = ""
+
+
+class _Node(msgspec.Struct):
+    unique_id: str
+    name: str
+    resource_type: str
+    database: str | None = None
+    schema: str | None = None
+    alias: str | None = None
+    identifier: str | None = None
+    description: str | None = None
+    original_file_path: str = ""
+    columns: dict[str, _Column] = {}
+    depends_on: _Depends = msgspec.field(default_factory=_Depends)
+    config: _Config = msgspec.field(default_factory=_Config)
+    meta: dict[str, Any] = {}
+    compiled_code: str | None = None
+    language: str = "sql"
+    attached_node: str | None = None
+    column_name: str | None = None
+    test_metadata: _Test | None = None
+
+    @property
+    def table(self) -> str:
+        return self.identifier or self.alias or self.name
+
+
+class _Exposure(msgspec.Struct):
+    name: str
+    type: str = ""
+    label: str | None = None
+    description: str | None = None
+    original_file_path: str = ""
+    owner: _Owner | None = None
+    depends_on: _Depends = msgspec.field(default_factory=_Depends)
+    config: _Config = msgspec.field(default_factory=_Config)
+    meta: dict[str, Any] = {}
+
+
+class _Metadata(msgspec.Struct):
+    adapter_type: str | None = None
+    generated_at: str = ""
+
+
+class Manifest(msgspec.Struct):
+    """The part of a manifest that says where data flows."""
+
+    nodes: dict[str, _Node]
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    sources: dict[str, _Node] = {}
+    exposures: dict[str, _Exposure] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a project would do: its graph, what is only read, and what could not be told."""
+
+    graph: Graph
+    sources: frozenset[str]
+    dialect: str
+    problems: tuple[str, ...]
+
+
+def load_manifest(path: str | Path) -> Manifest:
+    """Read a manifest.json. Raises ManifestError."""
+    try:
+        with Path(path).open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {error.strerror}; run `dbt compile` first") from None
+    if len(content) > MAX_BYTES:
+        raise ManifestError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
+    try:
+        return msgspec.json.decode(content, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError(f"{path}: not a dbt manifest: {error}") from None
+
+
+def read_manifest(manifest: Manifest, bindings: Bindings) -> Planned:
+    """Return the graph of a project by the logical names that the bindings give its relations."""
+    return _Project(manifest, bindings).read()
+
+
+class _Project:
+    def __init__(self, manifest: Manifest, bindings: Bindings) -> None:
+        self.manifest = manifest
+        self.relations = {
+            key: node
+            for key, node in (*manifest.nodes.items(), *manifest.sources.items())
+            if node.resource_type in _RELATIONS
+        }
+        self.names = {key: _logical(node, bindings) for key, node in self.relations.items()}
+        self.dialect = manifest.metadata.adapter_type or ""
+        self.problems: list[str] = []
+        self.schemas: dict[str, dict[str, str]] = {}
+        self.by_table = {
+            _identity(node.database, node.schema, node.table): k for k, node in self.relations.items()
+        }
+
+    def read(self) -> Planned:
+        datasets: list[Dataset] = []
+        edges: list[Edge] = []
+        column_edges: list[ColumnEdge] = []
+        for key in self.ordered():
+            node = self.relations[key]
+            if node.config.materialized == "ephemeral":
+                continue
+            found = self.lineage(node)
+            datasets.append(self.dataset(key, found))
+            evidence = _evidence(node.original_file_path)
+            target = self.names[key]
+            sources = dict.fromkeys(self.names[parent] for parent in self.parents(node.depends_on.nodes))
+            edges += (Edge(name, target, job=target, evidence=evidence) for name in sources if name != target)
+            column_edges += self.column_edges(target, found, evidence)
+        for exposure in self.manifest.exposures.values():
+            datasets.append(_consumer(exposure))
+            edges += self.exposure_edges(exposure)
+        made = {name for key, name in self.names.items() if self.relations[key].resource_type != "source"}
+        return Planned(
+            Graph(self.with_checks(datasets), edges, column_edges),
+            sources=frozenset(self.names.values()) - made,
+            dialect=self.dialect,
+            problems=tuple(self.problems),
+        )
+
+    def ordered(self) -> list[str]:
+        """Return parents before children, and of a table that is both model and source the model first."""
+        graph = {k: [p for p in n.depends_on.nodes if p in self.relations] for k, n in self.relations.items()}
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            raise ManifestError(f"the manifest has a cycle: {' -> '.join(error.args[1])}") from None
+        return sorted(order, key=lambda key: self.relations[key].resource_type == "source")
+
+    def parents(self, keys: Iterable[str], seen: frozenset[str] = frozenset()) -> Iterator[str]:
+        """Yield the relations that are really read: an ephemeral model stands for what it reads."""
+        for key in keys:
+            node = self.relations.get(key)
+            if node is None or key in seen:
+                continue
+            if node.config.materialized == "ephemeral":
+                yield from self.parents(node.depends_on.nodes, seen | {key})
+            else:
+                yield key
+
+    def lineage(self, node: _Node) -> Lineage | None:
+        """Return what the compiled SQL says of columns; None, and a problem, where there is none."""
+        from airflow_lineage_provider.sql import column_lineage
+
+        name = _identity(node.database, node.schema, node.table)
+        described = {c.name or key: c.data_type or "" for key, c in node.columns.items()}
+        self.schemas.setdefault(name, described)
+        if node.resource_type not in {"model", "snapshot"} or node.language != "sql":
+            return None
+        if not node.compiled_code:
+            self.problems.append(f"{name} is not compiled, so its columns are not known; run `dbt compile`")
+            return None
+        found = column_lineage(
+            node.compiled_code,
+            dialect=self.dialect,
+            schema={table: columns for table, columns in self.schemas.items() if columns and table != name},
+            default_database=node.database,
+            default_schema=node.schema,
+        )
+        self.problems += (f"{name}: {problem}" for problem in found.problems)
+        if found.error or found.problems:
+            return None if found.error else found
+        types = {column.casefold(): kind for column, kind in described.items()}
+        self.schemas[name] = {c.name: types.get(c.name.casefold(), "") for c in found.columns}
+        return found
+
+    def dataset(self, key: str, found: Lineage | None) -> Dataset:
+        node = self.relations[key]
+        described = {(c.name or k).casefold(): c for k, c in node.columns.items()}
+        names = [c.name for c in found.columns] if found and not found.problems else None
+        evidence = _evidence(node.original_file_path)
+        columns = {}
+        for name in names or [c.name or k for k, c in node.columns.items()]:
+            column = described.get(name.casefold(), _Column())
+            columns[name] = Column(name, column.data_type or "", column.description or "", evidence[0])
+        return Dataset(
+            self.names[key],
+            kind=node.resource_type if node.resource_type in {"seed", "snapshot"} else "table",
+            description=node.description or "",
+            owners=_owners(node.meta | node.config.meta),
+            columns=columns,
+            evidence=evidence,
+        )
+
+    def column_edges(
+        self, target: str, found: Lineage | None, evidence: tuple[Evidence, ...]
+    ) -> Iterator[ColumnEdge]:
+        for column in found.columns if found else ():
+            for source in column.sources:
+                name = self.table_name(source.table)
+                if name and name != target:
+                    how = Transformation(
+                        source.type, source.subtype, column.expression or "", masking=source.masking
+                    )
+                    ref = ColumnRef(name, source.column)
+                    yield ColumnEdge(
+                        ref, ColumnRef(target, column.name), (how,), job=target, evidence=evidence
+                    )
+
+    def table_name(self, table: Table) -> str | None:
+        key = self.by_table.get(_identity(table.database, table.schema, table.name))
+        return self.names[key] if key else None
+
+    def exposure_edges(self, exposure: _Exposure) -> Iterator[Edge]:
+        """Yield what a consumer is made from; `meta.upstream` names the exposures that lie between."""
+        evidence, target = _evidence(exposure.original_file_path), exposure.label or exposure.name
+        known = {e.name: e.label or e.name for e in self.manifest.exposures.values()}
+        between = (exposure.meta | exposure.config.meta).get("upstream")
+        if isinstance(between, list) and between:
+            yield from (Edge(known.get(str(n), str(n)), target, evidence=evidence) for n in between)
+            return
+        for parent in self.parents(exposure.depends_on.nodes):
+            yield Edge(self.names[parent], target, evidence=evidence)
+
+    def with_checks(self, datasets: Iterable[Dataset]) -> Iterator[Dataset]:
+        checks: dict[str, list[str]] = {}
+        for node in self.manifest.nodes.values():
+            if node.resource_type == "test" and node.attached_node in self.names and node.test_metadata:
+                about = f" of {node.column_name}" if node.column_name else ""
+                checks.setdefault(self.names[node.attached_node], []).append(
+                    f"{node.test_metadata.name}{about}"
+                )
+        return (replace(d, checks=tuple(dict.fromkeys(checks.get(d.name, ())))) for d in datasets)
+
+
+def _logical(node: _Node, bindings: Bindings) -> str:
+    physical = ".".join(part for part in (node.database, node.schema, node.table) if part)
+    return bindings.logical_of_name(physical) or f"{node.schema or ''}.{node.table}".lstrip(".")
+
+
+def _identity(*parts: str | None) -> str:
+    return ".".join(part.casefold() for part in parts if part)
+
+
+def _consumer(exposure: _Exposure) -> Dataset:
+    owner = exposure.owner
+    return Dataset(
+        exposure.label or exposure.name,
+        kind=_EXPOSURES.get(exposure.type, exposure.type),
+        description=exposure.description or "",
+        owners=tuple(filter(None, (owner.name or owner.email,))) if owner else (),
+        evidence=_evidence(exposure.original_file_path),
+    )
+
+
+def _owners(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    owner = meta.get("owner")
+    return tuple(map(str, owner)) if isinstance(owner, list) else (str(owner),) if owner else ()
+
+
+def _evidence(file: str) -> tuple[Evidence, ...]:
+    return (Evidence(Claim.MANIFEST, file=file),)
