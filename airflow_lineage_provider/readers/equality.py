@@ -46,3 +46,20 @@ def same_type(dialect: str) -> Same:
 
 def _plain(text: str) -> str:
     return "".join(text.split()).casefold()
+
+
+def converts(dialect: str) -> Callable[[str], bool]:
+    """Return whether an expression casts every column that it reads, so that their types do not matter."""
+
+    def casts(expression: str) -> bool:
+        import sqlglot
+        from sqlglot import exp
+
+        try:
+            tree = sqlglot.parse_one(expression, dialect=dialect or None)
+        except (sqlglot.errors.SqlglotError, ValueError):
+            return False
+        columns = list(tree.find_all(exp.Column))
+        return bool(columns) and all(column.find_ancestor(exp.Cast, exp.TryCast) for column in columns)
+
+    return casts

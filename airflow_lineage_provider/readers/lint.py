@@ -22,7 +22,7 @@ from airflow_lineage_provider.readers.references import column_reference
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from airflow_lineage_provider.graph import Evidence, Graph
     from airflow_lineage_provider.lineage_map import LineageMap

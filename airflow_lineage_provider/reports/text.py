@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph import Severity, Verdict
 from airflow_lineage_provider.readers.validation import first_line
+from airflow_lineage_provider.reports.console import WIDTH, console_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph import Comparison, EdgeVerdict, Finding
     from airflow_lineage_provider.readers import JobRun, Validation
-
-WIDTH = 100
 
 _VERDICTS = {
     Verdict.VERIFIED: ("ok", "green"),
@@ -49,18 +48,7 @@ def print_validation(validation: Validation, stream: TextIO) -> None:
 
     Colour is used only where the stream is a terminal.
     """
-    from rich.console import Console
-
-    terminal = stream.isatty()
-    console = Console(
-        file=stream,
-        width=None if terminal else WIDTH,
-        no_color=not terminal or None,
-        highlight=False,
-        emoji=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    console = console_for(stream)
     _print_jobs(console, validation.jobs)
     _print_edges(console, validation.comparison)
     _print_findings(console, validation.comparison)

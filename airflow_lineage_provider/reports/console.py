@@ -1,0 +1,28 @@
+"""Where text goes: colour on a terminal, the same words without it in a pipe or log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rich.console import Console
+
+WIDTH = 100
+
+
+def console_for(stream: TextIO) -> Console:
+    """Return a console that writes to the stream and never breaks a line of its own accord."""
+    from rich.console import Console
+
+    terminal = stream.isatty()
+    return Console(
+        file=stream,
+        width=None if terminal else WIDTH,
+        no_color=not terminal or None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        soft_wrap=True,
+    )

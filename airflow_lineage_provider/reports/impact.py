@@ -1,0 +1,143 @@
+"""An impact or a trace as a tree, with who to tell and what checks the way."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.graph import CONSUMERS, EVERY_COLUMN, consumers
+from airflow_lineage_provider.graph.change import Effect
+from airflow_lineage_provider.reports.console import console_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, TextIO
+
+    from rich.text import Text
+
+    from airflow_lineage_provider.graph import ColumnRef, Dataset, Graph, Impact
+
+_EFFECTS = {
+    Effect.BREAKS: "bold red",
+    Effect.STARVES: "red",
+    Effect.MAY_BREAK: "yellow",
+    Effect.CHANGES_TYPE: "cyan",
+    Effect.HOLDS: "green",
+}
+
+
+def impact_text(graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect] | None = None) -> str:
+    """Return the impact as plain text; its last line is the total."""
+    stream = io.StringIO()
+    print_impact(graph, found, stream, effects)
+    return stream.getvalue()
+
+
+def print_impact(
+    graph: Graph, found: Impact, stream: TextIO, effects: Mapping[ColumnRef, Effect] | None = None
+) -> None:
+    """Write the tree of what is reached, the effect of the change beside it if given, and the total."""
+    from rich.text import Text
+
+    console = console_for(stream)
+    _print_tree(console.print, graph, found, effects or {}, "->")
+    told = [graph.datasets[name] for name in found.datasets() if name in graph.datasets]
+    checks = [f"{dataset.name}: {', '.join(dataset.checks)}" for dataset in told if dataset.checks]
+    owners = sorted({owner for dataset in told for owner in dataset.owners})
+    if checks:
+        console.print(Text("\nChecked on the way", "bold"))
+        for check in checks:
+            console.print(Text(f"  {check}"))
+    if owners:
+        console.print(Text("\nTo be told: ", "bold").append(", ".join(owners), "not bold"))
+    console.print(Text(f"\n{total(graph, found)}", "bold"))
+
+
+def print_trace(graph: Graph, found: Impact, stream: TextIO) -> None:
+    """Write the tree of what a column is made from."""
+    from rich.text import Text
+
+    console = console_for(stream)
+    _print_tree(console.print, graph, found, {}, "<-")
+    sources = [name for name in found.datasets() if name not in graph.upstream]
+    plural = "" if len(sources) == 1 else "s"
+    console.print(Text(f"\nTOTAL: {len(found.datasets())} datasets, {len(sources)} source{plural}", "bold"))
+
+
+def total(graph: Graph, found: Impact) -> str:
+    """Return the line that people look for."""
+    number = len(consumers(graph, found))
+    return f"TOTAL IMPACT: {number} downstream consumer{'' if number == 1 else 's'}"
+
+
+def impact_json(
+    graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect] | None = None
+) -> dict[str, Any]:
+    """Return the impact as data: what is reached, how far away and by what, and the consumers."""
+    return {
+        "starts": [str(start) for start in found.starts],
+        "reached": [
+            {
+                "dataset": ref.dataset,
+                "column": None if ref.column == EVERY_COLUMN else ref.column,
+                "hops": hops,
+                "via": _name(parent),
+                "kind": graph.datasets[ref.dataset].kind,
+                "system": graph.datasets[ref.dataset].system,
+                "layer": graph.datasets[ref.dataset].layer,
+                "owners": list(graph.datasets[ref.dataset].owners),
+                **({"effect": str(effects[ref])} if effects and ref in effects else {}),
+            }
+            for ref, (hops, parent) in found.nodes.items()
+            if hops
+        ],
+        "consumers": [dataset.name for dataset in consumers(graph, found)],
+    }
+
+
+def _print_tree(
+    write: Any, graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect], arrow: str
+) -> None:
+    children: dict[ColumnRef, list[ColumnRef]] = {}
+    for ref, (hops, parent) in found.nodes.items():
+        if hops:
+            children.setdefault(parent, []).append(ref)
+    for start in found.starts:
+        for ref, depth in _preorder(children, start):
+            write(_tree_line(graph, found, ref, depth, effects.get(ref), arrow))
+
+
+def _preorder(
+    children: Mapping[ColumnRef, list[ColumnRef]], start: ColumnRef
+) -> Iterator[tuple[ColumnRef, int]]:
+    stack = [(start, 0)]
+    while stack:
+        ref, depth = stack.pop()
+        yield ref, depth
+        stack += ((child, depth + 1) for child in reversed(children.get(ref, ())))
+
+
+def _tree_line(
+    graph: Graph, found: Impact, ref: ColumnRef, depth: int, effect: Effect | None, arrow: str
+) -> Text:
+    from rich.text import Text
+
+    dataset = graph.datasets[ref.dataset]
+    indent = f"{'   ' * (depth - 1)}{arrow} " if depth else ""
+    line = Text(indent, "dim").append(_name(ref), "bold" if dataset.kind in CONSUMERS else "not dim")
+    line.append(_place(dataset), "dim")
+    if depth and ref.column == EVERY_COLUMN and found.nodes[ref][1].column != EVERY_COLUMN:
+        line.append("  by table", "yellow dim")
+    edge = graph.column_edge(found.nodes[ref][1], ref) or graph.column_edge(ref, found.nodes[ref][1])
+    expressions = [t.expression for t in edge.transformations if t.expression] if edge else []
+    if expressions:
+        line.append(f"  {expressions[0]}", "dim")
+    return line.append(f"  {effect}", _EFFECTS[effect]) if effect else line
+
+
+def _name(ref: ColumnRef) -> str:
+    return ref.dataset if ref.column == EVERY_COLUMN else str(ref)
+
+
+def _place(dataset: Dataset) -> str:
+    return f" ({dataset.system})" if dataset.kind in CONSUMERS and dataset.system else ""
