@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from airflow_lineage_provider.graph import Code, Severity
 
@@ -22,7 +22,8 @@ def _keyed(value: Any) -> Any:
     return dict.fromkeys(value) if isinstance(value, list) else value
 
 
-Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Name: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
 
 
 class Part(BaseModel):
@@ -43,7 +44,7 @@ class Entry(Part):
 class Document(Part):
     """Document control."""
 
-    title: str = "Data Lineage Map"
+    title: Name = "Data Lineage Map"
     version: str = ""
     last_updated: str = ""
     owner: str = ""
@@ -76,7 +77,7 @@ class Column(Entry):
         return {"from": value} if isinstance(value, str) else value
 
 
-Columns: TypeAlias = Annotated[dict[str, Column], BeforeValidator(_keyed)]
+Columns: TypeAlias = Annotated[dict[Name, Column], BeforeValidator(_keyed)]
 
 
 class Table(Entry):
@@ -107,7 +108,7 @@ class Layer(Entry):
     models: str = ""
     checks: Names = ()
     owners: Names = ()
-    tables: Annotated[dict[str, Table], BeforeValidator(_keyed)] = {}
+    tables: Annotated[dict[Name, Table], BeforeValidator(_keyed)] = {}
 
 
 class Extraction(Part):
@@ -140,12 +141,12 @@ class Source(Part):
     """A system outside of the warehouse. Its datasets are named `<source>.<dataset>`."""
 
     title: str = ""
-    type: str
+    type: Name
     location: str = ""
     kind: str = "table"
-    extraction: Extraction | None = None
+    extraction: Extraction = Extraction()
     owners: Names = ()
-    datasets: Annotated[dict[str, SourceDataset], BeforeValidator(_keyed)] = {}
+    datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(_keyed)] = {}
 
 
 class Dashboard(Part):
@@ -183,7 +184,7 @@ class MLModel(Part):
 class Step(Part):
     """A column of a chain, and how it is made from the one before it."""
 
-    column: str
+    column: Name
     by: str = ""
     expression: str = ""
     subtype: str = ""
@@ -209,7 +210,7 @@ class Pipeline(Part):
     schedule: str = ""
     start_date: str = ""
     job_namespace: str = ""
-    tasks: dict[str, Names] = {}
+    tasks: dict[Name, Names] = {}
 
 
 class Catalog(Part):
@@ -218,13 +219,13 @@ class Catalog(Part):
     title: str = ""
     url: str = ""
     registered: Names = ()
-    ingestion: dict[str, dict[str, str]] = {}
+    ingestion: dict[Name, dict[Name, str]] = {}
 
 
 class Scenario(Part):
     """A change, and all the consumers that it is documented to reach."""
 
-    change: str
+    change: Name
     description: str = ""
     reaches: Names = ()
 
@@ -239,7 +240,7 @@ class Validation(Part):
 class Change(Part):
     """A line of the change history."""
 
-    version: str
+    version: Name
     date: str = ""
     author: str = ""
     changes: str = ""
@@ -248,7 +249,7 @@ class Change(Part):
 class Approval(Part):
     """Who signs."""
 
-    role: str
+    role: Name
     name: str = ""
     date: str = ""
 
@@ -257,17 +258,17 @@ class Accepted(Part):
     """A finding that people live with until a day. `subject` may be a glob."""
 
     finding: Code
-    subject: str
-    reason: str
+    subject: Name
+    reason: Name
     until: dt.date
 
 
 class Binding(Part):
     """Logical names to OpenLineage ones, by templates: `{x}` is one part of a name, `*` anything."""
 
-    dataset: str
-    namespace: str
-    name: str
+    dataset: Name
+    namespace: Name
+    name: Name
     ignore_case: bool = False
 
 
@@ -282,18 +283,18 @@ class Map(Part):
     """The whole map."""
 
     document: Document
-    pipeline: Pipeline | None = None
-    sources: dict[str, Source] = {}
-    layers: dict[str, Layer] = {}
+    pipeline: Pipeline = Pipeline()
+    sources: dict[Name, Source] = {}
+    layers: dict[Name, Layer] = {}
     column_lineage: tuple[Chain, ...] = ()
-    dashboards: dict[str, Dashboard] = {}
-    feature_views: dict[str, FeatureView] = {}
-    ml_models: dict[str, MLModel] = {}
-    environments: dict[str, Environment] = {}
+    dashboards: dict[Name, Dashboard] = {}
+    feature_views: dict[Name, FeatureView] = {}
+    ml_models: dict[Name, MLModel] = {}
+    environments: dict[Name, Environment] = {}
     policy: dict[Code, Severity] = {}
     accepted: tuple[Accepted, ...] = ()
-    catalog: Catalog | None = None
+    catalog: Catalog = Catalog()
     scenarios: tuple[Scenario, ...] = ()
-    validation: Validation | None = None
+    validation: Validation = Validation()
     change_history: tuple[Change, ...] = ()
     approvals: tuple[Approval, ...] = ()

@@ -104,6 +104,8 @@ class _Builder:
         text: str = event.value
         if len(text) > MAX_SCALAR:
             raise self.problem(event, f"a text of more than {MAX_SCALAR >> 10} KiB")
+        if any(character < " " and character not in "\n\t" for character in text):
+            raise self.problem(event, "a control character; remove it")
         plain = event.implicit[0] and not event.style
         return None if plain and text in {"", "~", "null", "Null", "NULL"} else text
 

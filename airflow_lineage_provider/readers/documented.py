@@ -106,11 +106,15 @@ def _columns(lineage_map: LineageMap, columns: Mapping[str, MapColumn], where: W
 def _edges(lineage_map: LineageMap) -> Iterator[Edge]:
     content = lineage_map.content
     for key, source in content.sources.items():
-        method = source.extraction.method if source.extraction else ""
         for name, entry in source.datasets.items():
             where: Where = ("sources", key, "datasets", name, "to")
             yield from (
-                Edge(f"{key}.{name}", target, job=method, evidence=(lineage_map.where(*where),))
+                Edge(
+                    f"{key}.{name}",
+                    target,
+                    job=source.extraction.method,
+                    evidence=(lineage_map.where(*where),),
+                )
                 for target in entry.to
             )
     for target, sources, where in _made_from(lineage_map):
@@ -153,6 +157,8 @@ def unresolved_columns(lineage_map: LineageMap) -> Iterator[tuple[ColumnRef, tup
                 named = column.sources is not None and "." in reference
                 if known and not named and _owner(reference, known, datasets) is None:
                     having = tuple(n for n in known if n in datasets and reference in datasets[n].columns)
+                    if where[0] == "feature_views" and not having:
+                        continue  # a feature is computed: its own name says nothing
                     yield ColumnRef(target, reference), having, lineage_map.where(*where, name)
 
 

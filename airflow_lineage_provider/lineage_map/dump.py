@@ -1,0 +1,49 @@
+"""A map as YAML that `parse_map` reads back the same: what is not said is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.lineage_map.model import Map
+
+_COLUMN_PLACES = frozenset({"columns", "fields", "features"})
+
+
+def dump_map(content: Map) -> str:
+    """Return the YAML text of a map, with shorthand where it says the same."""
+    data = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return yaml.dump(
+        _short({"document": {}, **data}), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes nothing for None, as people do."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class's signature
+        """Write equal values out each time; a map has no anchors."""
+        return True
+
+
+_Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
+
+
+def _short(value: Any, place: str = "") -> Any:
+    if isinstance(value, dict):
+        short = {key: _short(part, key) for key, part in value.items()}
+        if place in _COLUMN_PLACES:
+            return {name: _short_column(column) for name, column in short.items()}
+        return short
+    if isinstance(value, list):
+        items = [_short(item) for item in value]
+        return items[0] if place == "from" and len(items) == 1 and isinstance(items[0], str) else items
+    return value
+
+
+def _short_column(column: dict[str, Any]) -> Any:
+    if not column:
+        return None
+    return column["from"] if column.keys() == {"from"} and isinstance(column["from"], str) else column

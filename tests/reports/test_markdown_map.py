@@ -1,0 +1,167 @@
+"""Render then import is the identity; the reference document comes out whole."""
+
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_lineage_provider.graph import Code, ColumnRef, Severity, consumers, impact
+from airflow_lineage_provider.lineage_map import Map, load_map, parse_map
+from airflow_lineage_provider.lineage_map.dump import dump_map
+from airflow_lineage_provider.readers import read_map
+from airflow_lineage_provider.readers.lint import lint
+from airflow_lineage_provider.readers.markdown import import_markdown
+from airflow_lineage_provider.reports.impact import impact_text
+from airflow_lineage_provider.reports.markdown_map import render_markdown
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = load_map(ROOT / "dags" / "customer_analytics_pipeline.yaml").content
+REFERENCE = ROOT.parent / "shared" / "reference" / "data-lineage-maps.md"
+
+odd = st.sampled_from(
+    [" - ", "`", "|", "→", "&amp;", "#", "**x:** y", "(", ")", "\n", ": ", "none", "- ", "[", "]"]
+)
+text = st.lists(
+    st.one_of(st.text(string.ascii_letters + "._ ä*&<", min_size=1, max_size=8), odd), min_size=1, max_size=4
+).map("".join)
+words = st.one_of(st.just(""), text)
+name = st.text(string.ascii_lowercase + "_", min_size=1, max_size=6)
+names = st.lists(text, max_size=2).map(tuple)
+columns = st.dictionaries(
+    text,
+    st.fixed_dictionaries(
+        {"type": words, "from": st.none() | names, "expression": words, "subtype": words, "checks": names}
+    ),
+    max_size=3,
+)
+
+
+def part(**fields):
+    return st.fixed_dictionaries(fields)
+
+
+maps = part(
+    document=part(title=text, version=words, owner=words, scope=words, overview=words),
+    pipeline=part(dag_id=words, tasks=st.dictionaries(text, names, max_size=2)),
+    sources=st.dictionaries(
+        name,
+        part(
+            title=words,
+            type=text,
+            location=words,
+            owners=names,
+            extraction=part(method=words, sla=words),
+            datasets=st.dictionaries(text, part(to=names, format=words, columns=columns), max_size=2),
+        ),
+        max_size=2,
+    ),
+    layers=st.dictionaries(
+        name,
+        part(
+            title=words,
+            retention=words,
+            checks=names,
+            tables=st.dictionaries(
+                name, part(**{"from": names}, columns=columns, cluster_by=names), max_size=2
+            ),
+        ),
+        max_size=2,
+    ),
+    column_lineage=st.lists(
+        part(
+            title=words,
+            steps=st.lists(part(column=text, by=words, expression=words), max_size=3),
+            logic=names,
+        ),
+        max_size=2,
+    ),
+    dashboards=st.dictionaries(
+        text, part(tool=words, connection=words, owners=names, fields=columns, **{"from": names}), max_size=2
+    ),
+    feature_views=st.dictionaries(text, part(store=words, features=columns, **{"from": names}), max_size=2),
+    ml_models=st.dictionaries(text, part(platform=words, **{"from": names}), max_size=2),
+    environments=st.dictionaries(
+        text,
+        part(
+            description=words,
+            bindings=st.lists(
+                part(dataset=text, namespace=text, name=text, ignore_case=st.booleans()), max_size=2
+            ),
+        ),
+        max_size=2,
+    ),
+    policy=st.dictionaries(st.sampled_from(list(Code)), st.sampled_from(list(Severity)), max_size=2),
+    accepted=st.lists(
+        part(finding=st.sampled_from(list(Code)), subject=text, reason=text, until=st.dates()), max_size=2
+    ),
+    catalog=part(
+        url=words,
+        registered=names,
+        ingestion=st.dictionaries(text, st.dictionaries(text, text, max_size=2), max_size=2),
+    ),
+    scenarios=st.lists(part(change=text, description=words, reaches=names), max_size=2),
+    validation=part(automated=names, manual=names),
+    change_history=st.lists(part(version=text, date=words, changes=words), max_size=2),
+    approvals=st.lists(part(role=text, name=words, date=words), max_size=2),
+).map(Map.model_validate)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(maps)
+def test_render_then_import_is_the_identity(content):
+    imported = import_markdown(render_markdown(content))
+    assert imported.content == content
+    assert imported.unplaced == ()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(maps)
+def test_dump_then_parse_is_the_identity(content):
+    assert parse_map(dump_map(content)).content == content
+
+
+def test_the_pipeline_of_this_repository_survives_its_document():
+    assert import_markdown(render_markdown(PIPELINE)).content == PIPELINE
+
+
+@pytest.fixture(scope="module")
+def reference():
+    if not REFERENCE.exists():
+        pytest.skip("the reference document is not beside this repository")
+    return import_markdown(REFERENCE.read_text(), "data-lineage-maps.md")
+
+
+def test_the_reference_document_is_placed_but_for_one_line(reference):
+    (problem,) = reference.unplaced
+    assert str(problem).startswith("data-lineage-maps.md:2:1: 'See also: ")
+
+
+def test_the_reference_document_lints_with_its_two_slips(reference):
+    findings = lint(parse_map(dump_map(reference.content))).findings
+    assert [(f.code, f.subject) for f in findings] == [
+        (Code.NOT_LISTED, "bronze.raw_products"),
+        (Code.SKIPS_TABLE, "silver.stg_orders -> gold.customer_behavior"),
+    ]
+
+
+def test_the_impact_on_the_reference_document_is_the_documented_one(reference):
+    graph = read_map(parse_map(dump_map(reference.content)))
+    found = impact(graph, [ColumnRef("bronze.raw_orders", "amount")])
+    assert impact_text(graph, found).splitlines()[-1] == "TOTAL IMPACT: 4 downstream consumers"
+    assert [str(ref) for ref in found.nodes][1:4] == [
+        "silver.stg_orders.order_amount",
+        "gold.customer_orders_summary.total_revenue",
+        "gold.customer_behavior.total_revenue",
+    ]
+    assert {dataset.name for dataset in consumers(graph, found)} == {
+        "Customer Analytics Dashboard",
+        "Executive KPI Report",
+        "customer_engagement_features",
+        "churn_prediction_model",
+    }
+
+
+def test_rendering_the_imported_document_and_importing_it_again_changes_nothing(reference):
+    assert import_markdown(render_markdown(reference.content)).content == reference.content
