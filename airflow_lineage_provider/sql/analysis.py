@@ -124,8 +124,9 @@ class Analysis:
     def unknown(self, what: str, tables: Iterable[str], line: int | None) -> None:
         """Note a column that no table in reach has."""
         where = f"line {line}: " if line else ""
-        among = ", ".join(dict.fromkeys(tables)) or "no table"
-        self.problem(Subject.COLUMN, f"{where}column {what!r} was not found in {among}")
+        among = ", ".join(dict.fromkeys(tables))
+        reason = f"cannot be told from {among}" if among else "stands where there is no table"
+        self.problem(Subject.COLUMN, f"{where}column {what!r} {reason}")
 
     def sources(self) -> tuple[Source, ...]:
         """Return the indirect columns of the whole statement, in the order in which they were met."""

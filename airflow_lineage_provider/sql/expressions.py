@@ -8,8 +8,9 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
+from airflow_lineage_provider.sql.bounds import SqlError
 from airflow_lineage_provider.sql.names import Names
-from airflow_lineage_provider.sql.parse import SqlError, parse
+from airflow_lineage_provider.sql.parse import parse
 
 _MOST_CACHED = 4096
 
@@ -54,9 +55,12 @@ def _expression(text: str, dialect: str) -> exp.Expr:
     failure: SqlError | None = None
     for name in dict.fromkeys((dialect, "")):
         try:
-            statements = parse(f"SELECT {text}", Dialect.get_or_raise(name or None))
+            statements, problems = parse(f"SELECT {text}", Dialect.get_or_raise(name or None))
         except SqlError as error:
             failure = failure or error
+            continue
+        if problems:
+            failure = failure or SqlError(problems[0].message)
             continue
         if len(statements) == 1 and isinstance(statements[0], exp.Select):
             items = statements[0].expressions

@@ -1,109 +1,116 @@
-"""Text to statements, within bounds: no input may take the process down or hold it up."""
+"""Text to statements. What cannot be parsed is a problem of that statement alone."""
 
 from __future__ import annotations
 
+import logging
 import re
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
-from airflow_lineage_provider.sql.compat import Token, TokenType
+from airflow_lineage_provider.sql.bounds import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
+from airflow_lineage_provider.sql.compat import TokenType
+from airflow_lineage_provider.sql.model import Problem, Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlglot import exp
     from sqlglot.dialects.dialect import Dialect
 
-MOST_CHARACTERS = 1_000_000
-DEEPEST = 150  # brackets, or CASE, within each other
-LONGEST_RUN = 60  # of one prefix word or sign: NOT NOT NOT ...
-MOST_JOINS = 500
+    from airflow_lineage_provider.sql.compat import Token
 
-_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
-_BINARY = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
-_OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
-_CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
-_MAY_REPEAT = frozenset({TokenType.SEMICOLON, TokenType.COMMA, TokenType.STRING, TokenType.NUMBER})
+# What the parser would log about statements that it does not know comes back as problems.
+_parsing = ContextVar("_parsing", default=False)
+logging.getLogger("sqlglot").addFilter(lambda _: not _parsing.get())
 
 
-class SqlError(ValueError):
-    """The text is no SQL that can be analysed. One line; says where and why."""
+def parse(sql: str, dialect: Dialect) -> tuple[list[exp.Expr], list[Problem]]:
+    """Return the statements of a text, and what could not be parsed of it.
 
-
-def parse(sql: str, dialect: Dialect) -> list[exp.Expr]:
-    """Return the statements of a text, comments and empty ones left out.
-
-    Raises `SqlError` for text that is too long, too deep, binary, an uncompiled template, or no SQL.
+    Raises `SqlError` for text that is too long, too deep, binary, or an uncompiled template.
     """
-    _refuse_unreadable(sql)
+    refuse_unreadable(sql)
+    quiet = _parsing.set(True)
     try:
-        tokens = dialect.tokenize(sql)
-        _refuse_uncompiled(sql)
-        _refuse_deep(tokens)
+        tokens = _tokens(sql, dialect)
+        refuse_uncompiled(sql)
+        refuse_deep(tokens)
+        try:
+            return _statements(tokens, sql, dialect), []
+        except SqlError as error:
+            return _one_by_one(tokens, sql, dialect, error)
+    finally:
+        _parsing.reset(quiet)
+
+
+def _tokens(sql: str, dialect: Dialect) -> list[Token]:
+    try:
+        return dialect.tokenize(sql)
+    except TokenError as error:
+        refuse_uncompiled(sql)
+        cause = str(error.__context__ or "")
+        missing = re.match(r"Missing (.+) from (\d+):(\d+)", cause)
+        reason = f"{missing[1]} opened on line {missing[2]}" if missing else "a quote or a comment"
+        raise SqlError(f"{reason} is never closed") from None
+
+
+def _statements(tokens: list[Token], sql: str, dialect: Dialect) -> list[exp.Expr]:
+    try:
         return [s for s in dialect.parser().parse(tokens, sql) if s is not None]
     except RecursionError:
         raise SqlError("the statement is nested too deeply to be parsed") from None
-    except (TokenError, ParseError) as error:
-        _refuse_uncompiled(sql)
+    except ParseError as error:
         raise SqlError(_one_line(error)) from None
     except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
-        if isinstance(error, SqlError):
-            raise
-        raise SqlError(f"the parser gave up: {_first_line(str(error))}") from None
+        raise SqlError(f"the parser gave up: {_plain(str(error))}") from None
 
 
-def _refuse_unreadable(sql: str) -> None:
-    if len(sql) > MOST_CHARACTERS:
-        raise SqlError(f"the statement has {len(sql):,} characters; at most {MOST_CHARACTERS:,} are analysed")
-    found = _BINARY.search(sql)
-    if found is not None:
-        raise SqlError(f"this is no text: character {found.start()} is {found.group()!r}")
+def _one_by_one(
+    tokens: list[Token], sql: str, dialect: Dialect, error: SqlError
+) -> tuple[list[exp.Expr], list[Problem]]:
+    """Parse each statement of a script on its own: a bad one does not take the others with it."""
+    parts = list(_split(tokens))
+    if len(parts) == 1:
+        return [], [Problem(Subject.SYNTAX, str(error))]
+    statements: list[exp.Expr] = []
+    problems = []
+    for part in parts:
+        try:
+            statements += _statements(part, sql, dialect)
+        except SqlError as its_own:
+            problems.append(Problem(Subject.SYNTAX, str(its_own)))
+    return statements, problems
 
 
-def _refuse_uncompiled(sql: str) -> None:
-    if _TEMPLATE.search(sql) is None:
-        return
-    bare = re.sub(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL)
-    found = _TEMPLATE.search(bare)
-    if found is not None:
-        line = bare.count("\n", 0, found.start()) + 1
-        raise SqlError(f"line {line}: {found.group()} is a template: compile it first (dbt compile)")
-
-
-def _refuse_deep(tokens: list[Token]) -> None:
-    depth = joins = run = 0
-    before = None
+def _split(tokens: list[Token]) -> Iterator[list[Token]]:
+    part: list[Token] = []
     for token in tokens:
-        kind = token.token_type
-        if kind in _OPEN:
-            depth += 1
-            if depth > DEEPEST:
-                raise SqlError(f"line {token.line}: nested more than {DEEPEST} levels deep")
-        elif kind in _CLOSE:
-            depth = max(depth - 1, 0)
-        elif kind is TokenType.JOIN:
-            joins += 1
-            if joins > MOST_JOINS:
-                raise SqlError(f"line {token.line}: more than {MOST_JOINS} joins")
-        elif kind is TokenType.SEMICOLON:
-            joins = 0
-        run = run + 1 if kind is before and kind not in _MAY_REPEAT else 0
-        before = kind
-        if run > LONGEST_RUN:
-            raise SqlError(
-                f"line {token.line}: {token.text!r} is repeated more than {LONGEST_RUN} times in a row"
-            )
+        if token.token_type is TokenType.SEMICOLON:
+            if part:
+                yield part
+            part = []
+        else:
+            part.append(token)
+    if part:
+        yield part
 
 
-def _one_line(error: TokenError | ParseError) -> str:
-    details = getattr(error, "errors", None)
-    if details:
-        first = details[0]
-        near = " ".join(f"{first.get('highlight') or ''}".split())[:60]
-        reason = _first_line(first.get("description") or str(error))
-        return f"line {first.get('line')}, column {first.get('col')}: {reason} at {near!r}"
-    return _first_line(str(error))
+def _one_line(error: ParseError) -> str:
+    if not error.errors:
+        return _plain(str(error))
+    first = error.errors[0]
+    near = " ".join(f"{first.get('highlight') or ''}".split())[:60]
+    reason = _plain(first.get("description") or str(error))
+    return f"line {first.get('line')}, column {first.get('col')}, at {near!r}: {reason}"
 
 
-def _first_line(text: str) -> str:
-    plain = re.sub(r"\x1b\[\d*m", "", text)
-    return plain.strip().splitlines()[0][:200] if plain.strip() else "unknown error"
+def _plain(text: str) -> str:
+    """Say it without the parser's own class names, in one line."""
+    text = re.sub(r"\x1b\[\d*m", "", text).strip()
+    text = text.splitlines()[0] if text else "it does not say why"
+    missing = re.match(r"Required keyword: '(\w+)' missing for <class '[\w.]+\.(\w+)'>", text)
+    if missing:
+        return f"something is missing in this {missing[2].upper()}"
+    return text.split(" but got <Token")[0][:200]

@@ -20,6 +20,7 @@ from airflow_lineage_provider.sql.tables import add_source, read_from
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MANY_CTES = 30
 # Dialects where a CTE may read itself without the word RECURSIVE.
 _IMPLICITLY_RECURSIVE = frozenset({"tsql", "oracle", "snowflake", "teradata", "fabric"})
 
@@ -67,7 +68,28 @@ def with_ctes(node: exp.Expr, around: Scope) -> Scope:
         sees = Scope(scope.analysis, around, dict(scope.ctes))
         scope.ctes[name] = Cte(name, cte, sees, recursive)
         scope.analysis.ctes.append(scope.ctes[name])
+    if len(clause.expressions) > _MANY_CTES:
+        _read_in_order(node, clause, scope)
     return scope
+
+
+def _read_in_order(node: exp.Expr, clause: exp.Expr, scope: Scope) -> None:
+    """Read the CTEs that the query reaches, first to last: a long chain would be a deep recursion."""
+    reached: set[str] = set()
+    parts = [part for key, part in node.args.items() if key not in {"with_", "with"}]
+    todo = [part for part in parts if isinstance(part, exp.Expr)]
+    todo += [one for part in parts if isinstance(part, list) for one in part if isinstance(one, exp.Expr)]
+    key = scope.analysis.names.key
+    while todo:
+        for table in todo.pop().find_all(exp.Table):
+            name = key(table.this) if isinstance(table.this, exp.Identifier) else ""
+            if name in scope.ctes and name not in reached:
+                reached.add(name)
+                todo.append(scope.ctes[name].node)
+    for cte in clause.expressions:
+        name = key(cte.args["alias"].this)
+        if name in reached:
+            read_cte(scope.ctes[name])
 
 
 def read_cte(cte: Cte) -> Relation:

@@ -25,6 +25,7 @@ class Origin:
 
 
 Edges = dict[Origin, int]
+_MOST_MADE = 50  # branches of a UNION whose expressions are compared
 
 
 class Made(NamedTuple):
@@ -64,6 +65,7 @@ def merged(fields: Sequence[Field]) -> Field:
     for one in fields:
         add(edges, one.edges)
     made = tuple({id(m.node): m for one in fields for m in one.made}.values())
+    made = made if len(made) <= _MOST_MADE else ()
     return Field(fields[0].name, fields[0].key, edges, made, windowed=any(f.windowed for f in fields))
 
 

@@ -8,10 +8,11 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from airflow_lineage_provider.sql.analysis import Analysis, Catalog, Made
+from airflow_lineage_provider.sql.bounds import SqlError
 from airflow_lineage_provider.sql.compat import drop_targets
 from airflow_lineage_provider.sql.model import Lineage, Problem, Subject
 from airflow_lineage_provider.sql.names import Names
-from airflow_lineage_provider.sql.parse import SqlError, parse
+from airflow_lineage_provider.sql.parse import parse
 from airflow_lineage_provider.sql.query import read_cte
 from airflow_lineage_provider.sql.relations import Relation, Rest, merged
 from airflow_lineage_provider.sql.results import Target
@@ -72,11 +73,12 @@ def analyse(
     """Return the lineage of a script, and the names that it looked up in the schema on the way."""
     try:
         known = Dialect.get_or_raise(dialect or None)
-        statements = parse(sql, known)
+        statements, problems = parse(sql, known)
     except (SqlError, ValueError) as error:
         return (Lineage(problems=(Problem(Subject.SYNTAX, str(error)),)),), ()
     catalog = Catalog(schema, Names(known, dialect), default_database, default_schema)
     script = _Script(catalog, dialect, has_columns_calls=dialect == "duckdb" and "columns" in sql.lower())
+    script.problems |= dict.fromkeys(problems)
     for statement in statements:
         script.run(statement)
     return script.result(), tuple(catalog.base)

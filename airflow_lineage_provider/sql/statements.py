@@ -43,13 +43,15 @@ def read_statement(node: exp.Expr, analysis: Analysis) -> Iterator[Write]:
         if isinstance(node, kind):
             yield from extract(node, with_ctes(node, scope))
             return
-    if not isinstance(node, _NO_DATA):
-        analysis.problem(Subject.STATEMENT, f"{_words(node)} is not analysed")
+    if isinstance(node, exp.Command):
+        if node.name.upper() not in _NO_DATA_COMMANDS:
+            analysis.problem(Subject.STATEMENT, f"{_words(node)!r} is a statement that is not analysed")
+    elif not isinstance(node, _NO_DATA):
+        analysis.problem(Subject.STATEMENT, f"{node.sql()[:40]!r} is no SQL statement")
 
 
-def _words(node: exp.Expr) -> str:
-    text = f"{node.this} {node.args.get('expression') or ''}" if isinstance(node, exp.Command) else node.key
-    return " ".join(text.split())[:40].upper()
+def _words(node: exp.Command) -> str:
+    return " ".join(f"{node.this} {node.args.get('expression') or ''}".split())[:40]
 
 
 def _query(node: exp.Expr, scope: Scope) -> Iterator[Write]:
@@ -371,6 +373,34 @@ _EXTRACTORS: tuple[tuple[type[exp.Expr], Callable[..., Iterator[Write]]], ...] =
     (exp.Merge, _merge),
     (exp.Delete, _delete),
     (exp.Copy, _copy),
+)
+_NO_DATA_COMMANDS = frozenset(
+    {
+        "ALTER",
+        "ANALYZE",
+        "VACUUM",
+        "OPTIMIZE",
+        "SHOW",
+        "EXPLAIN",
+        "GRANT",
+        "REVOKE",
+        "SET",
+        "RESET",
+        "CHECKPOINT",
+        "INSTALL",
+        "LOAD",
+        "PUT",
+        "GET",
+        "LIST",
+        "REMOVE",
+        "UNSET",
+        "PRINT",
+        "GO",
+        "END",
+        "BEGIN",
+        "COMMIT",
+        "LOCK",
+    }
 )
 _NO_DATA = (
     exp.Drop, exp.Alter, exp.TruncateTable, exp.Use, exp.Set, exp.Transaction, exp.Commit, exp.Rollback,

@@ -1,0 +1,75 @@
+"""What is refused before it is parsed: no input may take the process down, or hold it up."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.sql.compat import TokenType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_lineage_provider.sql.compat import Token
+
+MOST_CHARACTERS = 1_000_000
+DEEPEST = 150  # brackets, or CASE, within each other
+LONGEST_RUN = 60  # of one word or sign: NOT NOT NOT ...
+MOST_JOINS = 500  # in one statement
+
+_TEMPLATE = re.compile(r"\{\{|\{%|\{#")
+_LITERALS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_BINARY = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
+_OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
+_CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_MAY_REPEAT = _OPEN | _CLOSE | {TokenType.SEMICOLON, TokenType.COMMA, TokenType.STRING}
+
+
+class SqlError(ValueError):
+    """The text is no SQL that can be analysed. One line; says where and why."""
+
+
+def refuse_unreadable(sql: str) -> None:
+    """Raise `SqlError` for text that is too long, or no text."""
+    if len(sql) > MOST_CHARACTERS:
+        raise SqlError(f"the statement has {len(sql):,} characters; at most {MOST_CHARACTERS:,} are analysed")
+    found = _BINARY.search(sql)
+    if found is not None:
+        raise SqlError(f"this is no text: character {found.start()} is {found.group()!r}")
+
+
+def refuse_uncompiled(sql: str) -> None:
+    """Raise `SqlError` for a Jinja template. Braces in a literal or a comment are none."""
+    if _TEMPLATE.search(sql) is None:
+        return
+    bare = _LITERALS.sub(lambda found: "\n" * found.group().count("\n"), sql)
+    found = _TEMPLATE.search(bare)
+    if found is not None:
+        line = bare.count("\n", 0, found.start()) + 1
+        raise SqlError(f"line {line}: {found.group()} is a template: compile it first (dbt compile)")
+
+
+def refuse_deep(tokens: Iterable[Token]) -> None:
+    """Raise `SqlError` for what a recursive parser would have to go too deep for."""
+    depth = joins = run = 0
+    before = None
+    for token in tokens:
+        kind = token.token_type
+        if kind in _OPEN:
+            depth += 1
+        elif kind in _CLOSE:
+            depth = max(depth - 1, 0)
+        elif kind is TokenType.JOIN:
+            joins += 1
+        elif kind is TokenType.SEMICOLON:
+            joins = 0
+        run = run + 1 if kind is before and kind not in _MAY_REPEAT else 0
+        before = kind
+        if depth > DEEPEST:
+            raise SqlError(f"line {token.line}: nested more than {DEEPEST} levels deep")
+        if joins > MOST_JOINS:
+            raise SqlError(f"line {token.line}: more than {MOST_JOINS} joins")
+        if run > LONGEST_RUN:
+            raise SqlError(
+                f"line {token.line}: {token.text!r} is repeated more than {LONGEST_RUN} times in a row"
+            )
