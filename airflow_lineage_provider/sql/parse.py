@@ -51,9 +51,8 @@ def _tokens(sql: str, dialect: Dialect) -> list[Token]:
     except TokenError as error:
         refuse_uncompiled(sql)
         cause = str(error.__context__ or "")
-        missing = re.match(r"Missing (.+) from (\d+):(\d+)", cause)
-        reason = f"{missing[1]} opened on line {missing[2]}" if missing else "a quote or a comment"
-        raise SqlError(f"{reason} is never closed") from None
+        missing = re.match(r"Missing (.+) from \d+:\d+", cause)
+        raise SqlError(f"{missing[1] if missing else 'a comment'} is opened and never closed") from None
 
 
 def _statements(tokens: list[Token], sql: str, dialect: Dialect) -> list[exp.Expr]:

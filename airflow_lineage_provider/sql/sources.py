@@ -142,19 +142,22 @@ class _Walk:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.todo: list[tuple[exp.Expr, int]] = []
+        self.todo: list[tuple[exp.Expr, int]] = []  # what the visited node found within itself, in order
         self.edges: Edges = {}
 
     def run(self, node: exp.Expr, context: int) -> Edges:
         """Return the edges of everything below `node`."""
-        self.todo.append((node, context))
-        while self.todo:
-            part, inner = self.todo.pop()
+        stack = [(node, context)]
+        while stack:
+            part, inner = stack.pop()
             kind = type(part)
             visit = _VISITS.get(kind)
             if visit is None:
                 visit = _VISITS[kind] = _visit_for(kind)
             visit(self, part, inner)
+            if self.todo:
+                stack.extend(reversed(self.todo))
+                self.todo.clear()
         return self.edges
 
     def column(self, node: exp.Expr, context: int) -> None:

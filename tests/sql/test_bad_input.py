@@ -1,0 +1,96 @@
+"""Text that is no SQL, or too much of it: one clear line for that statement alone."""
+
+import json
+
+import pytest
+
+from airflow_lineage_provider.sql import column_lineage
+from airflow_lineage_provider.sql.command import answer_batch
+
+DEEP = 10_000
+REFUSED = {
+    "no SQL": ("hello world", "is no SQL statement"),
+    "a sentence": ("this is no sql at all, really", "line 1, column"),
+    "an open quote": ("select 'abc\nfrom t", "' is opened and never closed"),
+    "a clause without a condition": ("select a from t where )", "line 1, column 23, at ')'"),
+    "ten thousand parentheses": ("select " + "(" * DEEP + "1" + ")" * DEEP, "nested more than"),
+    "ten thousand brackets": ("select " + "[" * DEEP + "]" * DEEP, "nested more than"),
+    "ten thousand CASEs": (
+        "select " + "case when a then b else " * DEEP + "1" + " end" * DEEP,
+        "nested more than",
+    ),
+    "ten thousand NOTs": ("select " + "not " * DEEP + "1", "'not' is repeated more than"),
+    "ten thousand minus signs": ("select " + "- " * DEEP + "1", "'-' is repeated more than"),
+    "ten thousand nested joins": ("select 1 from " + "a join " * DEEP + "b " + "on 1 " * DEEP, "joins"),
+    "FROM without end": ("from " * DEEP, "'from' is repeated more than"),
+    "five megabytes": (
+        "select " + ", ".join(f"a{i}" for i in range(700_000)) + " from t",
+        "at most 1,000,000 are",
+    ),
+    "a template": ("select *\nfrom {{ ref('stg_orders') }}", "line 2: {{ is a template: compile it first"),
+    "a template's statement": ("{% if target.name == 'x' %} select 1 {% endif %}", "{% is a template"),
+    "binary": (bytes(range(256)).decode("latin-1"), "this is no text: character 0 is"),
+    "a dialect that is none": ("select 1", "Unknown dialect 'klingon'"),
+}
+
+
+@pytest.mark.parametrize(("sql", "reason"), REFUSED.values(), ids=REFUSED)
+def test_refused_in_one_line(sql, reason):
+    lineage = column_lineage(sql, dialect="klingon" if "klingon" in reason else "snowflake", schema={})
+    assert reason in lineage.error
+    assert "\n" not in lineage.error
+    assert lineage.columns == ()
+
+
+WIDE = {
+    "twenty thousand terms": ("select " + " + ".join(["a"] * 20_000) + " as x from t", ["a"]),
+    "a long union": (" union all ".join(["select a as x from t"] * 5_000), ["a"]),
+    "a long chain of CTEs": (
+        "with c0 as (select a as x from t), "
+        + ", ".join(f"c{i} as (select * from c{i - 1})" for i in range(1, 2_000))
+        + " select * from c1999",
+        ["a"],
+    ),
+    "CTEs that double": (
+        "with c0 as (select a as x from t), "
+        + ", ".join(f"c{i} as (select l.x + r.x as x from c{i - 1} l, c{i - 1} r)" for i in range(1, 60))
+        + " select * from c59",
+        ["a"],
+    ),
+    "a hundred and forty parentheses": ("select " + "(" * 140 + "a" + ")" * 140 + " as x from t", ["a"]),
+}
+
+
+@pytest.mark.parametrize(("sql", "columns"), WIDE.values(), ids=WIDE)
+def test_large_but_good(sql, columns):
+    lineage = column_lineage(sql, dialect="duckdb", schema={})
+    assert lineage.problems == ()
+    assert [s.column for s in lineage.column("x").sources] == columns
+
+
+def test_braces_in_a_literal_are_no_template():
+    assert column_lineage("select '{{ x }}' as a -- {{ y }}\nfrom t", dialect="", schema={}).problems == ()
+
+
+def test_a_bad_statement_leaves_the_others_of_a_script():
+    lineage = column_lineage("select ) ;\ncreate table x as select a from t", dialect="duckdb", schema={})
+    assert lineage.column("a").sources[0].column == "a"
+    assert [str(p) for p in lineage.problems] == [
+        "line 1, column 8, at ')': Invalid expression / Unexpected token"
+    ]
+
+
+def test_a_bad_line_leaves_the_others_of_a_batch(tmp_path):
+    batch = tmp_path / "batch.jsonl"
+    good = {"id": "good", "sql": "select a from t", "dialect": "", "schema": {}}
+    batch.write_text("\n".join(["no json", json.dumps({"id": "no sql"}), "[]", json.dumps(good)]))
+    answers = [json.loads(line) for line in answer_batch(batch)]
+    assert [bool(answer["error"]) for answer in answers] == [True, True, True, False]
+    assert answers[3]["columns"] == {
+        "a": [{"table": "t", "column": "a", "type": "DIRECT", "subtype": "IDENTITY"}]
+    }
+
+
+def test_a_batch_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        list(answer_batch(tmp_path / "none.jsonl"))
