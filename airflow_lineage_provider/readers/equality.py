@@ -17,7 +17,7 @@ def same_expression(dialect: str) -> Same:
         if first == second:
             return True
         from airflow_lineage_provider.sql.expressions import same_expression as compare
-        from airflow_lineage_provider.sql.parse import SqlError
+        from airflow_lineage_provider.sql.bounds import SqlError
 
         try:
             return compare(first, second, dialect)
@@ -34,7 +34,7 @@ def same_type(dialect: str) -> Same:
         if first.casefold() == second.casefold():
             return True
         from airflow_lineage_provider.sql.expressions import same_type as compare
-        from airflow_lineage_provider.sql.parse import SqlError
+        from airflow_lineage_provider.sql.bounds import SqlError
 
         try:
             return compare(first, second, dialect)
