@@ -1,0 +1,26 @@
+"""`airflow-lineage`: the provider's questions and checks, for a terminal and for CI.
+
+Exit status: 0 agreed, 1 drift, 2 bad input. Nothing here imports Airflow, and each command imports what it
+needs when it is called.
+"""
+
+from __future__ import annotations
+
+import click
+
+from airflow_lineage_provider import __version__
+from airflow_lineage_provider.cli.documents import import_, render
+from airflow_lineage_provider.cli.graph import impact, trace
+from airflow_lineage_provider.cli.maps import check, lint
+from airflow_lineage_provider.cli.runs import events, validate
+from airflow_lineage_provider.cli.sql import sql
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="airflow-lineage")
+def main() -> None:
+    """Ask about documented and emitted data lineage, and check the two against each other."""
+
+
+for command in (check, events, impact, import_, lint, render, sql, trace, validate):
+    main.add_command(command)

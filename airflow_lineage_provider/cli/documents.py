@@ -1,0 +1,36 @@
+"""The map as the document that people sign, and such a document as a map."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from airflow_lineage_provider.cli.shared import example, map_argument, plain_errors
+
+
+@click.command(epilog=example("airflow-lineage render dags/customer_analytics_pipeline.yaml > lineage.md"))
+@map_argument
+def render(lineage_map: Path) -> None:
+    """Write the MAP as a Markdown document with Mermaid diagrams."""
+    with plain_errors():
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.reports.markdown_map import render_markdown
+
+        click.echo(render_markdown(load_map(lineage_map).content), nl=False)
+
+
+@click.command("import", epilog=example("airflow-lineage import data-lineage-maps.md > lineage.yaml"))
+@click.argument("document", type=click.Path(dir_okay=False, path_type=Path))
+def import_(document: Path) -> None:
+    """Read a Markdown DOCUMENT into a map on stdout; what it could not place is listed on stderr."""
+    with plain_errors():
+        from airflow_lineage_provider.lineage_map.dump import dump_map
+        from airflow_lineage_provider.readers.markdown import import_markdown
+
+        imported = import_markdown(document.read_text(encoding="utf-8"), str(document))
+        click.echo(dump_map(imported.content), nl=False)
+        for problem in imported.unplaced:
+            click.echo(f"not placed: {problem}", err=True)
+        sys.stdout.flush()

@@ -1,0 +1,101 @@
+"""What a DAG run emitted, and whether it is what the map documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from airflow_lineage_provider.cli.shared import (
+    DRIFT,
+    environment_option,
+    example,
+    map_argument,
+    plain_errors,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_lineage_provider.delivery.store import EventStore
+
+store_option = click.option(
+    "--store",
+    metavar="URL",
+    help="The event store: a SQLite file or a database URL.  [default: AIRFLOW__LINEAGE__STORE, else "
+    "lineage.db in AIRFLOW_HOME, ./.airflow or ~/airflow]",
+)
+run_option = click.option(
+    "--run", default="latest", show_default=True, metavar="RUN", help="A root run's id, `latest` or `all`."
+)
+
+
+@click.command(epilog=example("airflow-lineage events --run latest --format jsonl > events.jsonl"))
+@store_option
+@run_option
+@click.option("--job", help="Only this job's events, such as gold.customer_behavior.")
+@click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+def events(store: str | None, run: str, job: str | None, form: str) -> None:
+    """Print the OpenLineage events that a DAG run emitted, in the order in which they were committed."""
+    with plain_errors():
+        opened = open_store(store)
+        for event in opened.events(root_run_id=root_run(opened, run), job_name=job):
+            click.echo(json.dumps(event, ensure_ascii=False) if form == "jsonl" else _line(event))
+
+
+@click.command(
+    epilog=example("airflow-lineage validate dags/customer_analytics_pipeline.yaml --environment dev")
+)
+@map_argument
+@environment_option
+@store_option
+@run_option
+@click.option("--scope", multiple=True, help="Only these layers or datasets were to be produced.")
+def validate(
+    lineage_map: Path, environment: str | None, store: str | None, run: str, scope: tuple[str, ...]
+) -> None:
+    """Compare what a DAG run emitted with the documented MAP."""
+    with plain_errors():
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.readers.validation import validate as compare_run
+        from airflow_lineage_provider.reports.text import print_validation
+
+        opened = open_store(store)
+        validation = compare_run(
+            opened.events(root_run_id=root_run(opened, run)),
+            load_map(lineage_map),
+            environment=environment,
+            scope=scope or None,
+        )
+        print_validation(validation, sys.stdout)
+        if not validation.comparison.agreed:
+            sys.exit(DRIFT)
+
+
+def open_store(url: str | None) -> EventStore:
+    """Return the store that is named, or the default one."""
+    from airflow_lineage_provider.delivery import EventStore, default_store_url
+
+    return EventStore(url or default_store_url(os.environ))
+
+
+def root_run(store: EventStore, run: str) -> str | None:
+    """Return the root run that is meant; None for all of them."""
+    if run == "all":
+        return None
+    root = store.latest_root_run() if run == "latest" else run
+    if root is None:
+        raise ValueError(f"{store} holds no run yet; run a DAG, or name another store with --store")
+    return root
+
+
+def _line(event: dict[str, Any]) -> str:
+    """Return an event as a person reads it: when, what, which job, from and to."""
+    job = event.get("job", {})
+    sides = [" + ".join(d["name"] for d in event.get(side) or ()) for side in ("inputs", "outputs")]
+    flow = " -> ".join(side or "-" for side in sides) if any(sides) else ""
+    time, kind = event.get("eventTime", "")[:19], event.get("eventType", "")
+    return f"{time:19}  {kind:8}  {job.get('name', '')}  {flow}".rstrip()

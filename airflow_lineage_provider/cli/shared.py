@@ -1,0 +1,42 @@
+"""What the commands share: arguments, exit status, errors in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DRIFT = 1
+BAD_INPUT = 2
+
+map_argument = click.argument("lineage_map", metavar="MAP", type=click.Path(dir_okay=False, path_type=Path))
+environment_option = click.option(
+    "--environment", "-e", help="Which environment of the map binds its names to datasets."
+)
+
+
+def example(line: str) -> str:
+    """Return how a command's help ends."""
+    return f"Example: {line}"
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Say bad input in one line on stderr and exit with 2."""
+    from airflow_lineage_provider.delivery import StoreError
+
+    try:
+        yield
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (StoreError, ValueError, OSError) as error:
+        click.echo(f"airflow-lineage: {error}", err=True)
+        sys.exit(BAD_INPUT)
