@@ -16,7 +16,7 @@ from airflow_lineage_provider.events.context import PRODUCER
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name, sql_dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from airflow_lineage_provider.dbt.records import Node, Warehouse
     from airflow_lineage_provider.sql import Lineage, OutputColumn, Source, Table
@@ -35,8 +35,13 @@ class NodeLineage:
     problems: tuple[str, ...] = ()
 
 
-def node_lineage(node: Node, sql: str | None, warehouse: Warehouse) -> NodeLineage:
-    """Return the column lineage of what `node` makes. Never raises: what failed stands in `problems`."""
+def node_lineage(
+    node: Node, sql: str | None, warehouse: Warehouse, mask: Callable[[str], str] = str
+) -> NodeLineage:
+    """Return the column lineage of what `node` makes. Never raises: what failed stands in `problems`.
+
+    `mask` hides secrets in the expressions that columns are made by.
+    """
     if node.relation is None:
         return NodeLineage()
     if node.resource_type == "seed":
@@ -56,15 +61,18 @@ def node_lineage(node: Node, sql: str | None, warehouse: Warehouse) -> NodeLinea
         default_database=own.database,
         default_schema=own.schema,
     )
-    return _Statement(node, own, warehouse, found).lineage()
+    return _Statement(node, own, warehouse, mask, found).lineage()
 
 
 class _Statement:
     """Matches the tables of one statement to the relations of its node."""
 
-    def __init__(self, node: Node, own: Relation, warehouse: Warehouse, found: Lineage) -> None:
+    def __init__(
+        self, node: Node, own: Relation, warehouse: Warehouse, mask: Callable[[str], str], found: Lineage
+    ) -> None:
         self._own = own
         self._warehouse = warehouse
+        self._mask = mask
         self._found = found
         self._known = {_identity(relation): relation for relation in node.inputs}
         self._label = node.label
@@ -88,10 +96,11 @@ class _Statement:
 
     def _field(self, column: OutputColumn) -> column_lineage_dataset.Fields:
         masked = bool(column.sources) and all(source.masking for source in column.sources)
+        expression = self._mask(column.expression) if column.expression else None
         identity = all(source.subtype == "IDENTITY" for source in column.sources)
         return column_lineage_dataset.Fields(
-            inputFields=self._inputs(column.sources, column.expression),
-            transformationDescription=column.expression,
+            inputFields=self._inputs(column.sources, expression),
+            transformationDescription=expression,
             transformationType="MASKED" if masked else "IDENTITY" if identity and column.sources else None,
         )
 

@@ -70,17 +70,19 @@ def output_dataset(
     return OutputDataset(namespace=name.namespace, name=name.name, facets=facets, outputFacets=statistics)
 
 
-def assertions(test: Test, name: str, success: bool, failures: int | None) -> InputDatasetFacet:  # noqa: FBT001
+def assertions(
+    record: NodeFinished, test: Test, actual: str | None, mask: Callable[[str], str]
+) -> InputDatasetFacet:
     """Return what a test found, in the facet that belongs to the dataset that it is about."""
     assertion = data_quality_assertions_dataset.Assertion(
         assertion=test.kind,
-        success=success,
+        success=record.status == "pass",
         column=test.column,
         severity=test.severity,
-        name=name,
+        name=record.node.name,
         expected="0",
-        actual=str(failures or 0),
-        params=dict(test.arguments),
+        actual=actual,
+        params={name: mask(value) for name, value in test.arguments.items()},
     )
     return data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(
         assertions=[assertion], producer=PRODUCER

@@ -46,7 +46,7 @@ def job_facets(
             schema=node.schema,
             alias=node.alias,
             unique_id=node.unique_id,
-            test_type=("generic" if node.test.kind != "custom_sql" else "singular") if node.test else None,
+            test_type=_test_type(node),
             producer=PRODUCER,
         ),
         "sourceCodeLocation": _source_code_location(node, invocation),
@@ -70,6 +70,12 @@ def job_facets(
         tags = [tags_job.TagsJobFacetFields(key=tag, value="true", source="DBT") for tag in node.tags]
         facets["tags"] = tags_job.TagsJobFacet(tags=tags, producer=PRODUCER)
     return facets
+
+
+def _test_type(node: Node) -> str | None:
+    if node.resource_type != "test" or node.test is None:
+        return None
+    return "singular" if node.test.kind == "custom_sql" else "generic"
 
 
 def _source_code_location(node: Node, invocation: Invocation) -> JobFacet:

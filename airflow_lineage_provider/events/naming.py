@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 # What sqlglot calls the SQL of a dbt adapter, where the two differ.
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "glue": "spark", "synapse": "tsql"}
 
+# What OpenLineage calls a bucket's scheme, where DuckDB takes other names for it too.
+FILE_SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
+AZURE = {"abfs", "abfss", "wasb", "wasbs"}
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetName:
@@ -68,7 +72,10 @@ def file_name(location: str) -> DatasetName:
     path = quoted.group(1) if quoted else location
     url = urlsplit(path)
     if url.scheme and url.netloc:
-        return DatasetName(f"{url.scheme}://{url.netloc.rpartition('@')[2]}", url.path.strip("/") or "/")
+        # Azure writes container@account where others write user:password@host.
+        host = url.netloc if url.scheme in AZURE else url.netloc.rpartition("@")[2]
+        scheme = FILE_SCHEMES.get(url.scheme, url.scheme)
+        return DatasetName(f"{scheme}://{host}", url.path.strip("/") or "/")
     return DatasetName("file", os.path.abspath(url.path if url.scheme == "file" else path))  # noqa: PTH100 - globs
 
 
@@ -84,7 +91,7 @@ def _duckdb_namespace(database: str | None, warehouse: Warehouse) -> str:
         return f"motherduck://{rest.strip('/').partition('?')[0] or database}"
     if path == ":memory:":
         return "duckdb:///:memory:"
-    if re.search(r"\w=", path) and "://" not in path:
+    if re.match(r"\s*\w+\s*=", path):
         # An attached server's connection string, such as "host=db dbname=crm password=...".
         return f"duckdb:///attached/{database}"
     url = urlsplit(path)
@@ -102,8 +109,9 @@ def _snowflake(warehouse: Warehouse) -> str:
 def _redshift(warehouse: Warehouse) -> str:
     """`<cluster>.<id>.<region>.redshift.amazonaws.com` is named by its cluster and region."""
     cluster, _, rest = (warehouse.host or "").partition(".")
-    region = rest.split(".")[1] if rest.count(".") > 1 else warehouse.region
-    return f"redshift://{cluster}.{region}:{warehouse.port}"
+    if not rest.endswith("amazonaws.com"):
+        return _host_and_port("redshift")(warehouse)
+    return f"redshift://{cluster}.{rest.split('.')[1]}:{warehouse.port}"
 
 
 def _host_and_port(scheme: str) -> Callable[[Warehouse], str]:

@@ -21,9 +21,10 @@ from airflow_lineage_provider.events.columns import NodeLineage, node_lineage
 from airflow_lineage_provider.events.context import JOB_NAMESPACE, PRODUCER, RunContext
 from airflow_lineage_provider.events.datasets import assertions, input_dataset, output_dataset
 from airflow_lineage_provider.events.jobs import job_facets
-from airflow_lineage_provider.events.runs import outcome_facets, run_facets, state_of, timestamp
+from airflow_lineage_provider.events.runs import outcome_facets, rows_found, run_facets, state_of, timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, RunFacet
@@ -42,7 +43,7 @@ class NodeEvents:
     def start(self, record: NodeStarted) -> RunEvent:
         """Return the START of a node that has just begun."""
         mask, node = self._context.mask, record.node
-        lineage = node_lineage(node, record.sql, self._warehouse)
+        lineage = node_lineage(node, record.sql, self._warehouse, mask)
         output, columns = node.relation, _columns(lineage)
         return self._event(
             RunState.START,
@@ -59,7 +60,7 @@ class NodeEvents:
     def end(self, record: NodeFinished) -> RunEvent:
         """Return the COMPLETE, FAIL or ABORT of a node that has just ended."""
         mask, node = self._context.mask, record.node
-        lineage = node_lineage(node, record.sql, self._warehouse)
+        lineage = node_lineage(node, record.sql, self._warehouse, mask)
         outcome = outcome_facets(record, lineage.problems, self._invocation, self._context)
         output, extra = node.relation, _dbt_facets(node) | _columns(lineage)
         return self._event(
@@ -68,7 +69,7 @@ class NodeEvents:
             self._run(node, record.started_at, outcome),
             self._job(node, record.sql),
             [
-                input_dataset(relation, self._warehouse, mask, _findings(record, relation))
+                input_dataset(relation, self._warehouse, mask, _findings(record, relation, mask))
                 for relation in (*node.inputs, *lineage.also_read)
             ],
             [output_dataset(output, self._warehouse, mask, record, extra)] if output else [],
@@ -104,13 +105,14 @@ class NodeEvents:
         )
 
 
-def _findings(record: NodeFinished, relation: Relation) -> dict[str, InputDatasetFacet]:
+def _findings(
+    record: NodeFinished, relation: Relation, mask: Callable[[str], str]
+) -> dict[str, InputDatasetFacet]:
     """Return what a test says of the relation that it is about: the first that it reads."""
     node = record.node
     if not node.test or relation is not node.inputs[0] or record.status == "skipped":
         return {}
-    success = record.status == "pass"
-    return {"dataQualityAssertions": assertions(node.test, node.name, success, record.failures)}
+    return {"dataQualityAssertions": assertions(record, node.test, rows_found(record), mask)}
 
 
 def _columns(lineage: NodeLineage) -> dict[str, DatasetFacet]:

@@ -94,7 +94,7 @@ def outcome_facets(
             externalQueryId=record.query_id, source=namespace(invocation.warehouse), producer=PRODUCER
         )
     if record.node.test:
-        facets["test"] = test_run.TestRunFacet(tests=[_test_execution(record)], producer=PRODUCER)
+        facets["test"] = test_run.TestRunFacet(tests=[_test_execution(record, context)], producer=PRODUCER)
     return facets
 
 
@@ -118,7 +118,12 @@ def _parent(context: RunContext) -> RunFacet:
     )
 
 
-def _test_execution(record: NodeFinished) -> test_run.TestExecution:
+def rows_found(record: NodeFinished) -> str | None:
+    """Return how many rows a test found wrong; None where it could not look."""
+    return "0" if record.status == "pass" else str(record.failures) if record.failures else None
+
+
+def _test_execution(record: NodeFinished, context: RunContext) -> test_run.TestExecution:
     test = record.node.test
     if test is None:
         raise ValueError(f"{record.node.unique_id} is no test")
@@ -129,6 +134,6 @@ def _test_execution(record: NodeFinished) -> test_run.TestExecution:
         severity=test.severity,
         type=test.kind,
         expected="0",
-        actual=str(record.failures or 0),
-        params=dict(test.arguments),
+        actual=rows_found(record),
+        params={name: context.mask(value) for name, value in test.arguments.items()},
     )

@@ -36,10 +36,9 @@ def without_credentials(remote: str) -> str:
     'https://example.com/team/dbt.git'
     """
     url = urlsplit(remote)
-    if not url.scheme or not url.hostname:
+    if not url.scheme or not url.netloc:
         return remote
-    port = f":{url.port}" if url.port else ""
-    return urlunsplit((url.scheme, url.hostname + port, url.path, "", ""))
+    return urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
 
 
 def _git(folder: str, *words: str) -> str | None:

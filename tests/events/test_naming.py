@@ -1,0 +1,125 @@
+"""A relation's OpenLineage name on every kind of warehouse. A new one is one row."""
+
+import os
+
+import pytest
+
+from airflow_lineage_provider.dbt.records import Relation, Warehouse
+from airflow_lineage_provider.events.naming import DatasetName, dataset_name, file_name, sql_dialect
+
+ORDERS = Relation("model.shop.orders", "Shop", "gold", "orders")
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "namespace", "name"),
+    [
+        (Warehouse("duckdb", path="/data/shop.duckdb"), "duckdb:///data/shop.duckdb", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="/data/../data/shop.duckdb"), "duckdb:///data/shop.duckdb", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="/data/day=1/shop.duckdb"), "duckdb:///data/day=1/shop.duckdb", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="shop.duckdb"), f"duckdb://{os.getcwd()}/shop.duckdb", "Shop.gold.orders"),
+        (Warehouse("duckdb", path=":memory:"), "duckdb:///:memory:", "Shop.gold.orders"),
+        (Warehouse("duckdb"), "duckdb:///:memory:", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="md:shop"), "motherduck://shop", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="motherduck:shop"), "motherduck://shop", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="s3://lake/shop.duckdb"), "s3://lake/shop.duckdb", "Shop.gold.orders"),
+        (
+            Warehouse("duckdb", path="/data/other.duckdb", attached={"shop": "/data/shop.duckdb"}),
+            "duckdb:///data/shop.duckdb",
+            "Shop.gold.orders",
+        ),
+        (Warehouse("postgres", host="db.example.com", port=5432), "postgres://db.example.com:5432", "Shop.gold.orders"),
+        (Warehouse("snowflake", account="acme-emea"), "snowflake://acme-emea", "SHOP.GOLD.ORDERS"),
+        (Warehouse("snowflake", account="xy12345"), "snowflake://xy12345.us-west-1.aws", "SHOP.GOLD.ORDERS"),
+        (
+            Warehouse("redshift", host="dwh.abc123.eu-west-1.redshift.amazonaws.com", port=5439),
+            "redshift://dwh.eu-west-1:5439",
+            "Shop.gold.orders",
+        ),
+        (
+            Warehouse("redshift", host="team.123456.eu-west-1.redshift-serverless.amazonaws.com", port=5439),
+            "redshift://team.eu-west-1:5439",
+            "Shop.gold.orders",
+        ),
+        (Warehouse("redshift", host="10.1.2.3", port=5439), "redshift://10.1.2.3:5439", "Shop.gold.orders"),
+        (Warehouse("bigquery"), "bigquery", "Shop.gold.orders"),
+        (Warehouse("athena", region="eu-west-1"), "awsathena://athena.eu-west-1.amazonaws.com", "Shop.gold.orders"),
+        (Warehouse("sqlserver", host="sql", port=1433), "mssql://sql:1433", "Shop.gold.orders"),
+        (Warehouse("databricks", host="adb-1.azuredatabricks.net"), "databricks://adb-1.azuredatabricks.net", "Shop.gold.orders"),
+        (Warehouse("trino", host="trino", port=8080), "trino://trino:8080", "Shop.gold.orders"),
+        (Warehouse("clickhouse", host="ch", port=8123), "clickhouse://ch:8123", "Shop.gold.orders"),
+    ],
+)  # fmt: skip
+def test_a_relation_is_named_by_its_warehouse(warehouse, namespace, name):
+    assert dataset_name(ORDERS, warehouse) == DatasetName(namespace, name)
+
+
+def test_a_warehouse_without_databases_names_by_schema():
+    relation = Relation("model.shop.orders", None, "gold", "orders")
+    assert dataset_name(relation, Warehouse("mysql", host="db", port=3306)).name == "gold.orders"
+
+
+@pytest.mark.parametrize(
+    ("location", "namespace", "name"),
+    [
+        ("/lake/events/*.parquet", "file", "/lake/events/*.parquet"),
+        ("events.csv", "file", f"{os.getcwd()}/events.csv"),
+        ("file:///lake/events.csv", "file", "/lake/events.csv"),
+        ("read_csv('/lake/a=1/events.csv', sep = '=')", "file", "/lake/a=1/events.csv"),
+        ("s3://lake/bronze/events/*.parquet", "s3://lake", "bronze/events/*.parquet"),
+        ("s3a://lake/events.parquet", "s3://lake", "events.parquet"),
+        ("read_parquet('s3://lake/events/*/*.parquet', hive_partitioning = true)", "s3://lake", "events/*/*.parquet"),
+        ("gs://lake/events.json", "gs://lake", "events.json"),
+        ("gcs://lake/events.json", "gs://lake", "events.json"),
+        ("abfss://bronze@acme.dfs.core.windows.net/events", "abfss://bronze@acme.dfs.core.windows.net", "events"),
+        ("https://data.example.com/events.csv", "https://data.example.com", "events.csv"),
+        ("s3://lake", "s3://lake", "/"),
+    ],
+)  # fmt: skip
+def test_a_file_is_named_by_where_it_lies(location, namespace, name):
+    external = Relation("source.shop.landing.events", "Shop", "landing", "events", location=location)
+    assert file_name(location) == DatasetName(namespace, name)
+    assert dataset_name(external, Warehouse("duckdb", path="/data/shop.duckdb")) == file_name(location)
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"md:shop?motherduck_token={SECRET}",
+        f"motherduck:shop?motherduck_token={SECRET}&saas_mode=true",
+        f"md:?motherduck_token={SECRET}",
+        f"/data/shop.duckdb?token={SECRET}",
+        f"host=db.example.com dbname=shop user=etl password={SECRET}",
+        f"  password = {SECRET} host = db.example.com",
+        f"host=db.example.com sslkey=file://keys password={SECRET}",
+        f"postgres://etl:{SECRET}@db.example.com:5432/shop",
+        f"https://etl:{SECRET}@files.example.com/shop.duckdb",
+        f"s3://lake/shop.duckdb?s3_secret_access_key={SECRET}",
+    ],
+)
+def test_a_secret_of_a_database_never_reaches_its_name(path):
+    for warehouse in (Warehouse("duckdb", path=path), Warehouse("duckdb", attached={"shop": path})):
+        assert SECRET not in str(dataset_name(ORDERS, warehouse))
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"s3://lake/events.parquet?s3_access_key_id=AK&s3_secret_access_key={SECRET}",
+        f"read_parquet('s3://AK:{SECRET}@lake/events.parquet')",
+        f"https://acme.blob.core.windows.net/bronze/events.csv?sv=2024&sig={SECRET}",
+        f"https://etl:{SECRET}@files.example.com/events.csv",
+        f"read_csv('https://files.example.com/events.csv#{SECRET}')",
+    ],
+)
+def test_a_secret_of_a_file_never_reaches_its_name(location):
+    assert SECRET not in str(file_name(location))
+
+
+@pytest.mark.parametrize(
+    ("adapter", "dialect"), [("duckdb", "duckdb"), ("postgres", "postgres"), ("sqlserver", "tsql"), ("glue", "spark")]
+)
+def test_the_dialect_is_sqlglots_word(adapter, dialect):
+    assert sql_dialect(Warehouse(adapter)) == dialect
