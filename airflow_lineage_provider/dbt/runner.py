@@ -156,7 +156,7 @@ class DbtRun:
         return Invocation(
             invocation_id=heard.text,
             dbt_version=manifest.metadata.dbt_version,
-            project_name=manifest.metadata.project_name or "",
+            project_name=str(manifest.metadata.project_name or ""),
             project_dir=str(Path(self.command.project_dir).resolve()),
             profile_name=adapter.config.profile_name,
             target=adapter.config.target_name,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
-from dbt_projects import write_project
+from dbt_projects import Told, run, write_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,3 +170,18 @@ def change_orders(project: Path) -> None:
             "update crm.t_orders_v2 set amount = '99.00', updated_at = timestamp '2026-02-01'"
             " where order_id = 5"
         )
+
+
+class ShopRuns(NamedTuple):
+    project: Path
+    first: Told
+    second: Told
+
+
+@cache
+def build_twice(folder: Path) -> ShopRuns:
+    """Build the shop, change its orders, and build it again: once a test session."""
+    project = write_shop(folder / "the_shop")
+    first = run(project)
+    change_orders(project)
+    return ShopRuns(project, first, run(project))

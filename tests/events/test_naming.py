@@ -1,6 +1,7 @@
+# ruff: noqa: E501 - a case is a row
 """A relation's OpenLineage name on every kind of warehouse. A new one is one row."""
 
-import os
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ ORDERS = Relation("model.shop.orders", "Shop", "gold", "orders")
         (Warehouse("duckdb", path="/data/shop.duckdb"), "duckdb:///data/shop.duckdb", "Shop.gold.orders"),
         (Warehouse("duckdb", path="/data/../data/shop.duckdb"), "duckdb:///data/shop.duckdb", "Shop.gold.orders"),
         (Warehouse("duckdb", path="/data/day=1/shop.duckdb"), "duckdb:///data/day=1/shop.duckdb", "Shop.gold.orders"),
-        (Warehouse("duckdb", path="shop.duckdb"), f"duckdb://{os.getcwd()}/shop.duckdb", "Shop.gold.orders"),
+        (Warehouse("duckdb", path="shop.duckdb"), f"duckdb://{Path.cwd()}/shop.duckdb", "Shop.gold.orders"),
         (Warehouse("duckdb", path=":memory:"), "duckdb:///:memory:", "Shop.gold.orders"),
         (Warehouse("duckdb"), "duckdb:///:memory:", "Shop.gold.orders"),
         (Warehouse("duckdb", path="md:shop"), "motherduck://shop", "Shop.gold.orders"),
@@ -62,7 +63,7 @@ def test_a_warehouse_without_databases_names_by_schema():
     ("location", "namespace", "name"),
     [
         ("/lake/events/*.parquet", "file", "/lake/events/*.parquet"),
-        ("events.csv", "file", f"{os.getcwd()}/events.csv"),
+        ("events.csv", "file", f"{Path.cwd()}/events.csv"),
         ("file:///lake/events.csv", "file", "/lake/events.csv"),
         ("read_csv('/lake/a=1/events.csv', sep = '=')", "file", "/lake/a=1/events.csv"),
         ("s3://lake/bronze/events/*.parquet", "s3://lake", "bronze/events/*.parquet"),
@@ -119,7 +120,8 @@ def test_a_secret_of_a_file_never_reaches_its_name(location):
 
 
 @pytest.mark.parametrize(
-    ("adapter", "dialect"), [("duckdb", "duckdb"), ("postgres", "postgres"), ("sqlserver", "tsql"), ("glue", "spark")]
+    ("adapter", "dialect"),
+    [("duckdb", "duckdb"), ("postgres", "postgres"), ("sqlserver", "tsql"), ("glue", "spark")],
 )
 def test_the_dialect_is_sqlglots_word(adapter, dialect):
     assert sql_dialect(Warehouse(adapter)) == dialect

@@ -1,0 +1,216 @@
+"""What the events of a dbt run say: their runs, jobs, datasets and facets."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dbt_projects import Told
+from told_events import DAG, TASK, end_of, events_of, task_events
+
+CHECK = Path(__file__).parents[3] / "shared" / "tools" / "check_events.py"
+UNIQUE = "silver.unique_stg_orders_order_id"
+
+
+def facets(event, *, of="run"):
+    return event[of]["facets"]
+
+
+def ends(events):
+    return {e["job"]["name"]: e["eventType"] for e in events if e["eventType"] != "START"}
+
+
+def test_a_node_ends_complete_failed_or_aborted(small_events):
+    assert ends(small_events) == {
+        "main.raw_orders": "COMPLETE",
+        "silver.stg_orders": "COMPLETE",
+        "silver.not_null_stg_orders_order_id": "COMPLETE",
+        UNIQUE: "COMPLETE",
+        "gold.order_totals": "COMPLETE",
+        "gold.fails": "FAIL",
+        "gold.skipped": "ABORT",
+    }
+
+
+def test_start_and_end_are_of_one_run_and_no_two_nodes_share_one(small_events):
+    runs = {}
+    for event in small_events:
+        runs.setdefault(event["run"]["runId"], []).append((event["job"]["name"], event["eventType"]))
+    assert all(len(told) == 2 and told[0] == (told[1][0], "START") for told in runs.values())
+    assert len(runs) == 7
+
+
+def test_the_parent_is_the_task_and_the_root_the_dag(small_events):
+    for event in small_events:
+        parent = facets(event)["parent"]
+        assert parent["run"]["runId"] == TASK.run_id
+        assert (parent["job"]["namespace"], parent["job"]["name"]) == (TASK.namespace, TASK.name)
+        assert parent["root"]["run"]["runId"] == DAG.run_id
+        assert facets(event)["nominalTime"]["nominalStartTime"] == "2026-01-01T00:00:00.000000Z"
+
+
+def test_a_failure_has_its_error_and_a_skip_its_reason(small_events):
+    error = facets(end_of(small_events, "gold.fails"))["errorMessage"]
+    assert 'Referenced column "no_such_column" not found' in error["message"]
+    assert error["programmingLanguage"] == "SQL"
+    reason = facets(end_of(small_events, "gold.skipped"))["errorMessage"]["message"]
+    assert reason == "skipped because gold.fails did not succeed"
+
+
+def test_what_did_not_run_has_no_rows_and_no_new_life(small_events):
+    for name in ("gold.fails", "gold.skipped"):
+        (output,) = end_of(small_events, name)["outputs"]
+        assert "lifecycleStateChange" not in output["facets"]
+        assert output["outputFacets"] == {}
+
+
+def test_a_complete_stands_on_its_own(small_events):
+    end = end_of(small_events, "silver.stg_orders")
+    (read,), (made,) = end["inputs"], end["outputs"]
+    assert set(facets(end, of="job")) == {
+        *("jobType", "dbt_node", "sourceCodeLocation", "sql", "documentation", "ownership", "tags"),
+    }
+    assert {*facets(end)} == {"processing_engine", "dbt_version", "dbt_run", "parent", "nominalTime"}
+    assert set(made["facets"]) >= {
+        *("schema", "documentation", "ownership", "tags", "dataSource", "datasetType"),
+        *("lifecycleStateChange", "columnLineage", "dbt_model"),
+    }
+    assert [(f["name"], f["type"]) for f in made["facets"]["schema"]["fields"]] == [
+        ("order_id", "INTEGER"),
+        ("order_amount", "DECIMAL(10,2)"),
+    ]
+    assert made["outputFacets"]["outputStatistics"]["rowCount"] == 3
+    assert [f["name"] for f in read["facets"]["schema"]["fields"]] == ["order_id", "amount"]
+    assert facets(end, of="job")["sql"]["dialect"] == "duckdb"
+
+
+def test_a_start_has_its_sql_and_its_datasets(small_events):
+    (start,) = [
+        e for e in small_events if (e["job"]["name"], e["eventType"]) == ("gold.order_totals", "START")
+    ]
+    assert "sum(order_amount)" in facets(start, of="job")["sql"]["query"]
+    assert [d["name"] for d in start["inputs"] + start["outputs"]] == [
+        "warehouse.silver.stg_orders",
+        "warehouse.gold.order_totals",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("which", "table", "change"),
+    [
+        ("first", "silver.stg_orders", "CREATE"),
+        ("first", "gold.order_summary", "CREATE"),
+        ("second", "gold.order_summary", "OVERWRITE"),
+        ("second", "silver.stg_orders", None),
+        ("second", "silver.order_history", None),
+    ],
+)
+def test_a_tables_life_changes_when_it_is_made_anew(shop, which, table, change):
+    (output,) = end_of(events_of(getattr(shop, which)), table)["outputs"]
+    assert output["facets"].get("lifecycleStateChange", {}).get("lifecycleStateChange") == change
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        (
+            "silver.not_null_stg_orders_order_id",
+            {"assertion": "not_null", "success": True, "severity": "error", "actual": "0"},
+        ),
+        (UNIQUE, {"assertion": "unique", "success": False, "severity": "warn", "actual": "1"}),
+    ],
+)
+def test_a_test_is_an_assertion_on_a_column_of_its_table(small_events, test, expected):
+    end = end_of(small_events, test)
+    (table,) = end["inputs"]
+    (assertion,) = table["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert table["name"] == "warehouse.silver.stg_orders"
+    assert assertion | expected == assertion
+    assert (assertion["column"], assertion["expected"]) == ("order_id", "0")
+    assert end["outputs"] == []
+    assert facets(end, of="job")["jobType"]["jobType"] == "TEST"
+
+
+def test_a_test_of_two_tables_asserts_about_its_own(shop_events):
+    end = end_of(shop_events, "silver.relationships_stg_orders_country_code__code__ref_countries_")
+    asserted = {d["name"]: list(d["inputFacets"]) for d in end["inputs"]}
+    assert asserted == {
+        "warehouse.silver.stg_orders": ["dataQualityAssertions"],
+        "warehouse.bronze.countries": [],
+    }
+
+
+def test_a_test_that_could_not_look_counts_nothing(shop):
+    record = shop.first.ends["silver.not_null_stg_orders_order_id"]
+    errored = replace(record, status="error", message="no such column")
+    (end,) = events_of(Told([shop.first.invocation, errored]))
+    (assertion,) = end["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    assert (end["eventType"], assertion["success"]) == ("FAIL", False)
+    assert "actual" not in assertion
+
+
+def test_files_are_datasets_of_their_own(shop, shop_events):
+    (clicks,) = end_of(shop_events, "silver.stg_clicks")["inputs"]
+    assert (clicks["namespace"], clicks["name"]) == ("file", f"{shop.project}/landing/clicks/*.parquet")
+    assert clicks["facets"]["datasetType"]["datasetType"] == "FILE"
+
+
+def test_exposures_are_named_on_what_they_show(shop_events):
+    (output,) = end_of(shop_events, "gold.order_summary")["outputs"]
+    (dashboard,) = output["facets"]["dbt_exposures"]["exposures"]
+    assert (dashboard["name"], dashboard["url"]) == ("sales_dashboard", "https://tableau.example.com/sales")
+
+
+def test_a_python_model_has_its_source_and_says_why_it_has_no_columns(shop_events):
+    end = end_of(shop_events, "gold.python_totals")
+    assert facets(end, of="job")["sourceCode"]["language"] == "python"
+    (error,) = facets(end)["extractionError"]["errors"]
+    assert error["errorMessage"] == "gold.python_totals is written in python: it has no SQL to read"
+
+
+def test_secrets_are_hidden_in_text_and_never_change_a_name(shop):
+    """The secret is `order`: it stands in names, SQL, descriptions, expressions and parameters alike."""
+    masked = events_of(shop.first, lambda text: text.replace("order", "***"))
+    plain = events_of(shop.first)
+
+    def names(event):
+        return [(d["namespace"], d["name"], fields(d)) for d in event["inputs"] + event["outputs"]]
+
+    def fields(dataset):
+        return [field["name"] for field in dataset["facets"].get("schema", {}).get("fields", ())]
+
+    assert [(e["job"]["name"], names(e)) for e in masked] == [(e["job"]["name"], names(e)) for e in plain]
+    end = end_of(masked, "silver.stg_orders")
+    (output,) = end["outputs"]
+    columns = output["facets"]["columnLineage"]["fields"]
+    assert "order" not in facets(end, of="job")["sql"]["query"]
+    assert columns["order_id"]["inputFields"][0]["field"] == "order_id"
+    assert columns["order_id"]["transformationDescription"] == "***_id"
+    relationships = end_of(masked, "crm.source_relationships_crm_orders_order_id__order_id__ref_stg_orders_")
+    (found,) = facets(relationships)["test"]["tests"]
+    assert found["params"] == {"to": "ref('stg_***s')", "field": "***_id"}
+
+
+@pytest.mark.skipif(not CHECK.exists(), reason="the event checker is not beside this repository")
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("small_events", {}),
+        # A Python model has no SQL, and no engine reads its columns.
+        ("shop_events", {"no-sql": 1, "no-columnLineage": 1}),
+    ],
+)
+def test_every_event_is_valid_and_consistent(request, tmp_path, which, expected):
+    start, complete = task_events()
+    file = tmp_path / "events.jsonl"
+    events = [start, *request.getfixturevalue(which), complete]
+    file.write_text("\n".join(json.dumps(event) for event in events))
+    checked = subprocess.run(
+        [sys.executable, CHECK, file, "--known", r"crm\.|landing|\.csv", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(checked.stdout)["by_code"] == expected, checked.stdout
