@@ -36,7 +36,6 @@ class Pipeline:
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.root / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "0",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "AIRFLOW__OPENLINEAGE__TRANSPORT": f'{{"type": "{TRANSPORT}"}}',
         }
 

@@ -1,0 +1,130 @@
+"""docker-compose.yaml, by the Compose specification and by what it says of this repository.
+
+Nothing is started here: there is no container engine where these tests run.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yaml").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES = COMPOSE["services"]
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(:\?|:-)")
+SECRET = {name for name, kind in VARIABLE.findall(TEXT) if kind == ":?"}
+EXAMPLE = dict(
+    line.split("=", 1)
+    for line in (ROOT / ".env.example").read_text().splitlines()
+    if line[:1] not in {"", "#"}
+)
+AIRFLOW = {name: service for name, service in SERVICES.items() if name.startswith("airflow-")}
+
+
+def schema_errors(file: Path) -> str:
+    """Return what the Compose specification's JSON Schema, which check-jsonschema ships, finds wrong."""
+    command = Path(sys.executable).with_name("check-jsonschema")
+    done = subprocess.run(
+        [command, "--builtin-schema", "vendor.compose-spec", file],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout if done.returncode else ""
+
+
+def test_it_is_valid_by_the_compose_specification():
+    assert schema_errors(ROOT / "docker-compose.yaml") == ""
+
+
+def test_the_check_can_fail(tmp_path):
+    wrong = tmp_path / "docker-compose.yaml"
+    wrong.write_text(TEXT.replace("start_period: 60s", "start_periods: 60s"))
+    assert "start_periods" in schema_errors(wrong)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_is_pinned_to_a_version(name):
+    _, _, tag = SERVICES[name]["image"].partition(":")
+    assert re.match(r"\d+\.\d+", tag), SERVICES[name]["image"]
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "airflow-init"])
+def test_every_service_that_stays_up_has_a_health_check(name):
+    assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+
+
+def test_services_wait_for_what_can_tell_that_it_is_ready():
+    for name, service in SERVICES.items():
+        for other, wanted in service.get("depends_on", {}).items():
+            ready = (
+                "service_healthy" if "healthcheck" in SERVICES[other] else "service_completed_successfully"
+            )
+            assert wanted["condition"] == ready, f"{name} waits for {other}"
+
+
+def test_what_is_mounted_is_declared():
+    for service in SERVICES.values():
+        assert {volume.partition(":")[0] for volume in service.get("volumes", ())} <= set(COMPOSE["volumes"])
+        assert {config["source"] for config in service.get("configs", ())} <= set(COMPOSE["configs"])
+
+
+def test_the_example_names_every_variable_and_no_secret_has_a_value():
+    assert set(EXAMPLE) == {name for name, _ in VARIABLE.findall(TEXT)}
+    assert {name for name, value in EXAMPLE.items() if not value} == SECRET
+
+
+def test_no_password_stands_in_the_file():
+    without_variables = re.sub(r"\$\{.*?\}", "", TEXT)
+    assert re.findall(r"(?i)password[: ] *'?\w+|://\w+:\w+@|secret\w*: *\w+", without_variables) == []
+
+
+def test_ports_are_this_machine_s_own():
+    for service in SERVICES.values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_airflow_has_an_option_for_each_of_its_variables():
+    from airflow.configuration import conf
+    from airflow.providers_manager import ProvidersManager
+
+    known = conf.configuration_description | {
+        section: content
+        for _, config in ProvidersManager().provider_configs
+        for section, content in config.items()
+    }
+    for service in AIRFLOW.values():
+        for variable in service["environment"]:
+            if variable.startswith("AIRFLOW__"):
+                _, section, option = variable.lower().split("__")
+                assert option in known[section]["options"], variable
+
+
+def test_the_image_is_built_from_files_that_are_there():
+    copied = re.findall(r"^COPY --chown=\S+ (.+) \S+$", DOCKERFILE, re.MULTILINE)
+    sources = {source for words in copied for source in words.split()}
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert sources
+    for source in sources:
+        assert (ROOT / source).exists()
+        assert f"!{source}" in ignored
+
+
+def test_the_image_has_the_airflow_that_is_pinned():
+    (base,) = re.findall(r"^FROM apache/airflow:(\S+)-python3.11$", DOCKERFILE, re.MULTILINE)
+    assert f"apache-airflow=={base}" in (ROOT / "requirements.txt").read_text().splitlines()
+
+
+def test_the_script_of_the_first_start_is_shell():
+    command = SERVICES["airflow-init"]["command"]
+    done = subprocess.run([shutil.which("bash"), "-n", "-c", command[-1]], check=False, timeout=10)
+    assert done.returncode == 0
