@@ -97,6 +97,19 @@ def parent_and_root(event: Mapping[str, Any]) -> tuple[str, str]:
     return parent, root or parent or text_at(event, "run", "runId")
 
 
+def root_job(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the namespace and name of the root job, from any event below it."""
+    parent, root = parent_and_root(event)
+    facet = ("run", "facets", "parent")
+    if root == text_at(event, "run", "runId"):
+        job: tuple[str, ...] = ("job",)
+    elif root == parent:
+        job = (*facet, "job")
+    else:
+        job = (*facet, "root", "job")
+    return text_at(event, *job, "namespace"), text_at(event, *job, "name")
+
+
 def text_at(value: Any, *path: str) -> str:
     """Return the text under these keys, or an empty one where there is none."""
     for key in path:

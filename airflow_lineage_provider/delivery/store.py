@@ -17,8 +17,7 @@ from airflow_lineage_provider.delivery.records import (
     EventRecord,
     from_payload,
     indexable,
-    parent_and_root,
-    text_at,
+    root_job,
     to_record,
 )
 from airflow_lineage_provider.delivery.schema import event as event_table
@@ -192,7 +191,7 @@ class EventStore:
         return [
             RootRun(
                 root,
-                *_root_job(from_payload(events[first].payload)),
+                *root_job(from_payload(events[first].payload)),
                 events[first].event_time,
                 events[last].event_time,
                 runs,
@@ -237,16 +236,3 @@ class EventStore:
             if record.run_id:
                 cursor.execute(add_run, record.columns | {"event_id": event_id})
         return len(new)
-
-
-def _root_job(event: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the namespace and name of the root job, from any event below it."""
-    parent, root = parent_and_root(event)
-    facet = ("run", "facets", "parent")
-    if root == text_at(event, "run", "runId"):
-        job: tuple[str, ...] = ("job",)
-    elif root == parent:
-        job = (*facet, "job")
-    else:
-        job = (*facet, "root", "job")
-    return text_at(event, *job, "namespace"), text_at(event, *job, "name")

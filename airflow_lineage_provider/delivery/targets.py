@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -75,6 +76,10 @@ def open_target(config: Mapping[str, Any], *, threads: int) -> Target:
     try:
         if config.get("type") in {"http", "async_http"}:
             return HttpTarget(config, threads)
+        if config.get("type") == "kafka":
+            from airflow_lineage_provider.delivery.kafka_target import KafkaTarget
+
+            return KafkaTarget(config)
         return ClientTarget(config)
     except (KeyError, TypeError, ValueError, RuntimeError, ImportError) as error:
         raise StoreError(f"Not an OpenLineage transport ({config.get('type')}): {error}") from error
@@ -129,18 +134,23 @@ class HttpTarget:
 
 
 class ClientTarget:
-    """Any other transport of the OpenLineage client: file, s3 by fsspec, kafka, console, ..."""
+    """Any other transport of the OpenLineage client: a file, local or by fsspec (s3://...), console, ...
+
+    One event at a time: two threads of the `file` transport would write into each other's lines.
+    """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         from openlineage.client.transport import get_default_factory
 
         self._kind = config["type"]
+        self._one = threading.Lock()
         self._transport: Transport = get_default_factory().create(dict(config))
 
     def send(self, event: StoredEvent) -> None:
         """Emit the event through the transport. Raises DeliveryError."""
         try:
-            self._transport.emit(event.event)  # type: ignore[arg-type] # its serializer takes a dict as it is
+            with self._one:
+                self._transport.emit(event.event)  # type: ignore[arg-type] # its serializer takes a dict as it is
         except OSError as error:
             raise DeliveryError(f"{self._kind}: {error}", "target") from error
         except Exception as error:  # a transport may raise anything

@@ -11,6 +11,7 @@ from collections import defaultdict
 
 import pytest
 
+from airflow_lineage_provider.delivery import EventStore, StoreError
 from airflow_lineage_provider.delivery.consumer import (
     discard,
     events_set_aside,
@@ -231,6 +232,30 @@ def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
     forwarder.close()
     assert second.drain().sent == 8
     second.close()
+
+
+def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(postgres, postgres_store, backend):
+    fill(postgres_store)
+    first, second = (
+        Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target, threads=1), POLICY)
+        for _ in range(2)
+    )
+    assert first.drain().sent == 12
+    assert second.drain().error == "another forwarder has the turn"
+
+    postgres.stop()
+    with pytest.raises(StoreError, match="cannot be reached"):
+        first.round()
+    postgres.start()
+
+    fill(postgres_store, runs=4)
+    assert second.drain().sent == 4
+    assert first.drain().error == "another forwarder has the turn"
+    second.close()
+    fill(postgres_store, runs=5)
+    assert first.drain().sent == 4
+    first.close()
+    assert by_run(backend.received) == by_run(postgres_store.events())
 
 
 FORWARD = """

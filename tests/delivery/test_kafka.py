@@ -1,0 +1,95 @@
+"""Events to Kafka: the real client against the broker that it has built in for tests."""
+
+import itertools
+import threading
+
+import pytest
+
+from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
+from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.kafka_target import message_key
+from airflow_lineage_provider.delivery.targets import open_target
+
+from .samples import DAG, NODE, TASK, run_event
+
+kafka = pytest.importorskip("confluent_kafka", reason="the kafka extra is not installed")
+
+
+@pytest.fixture
+def broker():
+    """Return the address of a broker in this process."""
+    cluster = kafka.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "mock", "log_level": 0})
+    (broker,) = cluster.list_topics(timeout=10).brokers.values()
+    yield f"{broker.host}:{broker.port}"
+    cluster.flush()
+
+
+def forwarder(store, servers, **config):
+    config = {"bootstrap.servers": servers, "log_level": "0", **config}
+    target = open_target({"type": "kafka", "topic": "lineage", "config": config}, threads=2)
+    return Forwarder(store, "kafka", target, Policy(tries=2, first_wait=0.01, longest_wait=0.01, poll=0.01))
+
+
+def received(servers, count):
+    consumer = kafka.Consumer(
+        {"bootstrap.servers": servers, "group.id": "test", "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe(["lineage"])
+    messages = (consumer.poll(0.5) for _ in range(60))
+    found = [
+        (message.key().decode(), message.value())
+        for message in itertools.islice((m for m in messages if m and not m.error()), count)
+    ]
+    consumer.close()
+    return found
+
+
+def test_events_arrive_under_the_key_of_their_root(store, broker):
+    store.append([run_event(parent=TASK, root=DAG), run_event(event_type="COMPLETE", parent=TASK, root=DAG)])
+    forwarding = forwarder(store, broker)
+
+    assert forwarding.drain().sent == 2
+    forwarding.close()
+
+    found = received(broker, 2)
+    assert [key for key, _ in found] == ["run:airflow/dag"] * 2
+    assert [b'"START"' in found[0][1], b'"COMPLETE"' in found[1][1]] == [True, True]
+
+
+def test_an_event_that_kafka_refuses_is_set_aside(store, broker):
+    store.append([run_event(name="x" * 5000), run_event("other")])
+    forwarding = forwarder(store, broker, **{"message.max.bytes": "3000"})
+    stop = threading.Event()
+
+    def stop_when_set_aside(done):
+        if done.set_aside:
+            stop.set()
+
+    forwarding.run(stop, stop_when_set_aside)
+    forwarding.close()
+
+    (aside,) = events_set_aside(store)
+    assert "Message size too large" in aside.error
+    assert outbox_status(store)[0].pending == 0
+
+
+def test_without_a_broker_nothing_is_lost(store):
+    store.append(run_event())
+    forwarding = forwarder(store, "127.0.0.1:1", **{"message.timeout.ms": "200"})
+
+    assert "kafka lineage" in forwarding.drain().error
+    forwarding.close()
+    assert (outbox_status(store)[0].pending, outbox_status(store)[0].set_aside) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [
+        (run_event(NODE), "run:dbt/silver.stg_orders"),
+        (run_event(NODE, parent=TASK), "run:airflow/dag.task"),
+        ({"job": {"namespace": "dbt", "name": "j"}}, "job:dbt/j"),
+        ({"dataset": {"namespace": "duckdb", "name": "t"}}, "dataset:duckdb/t"),
+    ],
+)
+def test_the_key_keeps_together_what_belongs_together(event, key):
+    assert message_key(event) == key
