@@ -40,6 +40,8 @@ class Sides:
 
     def in_both(self, pair: tuple[str, str]) -> bool:
         """Whether both sides know the edge between two datasets, or one satisfies it through others."""
+        if not self.unexpected.keys().isdisjoint(pair) or not self.missing.keys().isdisjoint(pair):
+            return False
         return pair in self.passed_through or (
             pair in self.expected.edges and (pair in self.observed.edges or pair in self.satisfied)
         )

@@ -75,8 +75,18 @@ def physical(name: str) -> dict:
     return {"namespace": WAREHOUSE, "name": f"warehouse.{name}"}
 
 
+TYPES = {
+    **dict.fromkeys(("created_at", "updated_at", "ordered_at", "event_timestamp", "event_date"), "TIMESTAMP"),
+    **dict.fromkeys(("first_ordered_at", "last_ordered_at"), "TIMESTAMP"),
+    **dict.fromkeys(("loaded_at", "_loaded_at"), "TIMESTAMP WITH TIME ZONE"),
+    **dict.fromkeys(("event_count", "total_orders", "kafka_partition", "kafka_offset"), "BIGINT"),
+    "order_amount": "DECIMAL(10,2)",
+    "total_revenue": "DECIMAL(38,2)",
+}
+
+
 def dataset(name: str, columns: list[str]) -> dict:
-    fields = [{"name": column, "type": "VARCHAR"} for column in columns]
+    fields = [{"name": column, "type": TYPES.get(column, "VARCHAR")} for column in columns]
     return physical(name) | {"facets": {"schema": {"fields": fields}} if columns else {}}
 
 
