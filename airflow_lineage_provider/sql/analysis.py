@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.names import Names
     from airflow_lineage_provider.sql.schema import Schema
     from airflow_lineage_provider.sql.scope import Cte
+    from airflow_lineage_provider.sql.writes import Write
 
 # Dialects where an output may be named further on in the same select list.
 _LATERAL_ALIASES = frozenset(
@@ -96,6 +97,7 @@ class Analysis:
     problems: dict[Problem, None] = field(default_factory=dict)
     resolved: dict[int, Field] = field(default_factory=dict)  # column node -> the field that it means
     ctes: list[Cte] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)  # of statements within this one: WITH x AS (DELETE ...)
 
     @property
     def names(self) -> Names:

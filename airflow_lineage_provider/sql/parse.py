@@ -12,6 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from airflow_lineage_provider.sql.bounds import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.compat import TokenType
 from airflow_lineage_provider.sql.model import Problem, Subject
+from airflow_lineage_provider.sql.rewrite import understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,8 @@ def _tokens(sql: str, dialect: Dialect) -> list[Token]:
 
 def _statements(tokens: list[Token], sql: str, dialect: Dialect) -> list[exp.Expr]:
     try:
-        return [s for s in dialect.parser().parse(tokens, sql) if s is not None]
+        parsed = dialect.parser().parse(tokens, sql)
+        return [understood(s, dialect) for s in parsed if s is not None]
     except RecursionError:
         raise SqlError("the statement is nested too deeply to be parsed") from None
     except ParseError as error:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from airflow_lineage_provider.sql.compat import group_items
 from airflow_lineage_provider.sql.kinds import CONDITIONAL
+from airflow_lineage_provider.sql.match import read_match
 from airflow_lineage_provider.sql.model import Subtype
 from airflow_lineage_provider.sql.outputs import output_name
 from airflow_lineage_provider.sql.pivots import read_pivot_statement
@@ -36,6 +37,10 @@ def read_query(node: exp.Expr, around: Scope) -> Relation:
         return read_pivot_statement(node, around)
     if isinstance(node, exp.Subquery):
         return _parenthesised(node, around)
+    if isinstance(node, (exp.Insert, exp.Update, exp.Delete, exp.Merge)):
+        from airflow_lineage_provider.sql.statements import read_returning
+
+        return read_returning(node, around)
     scope = Scope(around.analysis, around, around.ctes)  # VALUES, TABLE t, FROM t
     add_source(node, scope)
     fields, rest = expand(exp.Star(), scope)
@@ -195,6 +200,8 @@ def _order_outputs(node: exp.Expr, relation: Relation, around: Scope) -> None:
 
 def _select(select: exp.Select, scope: Scope) -> Relation:
     read_from(select, scope)
+    if select.args.get("match") is not None:
+        read_match(select.args["match"], scope)
     names = scope.analysis.names
     for window in select.args.get("windows") or ():
         scope.windows[names.key(window.this)] = window

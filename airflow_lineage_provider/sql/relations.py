@@ -106,11 +106,11 @@ class Relation:
         self.index[key] = result = merged(found)
         return result
 
-    def unknown_tables(self) -> Iterable[Table]:
+    def unknown(self) -> Iterable[str]:
         """Return the base tables whose columns are missing."""
         for branch in self.rest:
             for candidate in branch:
-                yield from candidate.relation.unknown_tables()
+                yield from candidate.relation.unknown()
 
     def with_names(self, names: Sequence[tuple[str, str]]) -> Relation:
         """Return the same fields under these (name, key) pairs, from the first on."""
@@ -157,10 +157,10 @@ class BaseTable(Relation):
         self.index[key] = result = Field(name, key, {Origin(self.table, name): COPY})
         return result
 
-    def unknown_tables(self) -> Iterable[Table]:
+    def unknown(self) -> Iterable[str]:
         """Return this table, if its columns are not known."""
         if self.open:
-            yield self.table
+            yield str(self.table)
 
 
 @dataclass(slots=True, eq=False)
@@ -182,6 +182,7 @@ class Function(Relation):
         self.index[key] = result = Field(key, key, self.edges)
         return result
 
-    def unknown_tables(self) -> Iterable[Table]:
-        """None: a function is no dataset."""
-        return ()
+    def unknown(self) -> Iterable[str]:
+        """Return the function, if its columns are not known."""
+        if not self.closed:
+            yield "a function or a record"

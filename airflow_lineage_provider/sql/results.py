@@ -43,7 +43,7 @@ class Target:
 
 def _note_unknown_columns(relation: Relation, analysis: Analysis) -> None:
     rests = (rest for branch in relation.rest for rest in branch)
-    tables = dict.fromkeys(str(table) for rest in rests for table in rest.relation.unknown_tables())
+    tables = dict.fromkeys(name for rest in rests for name in rest.relation.unknown())
     if tables:
         message = f"* takes all columns of {', '.join(tables)}, which are not known: give its schema"
         analysis.problem(Subject.STAR, message)

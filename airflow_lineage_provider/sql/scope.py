@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.sql.relations import BaseTable, Function, Relation, merged
+from airflow_lineage_provider.sql.kinds import TRANSFORMATION
+from airflow_lineage_provider.sql.relations import BaseTable, Edges, Field, Function, Relation, add, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from airflow_lineage_provider.sql.analysis import Analysis
-    from airflow_lineage_provider.sql.relations import Field
 
 
 class Aliases(IntEnum):
@@ -133,7 +133,17 @@ class Scope:
             return known[0] if len(known) == 1 else self._ambiguous(key, known)
         if alias is not None and self.aliases is Aliases.BEFORE_GUESSING:
             return alias
-        return self._guess(key) or alias
+        return self._row(key) or self._guess(key) or alias
+
+    def _row(self, key: str) -> Field | None:
+        """Return a row as a whole: `to_json(o)`."""
+        for item in self.items:
+            if item.name == (key,) and item.relation.complete:
+                edges: Edges = {}
+                for one in item.relation.fields:
+                    add(edges, one.edges, TRANSFORMATION)
+                return Field(key, None, edges, parts=dict(item.relation.index))
+        return None
 
     def _guess(self, key: str) -> Field | None:
         """Return a column of the only relation whose columns are not all known."""

@@ -17,12 +17,13 @@ from airflow_lineage_provider.sql.query import read_cte
 from airflow_lineage_provider.sql.relations import Relation, Rest, merged
 from airflow_lineage_provider.sql.results import Target
 from airflow_lineage_provider.sql.schema import Schema
-from airflow_lineage_provider.sql.statements import Write, read_statement
+from airflow_lineage_provider.sql.statements import read_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from airflow_lineage_provider.sql.analysis import Key
+    from airflow_lineage_provider.sql.writes import Write
 
 
 def column_lineage(
@@ -98,9 +99,10 @@ class _Script:
         """Take in one statement."""
         analysis = Analysis(self.catalog, self.dialect, self.has_columns_calls)
         try:
-            for write in read_statement(statement, analysis):
-                self._write(write, analysis)
+            writes = list(read_statement(statement, analysis))
             self._unused_ctes(analysis)
+            for write in (*analysis.writes, *writes):
+                self._write(write, analysis)
         except RecursionError:
             analysis.problem(Subject.STATEMENT, "the statement is nested too deeply to be analysed")
         self._definitions(statement)
@@ -120,7 +122,6 @@ class _Script:
         analysis.indirect = before
 
     def _write(self, write: Write, analysis: Analysis) -> None:
-        self._unused_ctes(analysis)
         if write.table is not None:
             self._remember(write, analysis)
         target = self.targets.pop(write.key, None)

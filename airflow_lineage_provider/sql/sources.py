@@ -119,14 +119,8 @@ def _positional(parameter: exp.Expr, scope: Scope) -> Field | None:
 
 
 def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
-    """Return a row as a whole (`to_json(o)`), a keyword that looks like a column, or a problem."""
+    """Return None for a keyword that looks like a column; note a problem for any other name."""
     name = path[0]
-    relation = scope.relation((scope.analysis.names.key(name),)) if len(path) == 1 else None
-    if relation is not None:
-        edges: Edges = {}
-        for one in relation.fields:
-            add(edges, one.edges, TRANSFORMATION)
-        return Field(name.name, None, edges)
     if len(path) == 1 and not name.quoted and name.name.lower() in NOT_COLUMNS:
         return None
     tables = (".".join(item.name) or "a subquery" for s in scope.chain() for item in s.items)

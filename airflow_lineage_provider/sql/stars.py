@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from airflow_lineage_provider.sql.model import Subject
-from airflow_lineage_provider.sql.relations import Field, Relation, Rest, merged
+from airflow_lineage_provider.sql.relations import Field, Function, Relation, Rest, merged
 from airflow_lineage_provider.sql.sources import field_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def _star_of(node: exp.Expr) -> exp.Star | None:
         node = node.this
     if isinstance(node, exp.Column):
         node = node.this
+    elif isinstance(node, exp.Dot):
+        node = node.expression
     return node if isinstance(node, exp.Star) else None
 
 
@@ -43,6 +45,8 @@ def expand(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]
 
 
 def _starred(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
+    if isinstance(node, exp.Dot):
+        return _parts_of(node.this, scope)
     column = next((n for n in (node, *node.find_all(exp.Column)) if isinstance(n, exp.Column)), None)
     path = [p for p in column.parts if isinstance(p, exp.Identifier)] if column is not None else []
     if column is None or not isinstance(column.this, exp.Star):
@@ -51,7 +55,17 @@ def _starred(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...
     if relation is not None:
         return list(relation.fields), _rest_of(relation)
     value = field_of(exp.column(*reversed(path)) if len(path) == 1 else _dotted(path), scope)
-    return list((value.parts or {}).values()) or [Field(path[-1].name, None, value.edges)], ()
+    if value.parts:
+        return list(value.parts.values()), ()
+    return [], (Rest(Function([], edges=value.edges)),)
+
+
+def _parts_of(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
+    """`(x.record).*`, `(f(x)).*`: the parts of a value; those of a function are not known."""
+    value = field_of(node.unnest(), scope)
+    if value.parts:
+        return list(value.parts.values()), ()
+    return [], (Rest(Function([], edges=value.edges)),)
 
 
 def _dotted(path: list[exp.Identifier]) -> exp.Expr:
@@ -172,7 +186,7 @@ def for_each_column(node: exp.Expr, call: exp.Expr, scope: Scope) -> Iterator[Fi
     matches = _selected(call.this, scope)
     source, rest = expand(call.this, scope) if is_star(call.this) else _everything(scope)
     if rest:
-        tables = ", ".join(str(t) for r in rest for t in r.relation.unknown_tables())
+        tables = ", ".join(name for r in rest for name in r.relation.unknown())
         scope.analysis.problem(
             Subject.STAR, f"COLUMNS(...) needs the columns of {tables}, which are not known"
         )

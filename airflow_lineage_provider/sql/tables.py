@@ -309,6 +309,9 @@ def _paths(call: exp.Expr) -> list[str]:
 
 def add_join(join: exp.Join, scope: Scope) -> None:
     """Put a join's right side into the scope and note the columns that decide about it."""
+    if (join.kind or "").upper() == "ARRAY":
+        _array_join(join, scope)
+        return
     before = list(scope.items)
     after = add_source(join.this, scope)
     semi = (join.kind or "").upper() in {"SEMI", "ANTI"}
@@ -322,6 +325,17 @@ def add_join(join: exp.Join, scope: Scope) -> None:
     if semi:
         for item in after:
             item.hidden = True
+
+
+def _array_join(join: exp.Join, scope: Scope) -> None:
+    """Read ClickHouse's ARRAY JOIN tags AS tag: each is a column of one element."""
+    names = scope.analysis.names
+    fields = []
+    for node in (join.this, *join.expressions):
+        edges: Edges = {}
+        add(edges, sources(node.unalias(), scope), TRANSFORMATION)
+        fields.append(Field(node.alias_or_name, names.fold(node.alias_or_name), edges))
+    scope.items.insert(0, Item(Function(fields, edges={}, closed=True), ()))
 
 
 def _join_keys(join: exp.Join, before: list[Item], after: list[Item], scope: Scope) -> list[tuple[str, str]]:

@@ -164,7 +164,10 @@ def shape_star(draw, depth):
     if change == "replace":
         return f"select * replace ({draw(value(columns))} as {column}) from ({inner})", columns
     if change == "rename":
-        return f"select * rename ({column} as m) from ({inner})", ["m" if c == column else c for c in columns]
+        fresh = column + "m" * len("".join(columns))
+        return f"select * rename ({column} as {fresh}) from ({inner})", [
+            fresh if c == column else c for c in columns
+        ]
     if change == "columns":
         return f"select max(columns('^{column}$')) over () from ({inner})", [column]
     if len(columns) == 1:

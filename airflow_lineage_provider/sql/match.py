@@ -1,0 +1,50 @@
+"""MATCH_RECOGNIZE: rows that follow a pattern, and what is measured on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.kinds import CONDITIONAL, TRANSFORMATION
+from airflow_lineage_provider.sql.model import Subtype
+from airflow_lineage_provider.sql.relations import Edges, Field, Relation, Rest, add
+from airflow_lineage_provider.sql.sources import field_of, sources
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.sql.scope import Scope
+
+
+def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
+    """Put what the pattern gives into the scope, in the place of the table that it is matched on."""
+    names = scope.analysis.names
+    partition = match.args.get("partition_by") or []
+    for nodes, subtype in (
+        (partition, Subtype.GROUP_BY),
+        ([match.args.get("order")], Subtype.SORT),
+        ([d.this for d in match.args.get("define") or ()], Subtype.FILTER),
+    ):
+        for node in nodes:
+            if node is not None:
+                scope.analysis.decides(sources(node, scope, CONDITIONAL), subtype)
+    matched = scope.items.pop()
+    rows = match.args.get("rows")
+    every_row = isinstance(rows, exp.Var) and rows.name.upper().startswith("ALL ROWS")
+    scope.items.append(matched)
+    kept = matched.relation.fields if every_row else [_named(node, scope) for node in partition]
+    measured = []
+    for measure in match.args.get("measures") or ():
+        alias = measure.this.args["alias"]
+        edges: Edges = {}
+        add(edges, sources(measure.this.this, scope), TRANSFORMATION)
+        measured.append(Field(names.spelling(alias), names.key(alias), edges))
+    scope.items.pop()
+    rest = ((Rest(matched.relation),),) if every_row and not matched.relation.complete else ()
+    alias = match.args.get("alias")
+    name = (names.key(alias.this),) if isinstance(alias, exp.TableAlias) and alias.this else matched.name
+    scope.add(Relation([*kept, *measured], rest), name)
+
+
+def _named(node: exp.Expr, scope: Scope) -> Field:
+    names = scope.analysis.names
+    return field_of(node, scope, node.name, names.fold(node.name))

@@ -1,0 +1,127 @@
+"""What a statement writes: the parts that INSERT, CREATE, UPDATE, MERGE and COPY have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.query import read_query
+from airflow_lineage_provider.sql.relations import Field, Relation, Rest, merged
+from airflow_lineage_provider.sql.sources import field_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from airflow_lineage_provider.sql.analysis import Key
+    from airflow_lineage_provider.sql.model import Table
+    from airflow_lineage_provider.sql.scope import Scope
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """What a statement does to one table; `table` is None where rows are only returned."""
+
+    table: Table | None
+    key: Key
+    relation: Relation
+    temporary: bool = False
+    replaces: bool = False  # what the table held before is gone
+
+
+def write_to(
+    table: exp.Table, relation: Relation, scope: Scope, *, temporary: bool = False, replaces: bool = False
+) -> Write:
+    """Return what a statement writes to a table, by the names that its catalog shows."""
+    catalog = scope.analysis.catalog
+    temporary = temporary or table.name.startswith("#") or bool(table.this.args.get("temporary"))
+    return Write(catalog.dataset(table), catalog.key(table), relation, temporary, replaces)
+
+
+def with_columns(relation: Relation, columns: Sequence[exp.Identifier], scope: Scope) -> Relation:
+    """Return the relation under the columns that a statement lists."""
+    names = scope.analysis.names
+    return relation.with_names([(names.spelling(c), names.key(c)) for c in columns])
+
+
+def target_of(node: exp.Expr) -> tuple[exp.Table | None, list[exp.Identifier]]:
+    """Return the table, and the columns that the statement lists for it."""
+    columns: list[exp.Identifier] = []
+    if isinstance(node, exp.Schema):
+        listed = [c if isinstance(c, exp.Identifier) else c.this for c in node.expressions]
+        columns = [c for c in listed if isinstance(c, exp.Identifier)]
+        node = node.this
+    return (node if isinstance(node, exp.Table) else None), columns
+
+
+def by_position(table: exp.Table, relation: Relation, scope: Scope) -> Relation:
+    """Without a column list the values go to the table's columns in order, as far as those are known."""
+    if not relation.complete:
+        return relation
+    fixed = _fixed_partitions(table, scope)
+    target = held(table, scope)
+    columns = [(f.name or "", f.key or "") for f in target.fields if f.key not in fixed]
+    if target.complete and columns:
+        return relation.with_names(columns)
+    return relation
+
+
+def _fixed_partitions(table: exp.Table, scope: Scope) -> set[str]:
+    partition = table.args.get("partition")
+    expressions = partition.expressions if isinstance(partition, exp.Partition) else ()
+    return {scope.analysis.names.fold(e.this.name) for e in expressions if isinstance(e, exp.EQ)}
+
+
+def held(table: exp.Table, scope: Scope) -> Relation:
+    """Return what is known of the target's columns; looking at them is no read."""
+    catalog = scope.analysis.catalog
+    key = catalog.key(table)
+    made = catalog.made.get(key)
+    if made is not None:
+        return made.relation
+    return catalog.read(key, scope.analysis.names.spellings(table))
+
+
+def item_name(table: exp.Table, scope: Scope) -> tuple[str, ...]:
+    """Return the name under which a target stands in the scope."""
+    alias = table.args.get("alias")
+    if isinstance(alias, exp.TableAlias) and isinstance(alias.this, exp.Identifier):
+        return (scope.analysis.names.key(alias.this),)
+    return scope.analysis.catalog.key(table)
+
+
+def joined(fields: Iterable[Field], rest: tuple[tuple[Rest, ...], ...] = ()) -> Relation:
+    """Return one field a name: what several branches write to a column comes together."""
+    by_key: dict[object, list[Field]] = {}
+    for one in fields:
+        by_key.setdefault(one.key if one.key is not None else id(one), []).append(one)
+    return Relation([merged(same) for same in by_key.values()], rest)
+
+
+def assignments(nodes: Iterable[exp.Expr], scope: Scope) -> Iterator[Field]:
+    """Read `a = x`, `(a, b) = (SELECT x, y ...)`."""
+    names = scope.analysis.names
+    for node in nodes:
+        left = node.this
+        value = node.args.get("expression")
+        if not isinstance(node, (exp.EQ, exp.PropertyEQ)) or value is None:
+            continue
+        if isinstance(left, (exp.Tuple, exp.Paren)):
+            targets = left.expressions or [left.this]
+            yield from _unpacked(targets, value, scope)
+        elif isinstance(left, exp.Column | exp.Identifier | exp.Dot):
+            identifier = left.this if isinstance(left, exp.Column) else left
+            if isinstance(identifier, exp.Identifier):
+                yield field_of(value, scope, names.spelling(identifier), names.key(identifier))
+
+
+def _unpacked(targets: Sequence[exp.Expr], value: exp.Expr, scope: Scope) -> Iterator[Field]:
+    names = scope.analysis.names
+    inner = value.this if isinstance(value, exp.Subquery) else value
+    if isinstance(inner, exp.Query):
+        fields = read_query(inner, scope).fields
+    else:
+        fields = [field_of(e, scope) for e in (inner.expressions or [inner.this])]
+    for target, one in zip(targets, fields, strict=False):
+        yield one.renamed(target.name, names.fold(target.name))
