@@ -22,7 +22,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": LINEAGE, "external-doc-url": "https://openlineage.io/", "tags": ["service"]},
             {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
         ],
-        "operators": [_modules(DBT, "operators.dbt")],
+        "operators": [_modules(DBT, "operators.dbt"), _modules(LINEAGE, "operators.lineage")],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],
         "triggers": [_modules(LINEAGE, "triggers.lineage")],
         "hooks": [_modules(LINEAGE, "hooks.event_store")],

@@ -30,16 +30,13 @@ format_option = click.option(
 def impact(lineage_map: Path, column: str, hops: int | None, change: str | None, form: str) -> None:
     """Print what is made from a COLUMN or dataset of the MAP, down to the dashboards and models."""
     with plain_errors():
-        from airflow_lineage_provider.graph import impact as walk
-        from airflow_lineage_provider.graph.change import Change, effects
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.documented import read_map
-        from airflow_lineage_provider.readers.references import column_reference
+        from airflow_lineage_provider.readers.impact import planned_change
         from airflow_lineage_provider.reports.impact import impact_json, print_impact
 
         graph = read_map(load_map(lineage_map))
-        found = walk(graph, [column_reference(graph, column)], hops=hops)
-        told = effects(graph, found, Change(change), converts) if change else None
+        found, told = planned_change(graph, column, change, hops=hops)
         if form == "json":
             click.echo(json.dumps(impact_json(graph, found, told), indent=2, ensure_ascii=False))
         else:
@@ -68,14 +65,3 @@ def trace(lineage_map: Path, column: str, hops: int | None, form: str) -> None:
             click.echo(json.dumps(impact_json(graph, found), indent=2, ensure_ascii=False))
         else:
             print_trace(graph, found, sys.stdout)
-
-
-def converts(expression: str) -> bool:
-    """Tell whether an expression gives its result a type of its own, whatever it reads."""
-    import sqlglot
-    from sqlglot import exp
-
-    try:
-        return isinstance(sqlglot.parse_one(expression), exp.Cast | exp.Count)
-    except sqlglot.errors.SqlglotError:
-        return False

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.delivery import EventStore
     from airflow_lineage_provider.hooks.arrival import Awaited
-    from airflow_lineage_provider.readers.validation import Validation
-
-SHOWN_FINDINGS = 20
 
 
 class LineageValidationSensor(BaseSensorOperator):
@@ -136,9 +133,10 @@ class LineageValidationSensor(BaseSensorOperator):
         return path if path.is_absolute() else Path(self.dag.fileloc).parent / path
 
     def _compare(self, context: Context) -> dict[str, Any]:
+        from airflow_lineage_provider.hooks.verdict import judge
         from airflow_lineage_provider.lineage_map import parse_map
         from airflow_lineage_provider.readers.validation import validate
-        from airflow_lineage_provider.reports.text import outcome, validation_text
+        from airflow_lineage_provider.reports.text import validation_text
 
         wanted = self._wanted(context)
         validation = validate(
@@ -149,22 +147,7 @@ class LineageValidationSensor(BaseSensorOperator):
         )
         for line in validation_text(validation).splitlines():
             self.log.info(line)
-        return _judge(validation, outcome(validation.comparison))
-
-
-def _judge(validation: Validation, outcome: str) -> dict[str, Any]:
-    """Return the summary for XCom; raise where the policy counts a finding as an error."""
-    comparison = validation.comparison
-    gravest = [str(finding) for finding in comparison.findings if finding.severity == comparison.severity]
-    if not comparison.agreed:
-        more = f"; and {len(gravest) - SHOWN_FINDINGS} more" if len(gravest) > SHOWN_FINDINGS else ""
-        raise AirflowFailException("; ".join(gravest[:SHOWN_FINDINGS]) + more)
-    return {
-        "outcome": outcome,
-        "edges": len(comparison.edges),
-        "findings": [str(finding) for finding in comparison.findings[:SHOWN_FINDINGS]],
-        "accepted": len(comparison.accepted),
-    }
+        return judge(validation)
 
 
 def _read(path: Path) -> str:

@@ -1,0 +1,120 @@
+"""Checks of the documented lineage as tasks: a dbt project before it runs, a change before it is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class LineageCheckOperator(BaseOperator):
+    """Checks a dbt project's manifest against the documented map, before anything runs.
+
+    :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
+    :param manifest_path: the project's `target/manifest.json`, with compiled code (`dbt compile`).
+    :param environment: which of the map's environments binds its names to the project's relations.
+
+    The map's policy says which findings are errors; an error fails the task. Returns a summary to XCom.
+    """
+
+    template_fields: Sequence[str] = ("map_path", "manifest_path", "environment")
+    ui_color = "#e4f0e8"
+    ui_fgcolor = "#24352b"
+
+    def __init__(
+        self, *, map_path: str, manifest_path: str, environment: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.map_path = map_path
+        self.manifest_path = manifest_path
+        self.environment = environment
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Compare the manifest with the map; raise where they part."""
+        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.hooks.verdict import judge
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.readers.manifest import load_manifest
+        from airflow_lineage_provider.readers.validation import check
+        from airflow_lineage_provider.reports.text import validation_text
+
+        with bad_input_fails_the_task():
+            validation = check(
+                load_manifest(beside_dag(self, self.manifest_path)),
+                load_map(beside_dag(self, self.map_path)),
+                environment=self.environment,
+            )
+            for line in validation_text(validation).splitlines():
+                self.log.info(line)
+            return judge(validation)
+
+
+class LineageImpactOperator(BaseOperator):
+    """Fails when a planned change reaches more dashboards, feature views and models than are allowed.
+
+    :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
+    :param column: what is to be changed: `bronze.raw_orders.amount`, or a whole dataset.
+    :param change: type, rename or drop; the log then says what it does to each column downstream.
+    :param allowed: how many consumers it may reach.
+    :param warn_only: log a warning instead of failing the task.
+
+    Returns what is reached to XCom.
+    """
+
+    template_fields: Sequence[str] = ("map_path", "column", "change")
+    ui_color = "#e4f0e8"
+    ui_fgcolor = "#24352b"
+
+    def __init__(
+        self,
+        *,
+        map_path: str,
+        column: str,
+        change: str | None = None,
+        allowed: int = 0,
+        warn_only: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.map_path = map_path
+        self.column = column
+        self.change = change
+        self.allowed = allowed
+        self.warn_only = warn_only
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+        """Walk the map's graph from the column; raise where the change reaches too far."""
+        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.readers.documented import read_map
+        from airflow_lineage_provider.readers.impact import planned_change
+        from airflow_lineage_provider.reports.impact import impact_json, impact_text
+
+        with bad_input_fails_the_task():
+            graph = read_map(load_map(beside_dag(self, self.map_path)))
+            found, effects = planned_change(graph, self.column, self.change)
+        for line in impact_text(graph, found, effects).splitlines():
+            self.log.info(line)
+        told = impact_json(graph, found, effects)
+        consumers = told["consumers"]
+        if len(consumers) > self.allowed:
+            message = (
+                f"changing {self.column} reaches {len(consumers)} consumers, {self.allowed} are allowed: "
+                f"{', '.join(consumers)}"
+            )
+            if not self.warn_only:
+                raise AirflowFailException(message)
+            self.log.warning(message)
+        return told
+
+
+def beside_dag(operator: BaseOperator, path: str) -> Path:
+    """Return a file's path; a relative one is taken from the folder of the operator's DAG file."""
+    return Path(operator.dag.fileloc).parent / path
