@@ -12,6 +12,7 @@ from airflow_lineage_provider import __version__
 from airflow_lineage_provider.cli.documents import import_, render
 from airflow_lineage_provider.cli.graph import impact, trace
 from airflow_lineage_provider.cli.maps import check, lint
+from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
 from airflow_lineage_provider.cli.runs import events, validate
 from airflow_lineage_provider.cli.sql import sql
 
@@ -22,5 +23,8 @@ def main() -> None:
     """Ask about documented and emitted data lineage, and check the two against each other."""
 
 
-for command in (check, events, impact, import_, lint, render, sql, trace, validate):
+for command in (
+    *(check, events, impact, import_, lint, render, sql, trace, validate),
+    *(forward, outbox, serve, sweep),
+):
     main.add_command(command)

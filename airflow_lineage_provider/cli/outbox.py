@@ -1,0 +1,142 @@
+"""The event store as a service: taking events on, taking events in, keeping house."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from airflow_lineage_provider.cli.runs import open_store, store_option
+from airflow_lineage_provider.cli.shared import DRIFT, example, plain_errors
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.delivery.forwarder import Round
+
+TRANSPORT = "AIRFLOW__OPENLINEAGE__TRANSPORT"
+TOKEN = "AIRFLOW_LINEAGE_TOKEN"  # noqa: S105 - a variable's name
+
+
+@click.command(epilog=example("airflow-lineage forward --health 127.0.0.1:8793"))
+@store_option
+@click.option(
+    "--transport",
+    envvar=TRANSPORT,
+    metavar="JSON",
+    help=f"The transport whose `forward` names the targets.  [default: {TRANSPORT}]",
+)
+@click.option("--health", metavar="HOST:PORT", help="Serve /health and /metrics there.")
+def forward(store: str | None, transport: str | None, health: str | None) -> None:
+    """Take committed events on to Marquez, DataHub, Kafka or any other OpenLineage transport.
+
+    Each target has its own position; what it does not take is tried again, in the order of each run, until
+    this is stopped.
+    """
+    with plain_errors():
+        from airflow_lineage_provider.delivery.service import ForwardService, status_page
+        from airflow_lineage_provider.delivery.targets import configured_targets
+
+        targets = configured_targets(transport or "")
+        if not targets:
+            raise ValueError(f"no target: give {TRANSPORT}, or --transport, a `forward`")
+        service = ForwardService(open_store(store), targets, report=_say)
+        host, _, port = (health or "").rpartition(":")
+        with status_page(service, host, int(port)) if health else nullcontext():
+            service.start()
+            click.echo(f"forwarding {service.store} to {', '.join(targets)}")
+            _until_stopped()
+            service.stop()
+
+
+def _say(target: str, done: Round) -> None:
+    if done.sent or done.set_aside or done.error:
+        aside = f", {done.set_aside} set aside" if done.set_aside else ""
+        click.echo(f"{target}: {done.sent} sent{aside}{f'; {done.error}' if done.error else ''}")
+
+
+def _until_stopped() -> None:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+
+
+@click.command(epilog=example("airflow-lineage outbox --replay marquez"))
+@store_option
+@click.option("--replay", "replayed", metavar="TARGET", help="Send again what this target had refused.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def outbox(store: str | None, replayed: str | None, form: str) -> None:
+    """Print what each target has still to get, how old that is, and what it refused."""
+    with plain_errors():
+        from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status, replay
+
+        opened = open_store(store)
+        if replayed:
+            click.echo(f"{replay(opened, replayed)} events of {replayed} will be sent again")
+            return
+        statuses, aside = outbox_status(opened), events_set_aside(opened)
+        if form == "json":
+            told = {"targets": [asdict(s) for s in statuses], "set_aside": [asdict(a) for a in aside]}
+            click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+            return
+        for status in statuses:
+            since = f" since {status.oldest_pending}" if status.oldest_pending else ""
+            click.echo(f"{status.target}: {status.pending} pending{since}, {status.set_aside} set aside")
+            if status.error:
+                click.echo(f"  failing since {status.error_since}: {status.error}")
+        for event in aside:
+            click.echo(f"  {event.target} refused {event.event_type} of {event.job}: {event.error}")
+        if not statuses:
+            click.echo("nothing is forwarded from this store")
+        if any(status.error or status.set_aside for status in statuses):
+            sys.exit(DRIFT)
+
+
+@click.command(epilog=example(f"{TOKEN}=secret airflow-lineage serve --port 5000"))
+@store_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=5000, show_default=True)
+def serve(store: str | None, host: str, port: int) -> None:
+    """Take OpenLineage events at POST /api/v1/lineage into the event store.
+
+    Callers carry the token of the variable AIRFLOW_LINEAGE_TOKEN as `Authorization: Bearer`.
+    """
+    with plain_errors():
+        import uvicorn
+
+        from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
+
+        token = os.environ.get(TOKEN, "")
+        if not token:
+            raise ValueError(f"set {TOKEN}: nothing is taken in from callers without a token")
+        uvicorn.run(
+            create_app(open_store(store), bearer_token(token)), host=host, port=port, log_level="warning"
+        )
+
+
+@click.command(epilog=example("airflow-lineage sweep --silent-hours 24 --keep-days 90"))
+@store_option
+@click.option("--silent-hours", type=click.IntRange(min=1), help="Close runs that said nothing for so long.")
+@click.option("--keep-days", type=click.IntRange(min=1), help="Delete events that are older.")
+def sweep(store: str | None, silent_hours: int | None, keep_days: int | None) -> None:
+    """Close the runs of workers that died, with an ABORT that says so; delete old events."""
+    with plain_errors():
+        from datetime import UTC, datetime, timedelta
+
+        from airflow_lineage_provider.delivery.dead_runs import sweep as close_dead_runs
+        from airflow_lineage_provider.delivery.retention import delete_events
+
+        opened = open_store(store)
+        if silent_hours:
+            for run in close_dead_runs(opened, timedelta(hours=silent_hours)):
+                click.echo(f"ABORT {run.job_namespace}/{run.job_name} {run.run_id}")
+        if keep_days:
+            before = datetime.now(UTC) - timedelta(days=keep_days)
+            deleted = delete_events(opened, before, lambda done: click.echo(f"{done} deleted", err=True))
+            click.echo(f"{deleted} events from before {before:%Y-%m-%d} deleted")
