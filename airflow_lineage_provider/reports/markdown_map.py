@@ -9,14 +9,17 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.lineage_map import LineageMap
 from airflow_lineage_provider.readers import markdown_labels as labels
+from airflow_lineage_provider.readers import read_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.lineage_map.model import Chain, Columns, Layer, Map, Source, Table
 
-_TROUBLE = {character: f"&#{ord(character)};" for character in "\n\r|→↓"}
+_TROUBLE = {character: f"&#{ord(character)};" for character in "\n\r|"}
+_ARROWS = str.maketrans({"→": "&#8594;", "↓": "&#8595;", "`": "&#96;"})
 
 
 def render_markdown(content: Map) -> str:
@@ -55,7 +58,7 @@ def _text(value: object) -> str:
 
 
 def _code(value: object) -> str:
-    return f"`{_text(value).replace('`', '&#96;')}`"
+    return f"`{_text(value).translate(_ARROWS)}`"
 
 
 def _labelled(part: Any, names: Mapping[str, str], code: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -95,7 +98,7 @@ def _head(content: Map) -> Iterator[str]:
 
 def _diagram(content: Map) -> Iterator[str]:
     """Draw the datasets and what is made from what."""
-    edges = list(dict.fromkeys(_dataset_edges(content)))
+    edges = dataset_edges(content)
     if not edges:
         return
     names = {name: f"n{number}" for number, name in enumerate(dict.fromkeys(n for e in edges for n in e))}
@@ -107,16 +110,9 @@ def _diagram(content: Map) -> Iterator[str]:
     yield from ("```", "")
 
 
-def _dataset_edges(content: Map) -> Iterator[tuple[str, str]]:
-    for key, source in content.sources.items():
-        for name, dataset in source.datasets.items():
-            yield from ((f"{key}.{name}", target) for target in dataset.to)
-    for key, layer in content.layers.items():
-        for name, table in layer.tables.items():
-            yield from ((source, f"{key}.{name}") for source in table.sources)
-    for consumers in (content.dashboards, content.feature_views, content.ml_models):
-        for name, consumer in consumers.items():
-            yield from ((source, name) for source in consumer.sources)
+def dataset_edges(content: Map) -> list[tuple[str, str]]:
+    """Return what a map says is made from what, as the document draws it."""
+    return list(read_map(LineageMap(content, "", {})).edges)
 
 
 def _sources(content: Map) -> Iterator[str]:
@@ -210,12 +206,12 @@ def _chains(chains: Iterable[Chain]) -> Iterator[str]:
             yield from ("## Column-Level Lineage", "")
         yield from (f"### Example: {_text(chain.title)}", "", "**Lineage Chain:**", "", "```")
         for step in chain.steps:
-            by = _text(step.by).replace("`", "&#96;").replace(" - ", " &#45; ")
+            by = _text(step.by).translate(_ARROWS).replace(" - ", " &#45; ")
             how = " - ".join(part for part in (by, _step(step.expression)) if part)
-            subtype = f" [{_text(step.subtype)}]" if step.subtype else ""
+            subtype = f" [{_text(step.subtype).translate(_ARROWS)}]" if step.subtype else ""
             if how or subtype:
                 yield f"  ↓ ({how}){subtype}"
-            yield _text(step.column)
+            yield _text(step.column).translate(_ARROWS)
         yield from ("```", "")
         if chain.logic:
             yield from ("**Transformation Logic:**", "")

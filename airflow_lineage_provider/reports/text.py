@@ -52,7 +52,16 @@ def print_validation(validation: Validation, stream: TextIO) -> None:
     _print_jobs(console, validation.jobs)
     _print_edges(console, validation.comparison)
     _print_findings(console, validation.comparison)
+    for problem in validation.problems:
+        console.print(f"  {problem}")
     console.print(_summary(validation.comparison))
+
+
+def print_findings(comparison: Comparison, stream: TextIO) -> None:
+    """Write findings and the outcome alone, as for a map that is linted."""
+    console = console_for(stream)
+    _print_findings(console, comparison)
+    console.print(_summary(comparison))
 
 
 def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
@@ -156,7 +165,7 @@ def _summary(comparison: Comparison) -> Text:
 
     counts = {verdict: sum(e.verdict is verdict for e in comparison.edges) for verdict in Verdict}
     word, style = _OUTCOMES.get(comparison.severity, ("PASS", "bold green"))
-    parts = [f"{counts[Verdict.VERIFIED]} edges verified"]
+    parts = [f"{counts[Verdict.VERIFIED]} edges verified"] if comparison.edges else []
     if counts[Verdict.UNOBSERVED]:
         parts.append(f"{counts[Verdict.UNOBSERVED]} not in this run")
     findings = {severity: sum(f.severity is severity for f in comparison.findings) for severity in Severity}
@@ -165,7 +174,7 @@ def _summary(comparison: Comparison) -> Text:
     ]
     if comparison.accepted:
         parts.append(f"{len(comparison.accepted)} accepted")
-    return Text("\n").append(word, style).append(f"  {', '.join(parts)}")
+    return Text("\n").append(word, style).append(f"  {', '.join(parts)}" if parts else "")
 
 
 def _heading(console: Console, title: str, columns: str = "") -> None:

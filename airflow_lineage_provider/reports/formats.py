@@ -1,0 +1,206 @@
+"""A comparison in the forms that CI systems and people's pages read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from airflow_lineage_provider import __version__
+from airflow_lineage_provider.graph import Severity, Verdict
+from airflow_lineage_provider.reports.text import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_lineage_provider.graph import Comparison, Evidence, Finding
+
+_GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def comparison_as(form: str, comparison: Comparison) -> str:
+    """Return a comparison as json, markdown, html, junit, sarif or github. KeyError for another form."""
+    return FORMATS[form](comparison)
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as plain data."""
+    return {
+        "outcome": outcome(comparison),
+        "findings": [_finding(finding) for finding in comparison.findings],
+        "accepted": [_finding(finding) | {"accepted": finding.accepted} for finding in comparison.accepted],
+        "edges": [
+            {
+                "source": found.edge.source,
+                "target": found.edge.target,
+                "verdict": str(found.verdict),
+                "through": list(found.through),
+            }
+            for found in comparison.edges
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": str(finding.code),
+        "severity": str(finding.severity),
+        "subject": finding.subject,
+        "message": finding.message,
+        "documented": [_evidence(evidence) for evidence in finding.documented],
+        "observed": [_evidence(evidence) for evidence in finding.observed],
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    fields = {"claim": str(evidence.claim), "file": evidence.file, "line": evidence.line}
+    run = {"job": evidence.job, "run_id": evidence.run_id, "at": evidence.at}
+    return {key: value for key, value in (fields | run).items() if value}
+
+
+def _json(comparison: Comparison) -> str:
+    return json.dumps(comparison_data(comparison), indent=2, ensure_ascii=False) + "\n"
+
+
+def _markdown(comparison: Comparison) -> str:
+    """Return what fits a pull request's comment: the outcome, then the findings as a table."""
+    verified = sum(edge.verdict is Verdict.VERIFIED for edge in comparison.edges)
+    lines = [f"### Lineage: {outcome(comparison)}", ""]
+    if comparison.edges:
+        lines += [f"{verified} of {len(comparison.edges)} edges verified.", ""]
+    if comparison.findings:
+        lines += ["| | Finding | What | Where |", "|---|---|---|---|"]
+        lines += [
+            f"| {f.severity} | `{f.code}` | {markdown_cell(f.message)} | {markdown_cell(_where(f))} |"
+            for f in comparison.findings
+        ]
+    lines += [
+        f"- accepted: {markdown_cell(f.message)} ({markdown_cell(f.accepted)})" for f in comparison.accepted
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def markdown_cell(text: str) -> str:
+    """Return text that stays in its cell and is no markup."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    return escaped.replace("|", "\\|").replace("\n", " ").replace("`", "'")
+
+
+def _where(finding: Finding) -> str:
+    return ", ".join(str(evidence) for evidence in (*finding.documented[:1], *finding.observed[:1]))
+
+
+def _html(comparison: Comparison) -> str:
+    from airflow_lineage_provider.reports.page import page, table
+
+    findings = [(f.severity, f.code, f.message, _where(f)) for f in comparison.findings]
+    edges = [(e.verdict, e.edge.source, e.edge.target, ", ".join(e.through)) for e in comparison.edges]
+    body = table(("", "Finding", "What", "Where"), findings) if findings else ""
+    body += table(("Verdict", "From", "To", "Through"), edges) if edges else ""
+    return page(f"Lineage: {outcome(comparison)}", body)
+
+
+def _junit(comparison: Comparison) -> str:
+    """Return a test suite in which each edge and each finding is a case."""
+    kept = [e for e in comparison.edges if e.verdict in {Verdict.VERIFIED, Verdict.UNOBSERVED}]
+    failures = [f for f in comparison.findings if f.severity is Severity.ERROR]
+    suite = ET.Element("testsuite", name="airflow-lineage", tests=str(len(kept) + len(comparison.findings)))
+    suite.set("failures", str(len(failures)))
+    suite.set("skipped", str(sum(e.verdict is Verdict.UNOBSERVED for e in kept)))
+    for edge in kept:
+        case = ET.SubElement(suite, "testcase", classname="edge", name=_xml(str(edge.edge)))
+        if edge.verdict is Verdict.UNOBSERVED:
+            ET.SubElement(case, "skipped", message="not in this run")
+    for finding in comparison.findings:
+        case = ET.SubElement(suite, "testcase", classname=str(finding.code), name=_xml(finding.subject))
+        if finding.severity is Severity.ERROR:
+            ET.SubElement(case, "failure", message=_xml(finding.message)).text = _xml(_where(finding))
+        else:
+            ET.SubElement(case, "system-out").text = _xml(f"{finding.severity}: {finding.message}")
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
+
+
+def _xml(text: str) -> str:
+    """Leave out what XML cannot hold."""
+    return "".join(
+        c for c in text if c in "\t\n" or " " <= c < "\ud800" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )
+
+
+def _sarif(comparison: Comparison) -> str:
+    """Return SARIF 2.1.0, which GitHub's and other code scanning pages read."""
+    found = [*comparison.findings, *comparison.accepted]
+    codes = list(dict.fromkeys(finding.code for finding in found))
+    driver = {
+        "name": "airflow-lineage",
+        "version": __version__,
+        "rules": [{"id": str(code), "name": _pascal(str(code))} for code in codes],
+    }
+    results = [_sarif_result(finding, codes.index(finding.code)) for finding in found]
+    document = {
+        "$schema": _SARIF_SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _sarif_result(finding: Finding, rule: int) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": str(finding.code),
+        "ruleIndex": rule,
+        "level": str(finding.severity),
+        "message": {"text": finding.message},
+        "partialFingerprints": {"finding/v1": f"{finding.code}:{finding.subject}"},
+    }
+    places = [_sarif_place(e) for e in (*finding.documented, *finding.observed) if e.file]
+    if places:
+        result["locations"] = places[:1]
+    if finding.accepted:
+        result["suppressions"] = [{"kind": "external", "justification": finding.accepted}]
+    return result
+
+
+def _sarif_place(evidence: Evidence) -> Mapping[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": evidence.file.replace("\\", "/")}}
+    if evidence.line:
+        place["region"] = {"startLine": evidence.line}
+    return {"physicalLocation": place}
+
+
+def _pascal(code: str) -> str:
+    return "".join(word.title() for word in code.split("-"))
+
+
+def _github(comparison: Comparison) -> str:
+    """Return workflow commands, which GitHub shows at the lines of a pull request."""
+    lines = [_command(finding) for finding in comparison.findings]
+    return "\n".join([*lines, f"Lineage: {outcome(comparison)}"]) + "\n"
+
+
+def _command(finding: Finding) -> str:
+    place = next((evidence for evidence in finding.documented if evidence.file), None)
+    properties = [f"title={_property(str(finding.code))}"]
+    if place:
+        properties = [f"file={_property(place.file)}", f"line={place.line or 1}", *properties]
+    return f"::{_GITHUB[finding.severity]} {','.join(properties)}::{_data(finding.message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMATS: Mapping[str, Callable[[Comparison], str]] = {
+    "json": _json,
+    "markdown": _markdown,
+    "html": _html,
+    "junit": _junit,
+    "sarif": _sarif,
+    "github": _github,
+}

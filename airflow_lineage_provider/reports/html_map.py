@@ -1,0 +1,24 @@
+"""The document of a map as one HTML file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.reports.drawing import draw
+from airflow_lineage_provider.reports.markdown_map import dataset_edges, render_markdown
+from airflow_lineage_provider.reports.page import page
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.lineage_map.model import Map
+
+
+def render_html(content: Map) -> str:
+    """Return the page: what `render_markdown` writes, with the diagram drawn."""
+    from markdown_it import MarkdownIt
+
+    text = render_markdown(content).partition("\n")[2]
+    before, _, after = text.partition("```mermaid\n")
+    rest = after.partition("\n```\n")[2]
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    drawing = draw(dataset_edges(content))
+    return page(content.document.title, f"{reader.render(before)}{drawing}\n{reader.render(rest)}")

@@ -1,0 +1,47 @@
+"""One HTML file that needs nothing else: no script, no font, no request."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8885; --quiet: #888; }
+body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 3rem auto; padding: 0 1.25rem; }
+h1 { font-size: 1.7rem; } h2 { margin-top: 2.4em; border-bottom: 1px solid var(--line); }
+table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto; }
+th, td { text-align: left; vertical-align: top; padding: .35em .9em .35em 0; }
+tr { border-bottom: 1px solid var(--line); }
+th { color: var(--quiet); font-weight: 500; } code, pre { font: .9em ui-monospace, monospace; }
+pre { overflow-x: auto; padding: 1em; border: 1px solid var(--line); border-radius: 6px; }
+svg { max-width: 100%; height: auto; } svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
+@media print { body { margin: 0; max-width: none; } }
+"""
+
+
+def page(title: str, body: str) -> str:
+    """Return a whole page; `body` is HTML, `title` is text."""
+    shown = html.escape(title)
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{shown}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{shown}</h1>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table of texts."""
+    return (
+        f"<table><thead><tr>{_cells('th', head)}</tr></thead>\n<tbody>\n"
+        + "\n".join(f"<tr>{_cells('td', row)}</tr>" for row in rows)
+        + "\n</tbody></table>\n"
+    )
+
+
+def _cells(kind: str, texts: Iterable[str]) -> str:
+    return "".join(f"<{kind}>{html.escape(str(text))}</{kind}>" for text in texts)
