@@ -1,6 +1,8 @@
 """The lineage graph: datasets, columns and edges; walk and compare. No I/O."""
 
+from airflow_lineage_provider.graph.change import Change, Effect, effects
 from airflow_lineage_provider.graph.compare import compare
+from airflow_lineage_provider.graph.diff import Changed, diff
 from airflow_lineage_provider.graph.findings import (
     Acceptance,
     Code,
@@ -30,6 +32,8 @@ __all__ = [
     "CONSUMERS",
     "EVERY_COLUMN",
     "Acceptance",
+    "Change",
+    "Changed",
     "Claim",
     "Code",
     "Column",
@@ -39,6 +43,7 @@ __all__ = [
     "Dataset",
     "Edge",
     "EdgeVerdict",
+    "Effect",
     "Evidence",
     "Finding",
     "Graph",
@@ -49,6 +54,8 @@ __all__ = [
     "Verdict",
     "compare",
     "consumers",
+    "diff",
+    "effects",
     "impact",
     "select",
     "trace",

@@ -13,7 +13,7 @@ from airflow_lineage_provider.graph.walk import shortest_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from airflow_lineage_provider.graph.model import ColumnEdge, ColumnRef, Dataset, Evidence, Graph
+    from airflow_lineage_provider.graph.model import ColumnEdge, ColumnRef, Dataset, Graph
     from airflow_lineage_provider.graph.sides import Same, Sides
 
 
@@ -37,7 +37,15 @@ def _compare_schema(expected: Dataset, observed: Dataset, same_type: Same) -> It
             yield Finding(Code.COLUMN_MISSING, subject, message, documented, observed.evidence)
         elif not same_type(column.type, produced.type):
             message = f"{subject} is documented as {column.type} and is {produced.type}"
-            yield Finding(Code.TYPE_CHANGED, subject, message, documented, observed.evidence)
+            yield Finding(
+                Code.TYPE_CHANGED,
+                subject,
+                message,
+                documented,
+                observed.evidence,
+                was=column.type,
+                now=produced.type,
+            )
     for name in observed.columns:
         if name not in expected.columns:
             subject = f"{expected.name}.{name}"
@@ -130,23 +138,21 @@ def _missing(sides: Sides, edge: ColumnEdge, passed: set[tuple[ColumnRef, Column
 
 
 def _transformation_change(edge: ColumnEdge, other: ColumnEdge, same_expression: Same) -> Finding | None:
-    where = {"documented": edge.evidence, "observed": other.evidence}
-    subject = str(edge.target)
     was, now = _expressions(edge), _expressions(other)
     if was and now:
         if any(same_expression(first, second) for first in was for second in now):
             return None
-        message = f"{subject} is documented as {was[0]} and is {now[0]}"
-        return _finding(Code.EXPRESSION_CHANGED, subject, message, where)
+        return _changed(Code.EXPRESSION_CHANGED, edge, other, was[0], now[0])
     kinds, others = _subtypes(edge), _subtypes(other)
     if kinds and others and kinds.isdisjoint(others):
-        message = f"{subject} is documented as {_and(kinds)} of {edge.source} and is {_and(others)}"
-        return _finding(Code.TRANSFORMATION_CHANGED, subject, message, where)
+        return _changed(Code.TRANSFORMATION_CHANGED, edge, other, _and(kinds), _and(others))
     return None
 
 
-def _finding(code: Code, subject: str, message: str, where: dict[str, tuple[Evidence, ...]]) -> Finding:
-    return Finding(code, subject, message, where["documented"], where["observed"])
+def _changed(code: Code, edge: ColumnEdge, other: ColumnEdge, was: str, now: str) -> Finding:
+    of = f" of {edge.source}" if code is Code.TRANSFORMATION_CHANGED else ""
+    message = f"{edge.target} is documented as {was}{of} and is {now}"
+    return Finding(code, str(edge.target), message, edge.evidence, other.evidence, was=was, now=now)
 
 
 def _expressions(edge: ColumnEdge) -> list[str]:

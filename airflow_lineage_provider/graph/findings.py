@@ -74,7 +74,10 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: what it is about, what is wrong, and where both sides stand."""
+    """One difference: what it is about, what is wrong, and where both sides stand.
+
+    `was` and `now` are the two types or expressions where these differ.
+    """
 
     code: Code
     subject: str
@@ -83,6 +86,8 @@ class Finding:
     observed: tuple[Evidence, ...] = ()
     severity: Severity = Severity.ERROR
     accepted: str = ""
+    was: str = ""
+    now: str = ""
 
     def __str__(self) -> str:
         where = [f"documented in {e}" for e in self.documented[:1]]

@@ -7,11 +7,28 @@ columns is a mapping without values, and wherever names are listed one name may 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from airflow_lineage_provider.graph import Code, Severity
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
+
+class _Or:
+    """Tells editors what else stands for a value: the shorthand that a validator before it reads."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(core), *({"type": kind} for kind in self.kinds)]}
 
 
 def _listed(value: Any) -> Any:
@@ -23,7 +40,7 @@ def _keyed(value: Any) -> Any:
 
 
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
-Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
+Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed), _Or("string")]
 
 
 class Part(BaseModel):
@@ -34,6 +51,13 @@ class Part(BaseModel):
 
 class Entry(Part):
     """A mapping whose keys are all optional, so that its name alone is enough."""
+
+    shorthand: ClassVar[tuple[str, ...]] = ("null",)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tell editors what may stand in place of the mapping."""
+        return {"anyOf": [handler.resolve_ref_schema(handler(core)), *({"type": k} for k in cls.shorthand)]}
 
     @model_validator(mode="before")
     @classmethod
@@ -64,6 +88,8 @@ class Column(Entry):
     `from: []` says that it is made from no column.
     """
 
+    shorthand = ("null", "string")
+
     type: str = ""
     description: str = ""
     sources: Names | None = Field(None, alias="from")
@@ -77,7 +103,7 @@ class Column(Entry):
         return {"from": value} if isinstance(value, str) else value
 
 
-Columns: TypeAlias = Annotated[dict[Name, Column], BeforeValidator(_keyed)]
+Columns: TypeAlias = Annotated[dict[Name, Column], BeforeValidator(_keyed), _Or("array")]
 
 
 class Table(Entry):
@@ -108,7 +134,7 @@ class Layer(Entry):
     models: str = ""
     checks: Names = ()
     owners: Names = ()
-    tables: Annotated[dict[Name, Table], BeforeValidator(_keyed)] = {}
+    tables: Annotated[dict[Name, Table], BeforeValidator(_keyed), _Or("array")] = {}
 
 
 class Extraction(Part):
@@ -121,6 +147,8 @@ class Extraction(Part):
 
 class SourceDataset(Entry):
     """A table, topic or set of files of a source system, and what it is extracted `to`."""
+
+    shorthand = ("null", "string", "array")
 
     to: Names = ()
     description: str = ""
@@ -146,7 +174,7 @@ class Source(Part):
     kind: str = "table"
     extraction: Extraction = Extraction()
     owners: Names = ()
-    datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(_keyed)] = {}
+    datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(_keyed), _Or("array")] = {}
 
 
 class Dashboard(Part):
@@ -181,8 +209,10 @@ class MLModel(Part):
     owners: Names = ()
 
 
-class Step(Part):
+class Step(Entry):
     """A column of a chain, and how it is made from the one before it."""
+
+    shorthand = ("string",)
 
     column: Name
     by: str = ""

@@ -29,7 +29,8 @@ def draw(edges: Iterable[tuple[str, str]]) -> str:
     places, width, height = _places(order, ranks, upstream)
     lines = [_line(places[source], places[target]) for source, target in pairs]
     boxes = [_box(name, place) for name, place in places.items()]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="lineage" viewBox="0 0 {width} {height}">'
+    size = f'viewBox="0 0 {width} {height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="lineage" {size}>'
     return "".join([head, *lines, *boxes, "</svg>"])
 
 
@@ -65,7 +66,6 @@ def _line(source: tuple[int, int, int], target: tuple[int, int, int]) -> str:
 
 def _box(name: str, place: tuple[int, int, int]) -> str:
     x, y, wide = place
-    box = (
-        f'<rect x="{x}" y="{y}" width="{wide}" height="{_HEIGHT}" rx="5" fill="none" stroke="currentColor"/>'
-    )
-    return f'{box}<text x="{x + 8}" y="{y + 16}">{html.escape(name)}</text>'
+    size = f'x="{x}" y="{y}" width="{wide}" height="{_HEIGHT}" rx="5"'
+    text = f'<text x="{x + 8}" y="{y + 16}">{html.escape(name)}</text>'
+    return f'<rect {size} fill="Canvas" stroke="currentColor"/>{text}'

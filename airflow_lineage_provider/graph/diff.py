@@ -1,0 +1,66 @@
+"""What changed between two graphs of the same thing, and the consumers that it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.graph.compare import compare
+from airflow_lineage_provider.graph.findings import Code, Policy, Severity
+from airflow_lineage_provider.graph.impact import consumers, impact
+from airflow_lineage_provider.graph.model import EVERY_COLUMN, ColumnRef
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.graph.findings import Finding
+    from airflow_lineage_provider.graph.model import Graph
+    from airflow_lineage_provider.graph.sides import Same
+
+_KINDS = {
+    Code.DATASET_MISSING: ("removed", "dataset"),
+    Code.DATASET_UNEXPECTED: ("added", "dataset"),
+    Code.EDGE_MISSING: ("removed", "edge"),
+    Code.EDGE_UNEXPECTED: ("added", "edge"),
+    Code.SATISFIED_THROUGH: ("rerouted", "edge"),
+    Code.COLUMN_MISSING: ("removed", "column"),
+    Code.COLUMN_UNEXPECTED: ("added", "column"),
+    Code.TYPE_CHANGED: ("changed", "type"),
+    Code.COLUMN_EDGE_MISSING: ("removed", "column edge"),
+    Code.COLUMN_EDGE_UNEXPECTED: ("added", "column edge"),
+    Code.TRANSFORMATION_CHANGED: ("changed", "transformation"),
+    Code.EXPRESSION_CHANGED: ("changed", "expression"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One change: `added`, `removed`, `changed` or `rerouted`; of what; and whom it reaches."""
+
+    action: str
+    kind: str
+    subject: str
+    was: str = ""
+    now: str = ""
+    consumers: tuple[str, ...] = ()
+
+
+def diff(
+    before: Graph, after: Graph, *, same_type: Same | None = None, same_expression: Same | None = None
+) -> tuple[Changed, ...]:
+    """Return what changed from one graph to the other, each change told once."""
+    everything = Policy(dict.fromkeys(_KINDS, Severity.NOTE))
+    found = compare(before, after, policy=everything, same_type=same_type, same_expression=same_expression)
+    return tuple(_changed(before, after, finding) for finding in found.findings)
+
+
+def _changed(before: Graph, after: Graph, finding: Finding) -> Changed:
+    action, kind = _KINDS[finding.code]
+    target = finding.subject.rpartition(" -> ")[2]
+    start = ColumnRef(target, EVERY_COLUMN)
+    if kind not in {"dataset", "edge"}:
+        dataset, _, column = target.rpartition(".")
+        start = ColumnRef(dataset, column)
+    reached: dict[str, None] = {}
+    for graph in (before, after):
+        if start.dataset in graph.datasets:
+            reached |= dict.fromkeys(d.name for d in consumers(graph, impact(graph, [start])))
+    return Changed(action, kind, finding.subject, finding.was, finding.now, tuple(reached))

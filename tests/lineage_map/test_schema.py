@@ -1,0 +1,42 @@
+"""The JSON Schema that editors complete maps with."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from airflow_lineage_provider.lineage_map.schema import PUBLISHED, json_schema
+
+MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
+
+
+def test_the_published_schema_is_the_models():
+    assert json.loads(PUBLISHED.read_text()) == json.loads(json.dumps(json_schema())), (
+        "write it anew: python -m airflow_lineage_provider.lineage_map.schema"
+    )
+
+
+def test_the_pipelines_map_is_valid_in_an_editor():
+    text = yaml.load(MAP.read_text(), yaml.BaseLoader)
+    jsonschema.validate(yaml.safe_load(json.dumps(text).replace('""', "null")), json_schema())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["document: {titel: x}", "document: {}\nlayers: gold", "document: {}\npolicy: {edge-missing: fatal}"],
+)
+def test_an_editor_sees_what_is_wrong(wrong):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(wrong), json_schema())
+
+
+@pytest.mark.parametrize(
+    "columns", ["[a, b]", "{a: }", "{a: other}", "{a: {from: [x.y, x.z], expression: y + z}}"]
+)
+def test_an_editor_accepts_shorthand(columns):
+    text = (
+        f"document: {{version: 1.0}}\nlayers: {{gold: {{tables: {{t: {{from: s.t, columns: {columns}}}}}}}}}"
+    )
+    jsonschema.validate(yaml.safe_load(text), json_schema())
