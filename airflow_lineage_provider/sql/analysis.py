@@ -101,7 +101,7 @@ class Analysis:
 
     @property
     def names(self) -> Names:
-        """How this dialect folds names."""
+        """Return how this dialect folds names."""
         return self.catalog.names
 
     @property

@@ -21,7 +21,7 @@ _MOST_NODES = 400  # of an expression that is written out through its CTEs
 
 
 def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | None]:
-    """(spelling, key) of a select item; None where the warehouse makes up a name."""
+    """Return (spelling, key) of a select item; None where the warehouse makes up a name."""
     identifier = item.args.get("alias") if isinstance(item, exp.Alias) else None
     node = item
     while identifier is None and isinstance(node, (exp.Paren, exp.Cast, exp.Dot, exp.Column)):

@@ -63,7 +63,7 @@ def _pivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
 
 
 def _by_data(aggregates: list[Field]) -> Function:
-    """Columns whose names are values in the data: any that is asked for is the aggregate."""
+    """Return columns whose names are values in the data: any that is asked for is the aggregate."""
     edges: Edges = {}
     for one in aggregates:
         add(edges, one.edges)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.model import Lineage
 
 # Below this, starting processes costs more than they save.
-_WORTH_A_POOL = 600
+_WORTH_A_POOL = 1500
 _AT_ONCE = 300  # so many are held in memory
 Columns = tuple[str, ...]
 

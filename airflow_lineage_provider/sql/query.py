@@ -181,7 +181,7 @@ def _same(one: Field, relation: Relation) -> list[Field]:
 
 
 def _guessed(one: Field, relation: Relation) -> list[Field]:
-    """Return a UNION with a star over an unknown table: its columns are taken to have the same names."""
+    """Return the branch's field of that name; an unknown table under a star is taken to have it."""
     found = (relation.known(one.key) or relation.possible(one.key)) if one.key else None
     return [found] if found is not None else []
 
@@ -307,7 +307,7 @@ def _position(item: exp.Expr, fields: list[Field]) -> Field | None:
 
 
 def _qualify(select: exp.Select, scope: Scope) -> None:
-    """Return the part of QUALIFY that a window computes is WINDOW; a plain condition filters."""
+    """Note what QUALIFY decides by: WINDOW where a window computes it, FILTER for a plain condition."""
     qualify = select.args.get("qualify")
     if qualify is None:
         return

@@ -162,7 +162,7 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Cte:
-    """Return a common table expression: read when first referred to, once."""
+    """A common table expression: read when first referred to, once."""
 
     name: str
     node: exp.CTE

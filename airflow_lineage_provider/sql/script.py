@@ -175,7 +175,7 @@ class _Script:
             self._use(statement)
 
     def _forget(self, key: Key) -> None:
-        """Return a dropped table is not left behind, unless nothing else is."""
+        """Leave out a dropped table, unless there is nothing else."""
         if len(self.targets) > 1:
             self.targets.pop(key, None)
 

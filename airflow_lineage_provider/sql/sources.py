@@ -198,7 +198,7 @@ class _Walk:
         self.todo.extend((child, inner) for child in node.iter_expressions())
 
     def named_function(self, node: exp.Expr, context: int) -> None:
-        """Return a function that sqlglot has no class for."""
+        """Visit a function that sqlglot has no class for."""
         name = node.name.lower()
         aggregates = name in AGGREGATE_NAMES or name in COUNT_NAMES
         inner = deepen(context, AGGREGATION if aggregates else TRANSFORMATION)
@@ -299,7 +299,7 @@ class _Walk:
         self.todo.append((node.expression, deepen(context, TRANSFORMATION)))
 
     def dot(self, node: exp.Expr, context: int) -> None:
-        """Return a path into a value: of a column, or of a struct made on the spot."""
+        """Follow a path into a value: of a column, or of a struct made on the spot."""
         path: list[exp.Identifier] = []
         base = node
         while isinstance(base, exp.Dot) and isinstance(base.expression, exp.Identifier):

@@ -97,7 +97,7 @@ def _aliased(
 
 
 def _identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
-    """Return the names of a column list; a typed one (`t(a int)`) included."""
+    """Return the names of a column list, of a typed one (`t(a int)`) as well."""
     found = [c if isinstance(c, exp.Identifier) else c.this for c in columns or ()]
     return [c for c in found if isinstance(c, exp.Identifier)]
 
@@ -156,7 +156,7 @@ def base_table(node: exp.Table, scope: Scope) -> Relation:
 
 
 def _files(paths: Sequence[str], scope: Scope) -> Relation:
-    """Return the datasets that a reading function reads. One that names several reads the union of them."""
+    """Return what a reading function reads; one that names several files, their union."""
     bases = [scope.analysis.catalog.read((path,), (path,)) for path in paths]
     for base in bases:
         scope.analysis.reads[base.table] = None
@@ -207,7 +207,7 @@ def _lateral(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
 
 
 def _function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
-    """Return a table function: a reader of files, or one whose columns are made of its arguments."""
+    """Read a table function: a reader of files, or one whose columns are made of its arguments."""
     name = _function_name(call)
     paths = _paths(call) if name in READERS else []
     if paths:

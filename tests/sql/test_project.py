@@ -78,13 +78,13 @@ def test_what_the_cache_keeps_is_what_it_gives_back(tmp_path):
 
 
 def test_many_models_over_several_processes():
-    models = [Model(f"m{i}", f"select id + {i} as x from raw.orders", f"main.m{i}") for i in range(700)]
+    models = [Model(f"m{i}", f"select id + {i} as x from raw.orders", f"main.m{i}") for i in range(1600)]
     models.append(
-        Model("last", "select m0.x + m699.x as y from main.m0, main.m699", "main.last", ("m0", "m699"))
+        Model("last", "select m0.x + m1599.x as y from main.m0, main.m1599", "main.last", ("m0", "m1599"))
     )
     found = lineage(models, processes=2)
     assert len(found) == len(models)
-    assert [str(s.table) for s in found["last"].column("y").sources] == ["main.m0", "main.m699"]
+    assert [str(s.table) for s in found["last"].column("y").sources] == ["main.m0", "main.m1599"]
 
 
 def test_a_circle_is_named():
