@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 NODE_EVENTS = {"NodeStart", "NodeExecuting", "NodeFinished"}
 LOGGED_LEVELS = {"info", "warn", "error"}
-# Said again by the invocation that follows the parse.
-GREETINGS = {"MainReportVersion", "AdapterRegistered"}
 # All that dbt says of a microbatch model that failed, wholly or in part.
 BATCHES_FAILED = ("ERROR", "PARTIAL SUCCESS")
 CANCELLED = "cancelled: the task was killed"
@@ -74,9 +72,10 @@ class Listener:
         if name == "NodeExecuting" and self._cancelled.is_set():
             # Raised inside the node's own run, it becomes that node's error and dbt goes on to the end.
             raise DbtError(CANCELLED)
-        greeting = self.manifest is None and name in GREETINGS
-        if event.info.level in LOGGED_LEVELS and event.info.msg.strip() and not greeting:
+        if event.info.level in LOGGED_LEVELS and event.info.msg.strip():
             self._heard.put(Heard("Line", level=event.info.level, text=event.info.msg.rstrip()))
+        if name == "FoundStats" and self.manifest is None:
+            self.manifest = _parsed_manifest()
         if name == "ConcurrencyLine" or (name in NODE_EVENTS and self._adapter is None):
             self._ready(event)
         if name == "ConcurrencyLine":
@@ -166,6 +165,14 @@ class Listener:
             self._heard.all_tasks_done.wait_for(
                 lambda: not self._heard.unfinished_tasks or self._stop_waiting.is_set(), DRAIN_SECONDS
             )
+
+
+def _parsed_manifest() -> Any:
+    """Return what dbt has just parsed: it stands in the context of the click command that runs here."""
+    import click
+
+    context = click.get_current_context(silent=True)
+    return context.obj.get("manifest") if context else None
 
 
 def _time(event: Any) -> datetime:

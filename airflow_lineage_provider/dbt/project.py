@@ -7,16 +7,14 @@ import re
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-from airflow_lineage_provider.dbt.command import QUIET, Command
-from airflow_lineage_provider.dbt.profile import project_settings
-from airflow_lineage_provider.dbt.records import DbtError
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from dbt.contracts.graph.manifest import Manifest
+
+    from airflow_lineage_provider.dbt.command import Command
 
 SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".md", ".py", ".csv"}
 MADE_BY_DBT = {"target", "logs"}
@@ -28,20 +26,17 @@ Fingerprint = frozenset[tuple[object, ...]]
 _parsed: dict[tuple[str, ...], tuple[Fingerprint, Manifest]] = {}
 
 
-def load_manifest(command: Command, on_event: Callable[[Any], None]) -> Manifest:
-    """Return the manifest of `command`'s project, parsed anew only when a file or variable of it changed.
-
-    Raises `DbtError` when dbt cannot parse the project.
-    """
-    project_settings(command.project_dir)
-    before = _fingerprint(command)
-    key = command.project_args
-    known = _parsed.get(key)
-    if known and known[0] == before and _same_environment(known[1]):
+def known_manifest(command: Command) -> Manifest | None:
+    """Return the manifest of `command`'s project as it was parsed before; None when that no longer holds."""
+    known = _parsed.get(command.project_args)
+    if known and known[0] == fingerprint(command) and _same_environment(known[1]):
         return _uncompiled(known[1])
-    manifest = _parse(command, on_event)
-    _parsed[key] = (before, manifest)
-    return manifest
+    return None
+
+
+def remember(command: Command, made_of: Fingerprint, manifest: Manifest) -> None:
+    """Keep a manifest for the next invocation; `made_of` is the fingerprint from before it was parsed."""
+    _parsed[command.project_args] = (made_of, manifest)
 
 
 def one_line(error: object) -> str:
@@ -74,16 +69,7 @@ def layers(manifest: Manifest) -> list[str]:
     return sorted({folder for _, folder, *inside in own if inside})
 
 
-def _parse(command: Command, on_event: Callable[[Any], None]) -> Manifest:
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner(callbacks=[on_event]).invoke([*QUIET, "parse", *command.project_args])
-    if not outcome.success:
-        raise DbtError(f"dbt could not parse {command.project_dir}: {one_line(outcome.exception)}")
-    return cast("Manifest", outcome.result)
-
-
-def _fingerprint(command: Command) -> Fingerprint:
+def fingerprint(command: Command) -> Fingerprint:
     """Every source file of the project and its profile with size and time of change, and their variables."""
     from dbt.cli.resolvers import default_profiles_dir
 

@@ -17,7 +17,15 @@ from airflow_lineage_provider.dbt.catalog import Catalog
 from airflow_lineage_provider.dbt.command import SELECTING
 from airflow_lineage_provider.dbt.listener import CANCELLED, Heard, Listener
 from airflow_lineage_provider.dbt.nodes import REPORTED, Nodes
-from airflow_lineage_provider.dbt.project import layers, load_manifest, manifest_of_retry, one_line
+from airflow_lineage_provider.dbt.profile import project_settings
+from airflow_lineage_provider.dbt.project import (
+    fingerprint,
+    known_manifest,
+    layers,
+    manifest_of_retry,
+    one_line,
+    remember,
+)
 from airflow_lineage_provider.dbt.records import (
     DbtError,
     Invocation,
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.dbt.command import Command
 
 POLL_SECONDS = 0.2
+JOIN_SECONDS = 10
 # A microbatch model of which some batches failed has made its table all the same.
 MADE = {"success", "partial success"}
 
@@ -79,7 +88,11 @@ class DbtRun:
                 self.cancel()
             # dbt may go on calling this listener until the next invocation brings another.
             self._listener.stop_waiting()
-            thread.join(timeout=10)
+            for _ in range(int(JOIN_SECONDS / POLL_SECONDS)):
+                thread.join(POLL_SECONDS)
+                if not thread.is_alive():
+                    break
+                self._listener.cancel_queries_again()
 
     def cancel(self) -> None:
         """Stop: running queries are cancelled, nodes that have not begun fail at once."""
@@ -100,12 +113,21 @@ class DbtRun:
     def _run_dbt(self) -> InvocationFinished:
         from dbt.cli.main import dbtRunner
 
-        retrying = self.command.verb == "retry"
-        if not retrying:
-            self._use(load_manifest(self.command, self._listener))
+        command, retrying = self.command, self.command.verb == "retry"
+        project_settings(command.project_dir)
+        made_of = fingerprint(command)
+        self._listener.manifest = None if retrying else known_manifest(command)
         with manifest_of_retry(self._use) if retrying else nullcontext():
-            runner = dbtRunner(self._listener.manifest, callbacks=[self._listener])
-            outcome = runner.invoke(self.command.argv())
+            # Without a manifest dbt parses the project first, and the listener learns what it made of it.
+            outcome = dbtRunner(self._listener.manifest, callbacks=[self._listener]).invoke(command.argv())
+        manifest = self._listener.manifest
+        if manifest is None and outcome.exception and not retrying:
+            raise DbtError(f"dbt could not parse {command.project_dir}: {one_line(outcome.exception)}")
+        if manifest and not retrying:
+            remember(command, made_of, manifest)
+        return self._outcome(outcome)
+
+    def _outcome(self, outcome: Any) -> InvocationFinished:
         self._keep(outcome.result)
         if outcome.exception:
             error = CANCELLED if self._listener.is_cancelled else one_line(outcome.exception)
