@@ -48,6 +48,11 @@ class Command:
                 f"no dbt project at {self.project_dir}: there is no dbt_project.yml; "
                 "set project_dir to the folder that holds it"
             )
+        if self.profiles_dir and not (Path(self.profiles_dir) / "profiles.yml").is_file():
+            raise DbtError(
+                f"no dbt profile at {self.profiles_dir}: there is no profiles.yml; "
+                "set profiles_dir to the folder that holds it, or name an Airflow connection"
+            )
 
     @property
     def project_args(self) -> tuple[str, ...]:

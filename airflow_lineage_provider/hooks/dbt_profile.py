@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_lineage_provider.dbt import DbtError
 from airflow_lineage_provider.dbt.profile import profile_name, temporary_profile
@@ -76,7 +77,12 @@ def dbt_profile(
 
 @contextmanager
 def _from_connection(conn_id: str, project_dir: str, target: str) -> Iterator[str]:
-    conn = BaseHook.get_connection(conn_id)
+    try:
+        conn = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise DbtError(
+            f"connection {conn_id!r} is not there; add it to Airflow, or set profile_conn_id to another"
+        ) from None
     to_output = OUTPUTS.get(conn.conn_type or "")
     if to_output is None:
         raise DbtError(

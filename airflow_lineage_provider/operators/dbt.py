@@ -170,14 +170,32 @@ class DbtLayerOperator(BaseOperator):
             verb=self.command,  # type: ignore[arg-type] # checked by Command
             profiles_dir=profiles_dir,
             target=self.target,
-            vars=self.vars,
+            vars=_mapping("vars", self.vars),
             select=_selection(self.layer, _words(self.select)),
             exclude=_words(self.exclude),
             full_refresh=str(self.full_refresh).strip().lower() in {"true", "1", "yes"},
-            threads=int(self.threads) if self.threads else None,
+            threads=_number("threads", self.threads),
             operation=self.operation,
-            operation_args=self.operation_args,
+            operation_args=_mapping("operation_args", self.operation_args),
         )
+
+
+def _mapping(name: str, value: Mapping[str, Any] | str) -> Mapping[str, Any]:
+    """Return a mapping, also where a template rendered it as YAML or JSON, which is what dbt takes."""
+    import yaml
+
+    found = yaml.safe_load(value) if isinstance(value, str) else value
+    if not isinstance(found, dict):
+        raise ValueError(f"{name} must be a mapping such as {{'key': 'value'}}, not {value!r}")  # noqa: TRY004
+    return found
+
+
+def _number(name: str, value: int | str | None) -> int | None:
+    if value is None or not str(value).strip():
+        return None
+    if not str(value).strip().isdecimal():
+        raise ValueError(f"{name} must be a whole number such as 4, not {value!r}")
+    return int(value)
 
 
 def _words(selectors: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.dbt.records import Invocation, NodeFinished, NodeStarted
-from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.dag_run import run_context
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
@@ -43,12 +42,10 @@ class Emitter:
             self.invocation_id = record.invocation_id
             self._events = NodeEvents(record, self._context)
         elif isinstance(record, NodeStarted | NodeFinished) and self._events:
-            event = (
-                self._events.start(record) if isinstance(record, NodeStarted) else self._events.end(record)
-            )
+            event_of = self._events.start if isinstance(record, NodeStarted) else self._events.end
             try:
-                self._store.append(Serde.to_dict(event))
+                self._store.append(Serde.to_dict(event_of(record)))  # type: ignore[arg-type]
                 self.emitted += 1
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - lineage never fails the models
                 self.lost += 1
                 log.error("lineage: the event of %s is lost: %s", record.node.label, error)  # noqa: TRY400

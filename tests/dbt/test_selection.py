@@ -85,7 +85,6 @@ def test_an_operation_runs_a_macro_with_its_arguments(project, tmp_path, monkeyp
             "dbt could not find a macro with the name 'no_such_macro' in any package",
         ),
         ({"target": "prod"}, "'dbt' could not find the target 'prod'|does not have a target named 'prod'"),
-        ({"profiles_dir": "/nonexistent"}, "/nonexistent"),
         ({"profile": "lakehouse"}, "Could not find profile named 'lakehouse'"),
     ],
 )
@@ -107,6 +106,10 @@ def test_an_empty_project_has_nothing_to_do_and_says_so(tmp_path):
     ("options", "said"),
     [
         ({"verb": "compile"}, "dbt command 'compile' is unknown; use one of run, build, test"),
+        (
+            {"profiles_dir": "/nowhere"},
+            "no dbt profile at /nowhere: there is no profiles.yml; set profiles_dir",
+        ),
         ({"verb": "run-operation"}, "dbt run-operation needs the name of a macro; set operation='my_macro'"),
     ],
 )

@@ -1,0 +1,99 @@
+"""Runs many one-task DAGs in one real Airflow, and gives back what each did."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.delivery import EventStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUNNER = Path(__file__).with_name("run_cases.py")
+
+DAGS = """
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airflow.sdk import DAG
+
+from airflow_lineage_provider.operators.dbt import DbtLayerOperator
+
+for dag_id, case in json.loads(Path({cases!r}).read_text()).items():
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    with DAG(dag_id, start_date=start, schedule=None, params=case.get("params")) as dag:
+        DbtLayerOperator(task_id="dbt", **case["operator"])
+    globals()[dag_id] = dag
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one DAG's task."""
+
+    state: str
+    returned: dict[str, Any] | None
+    log: str
+    events: list[dict[str, Any]]
+
+    @property
+    def error(self) -> str:
+        """The one line that the task failed with."""
+        raised = re.findall(r"^airflow\.sdk\.exceptions\.\w+: (.+)$", self.log, re.MULTILINE)
+        (line,) = set(raised)
+        return line
+
+
+def run_cases(
+    home: Path, cases: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]
+) -> dict[str, Outcome]:
+    """Run every case in one Airflow process; `home` is its AIRFLOW_HOME and keeps its event store."""
+    home.mkdir(parents=True)
+    (home / "dags").mkdir()
+    (home / "tmp").mkdir()
+    (home / "cases.json").write_text(json.dumps(cases))
+    (home / "dags" / "cases.py").write_text(DAGS.format(cases=str(home / "cases.json")))
+    surroundings = os.environ | {
+        "AIRFLOW_HOME": str(home),
+        "TMPDIR": str(home / "tmp"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        **environ,
+    }
+    done = subprocess.run(
+        [sys.executable, RUNNER, home / "cases.json", home / "results.json"],
+        env=surroundings,
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    (home / "output.log").write_text(done.stdout)
+    assert done.returncode == 0, done.stdout[-5000:]
+    results = json.loads((home / "results.json").read_text())
+    logs = dict(part.split("\n", 1) for part in ("\n" + done.stdout).split("\n=== ") if "\n" in part)
+    events = list(EventStore(str(home / "lineage.db")).events())
+    return {
+        dag_id: Outcome(
+            found["state"],
+            found["returned"],
+            logs[dag_id],
+            [event for event in events if _parent(event) == f"{dag_id}.dbt"],
+        )
+        for dag_id, found in results.items()
+    }
+
+
+def _parent(event: Mapping[str, Any]) -> str | None:
+    return event["run"]["facets"].get("parent", {}).get("job", {}).get("name")

@@ -1,0 +1,52 @@
+"""DbtLayerOperator as a DAG file makes it: its Asset, and a DAG that is scheduled on it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from airflow.sdk import DAG, Asset
+
+from airflow_lineage_provider.operators.dbt import DbtLayerOperator, layer_asset
+
+
+def operator(**options):
+    with DAG("shop", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None):
+        return DbtLayerOperator(task_id="dbt", **{"project_dir": "/opt/dbt/shop", **options})
+
+
+def test_a_layers_asset_is_an_outlet():
+    gold = layer_asset("/opt/dbt/shop", "gold")
+    assert (gold.name, gold.uri) == ("shop.gold", "dbt://shop/gold")
+    assert operator(layer="gold").outlets == [gold]
+
+
+def test_the_asset_is_beside_the_outlets_that_were_given():
+    report = Asset("report")
+    assert operator(layer="gold", outlets=[report]).outlets == [report, layer_asset("/opt/dbt/shop", "gold")]
+
+
+@pytest.mark.parametrize("command", ["test", "freshness", "run-operation"])
+def test_what_writes_nothing_updates_no_asset(command):
+    assert operator(layer="gold", command=command).outlets == []
+
+
+def test_what_has_no_layer_updates_no_asset():
+    assert operator(select="gold").outlets == []
+
+
+@pytest.mark.parametrize(
+    "layer", ["+gold", "tag:nightly", "silver gold", "config.materialized:view", "@gold+1"]
+)
+def test_any_selector_is_a_layer(layer):
+    (asset,) = operator(layer=layer).outlets
+    assert layer in asset.name
+
+
+def test_another_dag_is_scheduled_on_gold():
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    with DAG("reports", schedule=layer_asset("/elsewhere/shop", "gold")) as reports:
+        pass
+    stored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(reports))
+    (awaited,) = {asset.uri for _, asset in stored.timetable.asset_condition.iter_assets()}
+    (updated,) = operator(layer="gold").outlets
+    assert awaited == updated.uri == "dbt://shop/gold"
