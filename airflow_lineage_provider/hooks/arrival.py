@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.hooks.dag_run import events_under
 from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers.validation import expected_datasets
 
@@ -25,7 +26,7 @@ class Awaited:
     The map travels as text, because the triggerer need not have the DAG's files.
     """
 
-    root_run_id: str
+    root_run_ids: list[str]
     own_run_id: str
     map_text: str
     map_file: str
@@ -45,17 +46,17 @@ def arrived(awaited: Awaited, store: EventStore, now: datetime | None = None) ->
     now = now or datetime.now(UTC)
     if now >= datetime.fromisoformat(awaited.deadline):
         return True
-    events = list(store.events(root_run_id=awaited.root_run_id))
+    events = list(events_under(awaited.root_run_ids, store))
     if not _missing(awaited, events):
         return True
-    states = store.run_states(awaited.root_run_id)
+    states = store.run_states(awaited.root_run_ids[-1])
     beside = (state for run_id, state in states.items() if run_id not in _above(awaited))
     return all(run.state in ENDS for run in beside) and now - _latest(events, now) > QUIET
 
 
 def _above(awaited: Awaited) -> set[str]:
     """The runs that cannot end before the validation does: the DAG's, and its own."""
-    return {awaited.root_run_id, awaited.own_run_id}
+    return {*awaited.root_run_ids, awaited.own_run_id}
 
 
 def _missing(awaited: Awaited, events: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -1,13 +1,30 @@
-"""The OpenLineage names of the Airflow run that a task is part of."""
+"""The OpenLineage names of the Airflow run that a task is part of, and the events under them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.context import Run, RunContext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from airflow.sdk import Context
+
+    from airflow_lineage_provider.delivery import EventStore
+
+
+@dataclass(frozen=True, slots=True)
+class DagRunIds:
+    """A DAG run in OpenLineage's words."""
+
+    own: tuple[str, ...]
+    """Its run ids: it gets another each time that a task of it is cleared. The last is the present one."""
+    roots: tuple[str, ...]
+    """The root runs that its events are under: itself, or the DAG run that triggered it."""
+    namespace: str
+    """The namespace of Airflow's own jobs."""
 
 
 def run_context(context: Context) -> RunContext:
@@ -34,3 +51,42 @@ def run_context(context: Context) -> RunContext:
         nominal_end=dag_run.data_interval_end,
         mask=lambda text: str(redact(text)),
     )
+
+
+def dag_run_ids(dag_run: Any) -> DagRunIds:
+    """Return the ids that Airflow's own OpenLineage provider gives a DAG run."""
+    from airflow.providers.openlineage import conf
+    from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
+    from airflow.providers.openlineage.utils import utils
+
+    own = tuple(
+        OpenLineageAdapter.build_dag_run_id(
+            dag_id=dag_run.dag_id,
+            logical_date=dag_run.logical_date or dag_run.run_after,
+            clear_number=number,
+        )
+        for number in range(dag_run.clear_number + 1)
+    )
+    given = dag_run.conf if isinstance(dag_run.conf, dict) else None
+    root = utils.get_root_information_from_dagrun_conf(given).get("root_parent_run_id")
+    root = root or utils.get_parent_information_from_dagrun_conf(given).get("parent_run_id")
+    return DagRunIds(own, (root,) if root else own, conf.namespace())
+
+
+def events_under(roots: Sequence[str], store: EventStore) -> Iterator[dict[str, Any]]:
+    """Yield the events under the root runs of one DAG run; of a task that was cleared, its last run's only.
+
+    Who clears one task wants the others' lineage to stand. Raises StoreError.
+    """
+    again: set[str] = set()
+    for root in reversed(roots):
+        events = list(store.events(root_run_id=root))
+        yield from (event for event in events if _task(event, root) not in again)
+        again |= {_task(event, root) for event in events}
+
+
+def _task(event: Mapping[str, Any], root: str) -> str:
+    """Return the job name of the task that an event is of, or that ran what it is of."""
+    parent = (event.get("run", {}).get("facets") or {}).get("parent") or {}
+    below_root = parent.get("run", {}).get("runId", root) != root
+    return str((parent if below_root else event).get("job", {}).get("name", ""))

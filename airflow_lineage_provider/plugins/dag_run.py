@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.hooks.dag_run import events_under
 from airflow_lineage_provider.lineage_map import Bindings
 from airflow_lineage_provider.readers.events import Observed, read_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow.models.dagrun import DagRun
-
     from airflow_lineage_provider.delivery import EventStore
     from airflow_lineage_provider.delivery.store import RunState
-
-
-@dataclass(frozen=True, slots=True)
-class DagRunIds:
-    """A DAG run in OpenLineage's words."""
-
-    own: frozenset[str]
-    """Its run ids: it gets another each time that something of it is cleared."""
-    roots: tuple[str, ...]
-    """The root runs that its events are under; another DAG's, where that triggered this one."""
-    namespace: str
-    """The namespace of Airflow's own jobs."""
-
-
-def dag_run_ids(dag_run: DagRun) -> DagRunIds:
-    """Return the ids that Airflow's OpenLineage provider gives a DAG run."""
-    from airflow.providers.openlineage import conf
-    from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
-    from airflow.providers.openlineage.utils import utils
-
-    own = tuple(
-        OpenLineageAdapter.build_dag_run_id(
-            dag_id=dag_run.dag_id,
-            logical_date=dag_run.logical_date or dag_run.run_after,
-            clear_number=number,
-        )
-        for number in range(dag_run.clear_number + 1)
-    )
-    given = dag_run.conf if isinstance(dag_run.conf, dict) else None
-    root = utils.get_root_information_from_dagrun_conf(given).get("root_parent_run_id")
-    root = root or utils.get_parent_information_from_dagrun_conf(given).get("parent_run_id")
-    return DagRunIds(frozenset(own), (root,) if root else own, conf.namespace())
+    from airflow_lineage_provider.hooks.dag_run import DagRunIds
 
 
 def lineage_of(ids: DagRunIds, store: EventStore) -> Observed:
@@ -59,9 +26,9 @@ def lineage_of(ids: DagRunIds, store: EventStore) -> Observed:
 
 
 def _events(ids: DagRunIds, store: EventStore) -> Iterator[Mapping[str, Any]]:
-    for root in ids.roots:
-        runs = runs_below(ids, store.run_states(root).values())
-        yield from (event for event in store.events(root_run_id=root) if event["run"]["runId"] in runs)
+    states = (state for root in ids.roots for state in store.run_states(root).values())
+    runs = runs_below(ids, states)
+    return (event for event in events_under(ids.roots, store) if event["run"]["runId"] in runs)
 
 
 def runs_below(ids: DagRunIds, states: Iterable[RunState]) -> set[str]:

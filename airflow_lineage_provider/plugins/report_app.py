@@ -11,8 +11,9 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 
 from airflow_lineage_provider.delivery import StoreError
+from airflow_lineage_provider.hooks.dag_run import DagRunIds, dag_run_ids
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
-from airflow_lineage_provider.plugins.dag_run import DagRunIds, dag_run_ids, lineage_of
+from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.report_page import Heading, report_page
 from airflow_lineage_provider.readers.events import Observed
 

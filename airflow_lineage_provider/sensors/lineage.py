@@ -59,7 +59,6 @@ class LineageValidationSensor(BaseSensorOperator):
         self.scope = scope
         self.deferrable = deferrable
         self.store_conn_id = store_conn_id
-        self.root_run_id: str | None = None
         self._awaited: Awaited | None = None
 
     def execute(self, context: Context) -> Any:
@@ -104,16 +103,15 @@ class LineageValidationSensor(BaseSensorOperator):
     def _wanted(self, context: Context) -> Awaited:
         """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
         from airflow_lineage_provider.hooks.arrival import Awaited
-        from airflow_lineage_provider.hooks.dag_run import run_context
+        from airflow_lineage_provider.hooks.dag_run import dag_run_ids, run_context
 
         if self._awaited is None:
             run = run_context(context)
-            if run.parent is None or run.root is None:
+            if run.parent is None:
                 raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
             path = self._map_file()
-            self.root_run_id = run.root.run_id
             self._awaited = Awaited(
-                root_run_id=run.root.run_id,
+                root_run_ids=list(dag_run_ids(context["dag_run"]).roots),
                 own_run_id=run.parent.run_id,
                 map_text=_read(path),
                 map_file=str(path),
@@ -133,6 +131,7 @@ class LineageValidationSensor(BaseSensorOperator):
         return path if path.is_absolute() else Path(self.dag.fileloc).parent / path
 
     def _compare(self, context: Context) -> dict[str, Any]:
+        from airflow_lineage_provider.hooks.dag_run import events_under
         from airflow_lineage_provider.hooks.verdict import judge
         from airflow_lineage_provider.lineage_map import parse_map
         from airflow_lineage_provider.readers.validation import validate
@@ -140,7 +139,7 @@ class LineageValidationSensor(BaseSensorOperator):
 
         wanted = self._wanted(context)
         validation = validate(
-            self._store().events(root_run_id=wanted.root_run_id),
+            events_under(wanted.root_run_ids, self._store()),
             parse_map(wanted.map_text, wanted.map_file),
             environment=wanted.environment,
             scope=wanted.scope,

@@ -40,7 +40,7 @@ class LineageTrigger(BaseTrigger):
         # The writers are other processes, on other machines perhaps: nobody can wake us.
         while not await asyncio.to_thread(self._arrived, awaited):  # noqa: ASYNC110
             await asyncio.sleep(self.poke_interval)
-        yield TriggerEvent({"root_run_id": awaited.root_run_id})
+        yield TriggerEvent({"root_run_ids": awaited.root_run_ids})
 
     def _arrived(self, awaited: Awaited) -> bool:
         return arrived(awaited, EventStoreHook(self.store_conn_id).get_conn())

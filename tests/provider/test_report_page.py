@@ -5,27 +5,41 @@ from __future__ import annotations
 import pytest
 
 from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.plugins.dag_run import DagRunIds, lineage_of
+from airflow_lineage_provider.hooks.dag_run import DagRunIds
+from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.report_page import Heading, report_page
 
 WAREHOUSE = "postgres://db:5432"
 
 
 def run_event(
-    kind: str, job: str, run_id: str, parent: str = "", root: str = "dag", *, reads=(), writes=(), **facets
+    kind: str,
+    name: str,
+    run_id: str,
+    parent: str = "",
+    root: str = "dag",
+    *,
+    job: str = "",
+    reads=(),
+    writes=(),
+    **facets,
 ):
-    """Return an event of a dbt job, or of one of Airflow's own where the name starts with `airflow:`."""
-    namespace = "default" if job.startswith("airflow:") else "dbt"
-    above = {"run": {"runId": parent}, "job": {}, "root": {"run": {"runId": root}, "job": {}}}
+    """Return an event of a dbt job, or of one of Airflow's own where the name starts with `airflow:`.
+
+    `parent` and `root` are the ids of those runs, `job` is the parent's.
+    """
+    namespace = "default" if name.startswith("airflow:") else "dbt"
+    above = {"run": {"runId": parent}, "job": {"name": job.removeprefix("airflow:")}}
+    above |= {"root": {"run": {"runId": root}, "job": {}}}
     return {
         "eventType": kind,
         "eventTime": f"2026-01-02T03:04:05.{len(run_id):03}Z",
-        "job": {"namespace": namespace, "name": job.removeprefix("airflow:")},
+        "job": {"namespace": namespace, "name": name.removeprefix("airflow:")},
         "run": {"runId": run_id, "facets": facets | ({"parent": above} if parent else {})},
-        "inputs": [{"namespace": WAREHOUSE, "name": name} for name in reads],
+        "inputs": [{"namespace": WAREHOUSE, "name": one} for one in reads],
         "outputs": [
-            {"namespace": WAREHOUSE, "name": name, "outputFacets": {"outputStatistics": {"rowCount": 1234}}}
-            for name in writes
+            {"namespace": WAREHOUSE, "name": one, "outputFacets": {"outputStatistics": {"rowCount": 1234}}}
+            for one in writes
         ],
     }
 
@@ -37,14 +51,17 @@ def page(tmp_path):
     def render(*events: dict, own=("dag",), roots=("dag",)) -> str:
         store = EventStore(str(tmp_path / "lineage.db"))
         store.append(events)
-        ids = DagRunIds(frozenset(own), roots, "default")
+        ids = DagRunIds(own, roots, "default")
         return report_page(Heading("sales", "manual__1", "success", roots[-1]), lineage_of(ids, store))
 
     return render
 
 
+SILVER = {"job": "airflow:sales.silver"}
 TASK = run_event("COMPLETE", "airflow:sales.silver", "task", "dag")
-MODEL = run_event("COMPLETE", "silver.orders", "node", "task", reads=["raw.orders"], writes=["silver.orders"])
+MODEL = run_event(
+    "COMPLETE", "silver.orders", "node", "task", **SILVER, reads=["raw.orders"], writes=["silver.orders"]
+)
 
 
 def test_a_job_with_what_it_read_and_wrote(page):
@@ -90,11 +107,19 @@ def test_a_dag_run_that_another_dag_triggered_shows_its_own_part_of_that_root(pa
     assert "salaries" not in shown
 
 
-def test_after_a_task_was_cleared_its_last_try_counts_and_the_others_stay(page):
-    again = run_event("COMPLETE", "airflow:sales.gold", "again", "dag-again", "dag-again")
-    shown = page(TASK, MODEL, again, own=("dag", "dag-again"), roots=("dag", "dag-again"))
+def test_after_a_task_was_cleared_its_last_run_counts_and_the_other_tasks_stand(page):
+    gold = run_event("COMPLETE", "airflow:sales.gold", "gold", "dag")
+    old = run_event(
+        "COMPLETE", "gold.old_name", "old", "gold", job="airflow:sales.gold", writes=["gold.old_name"]
+    )
+    gold_again = run_event("COMPLETE", "airflow:sales.gold", "gold-2", "dag-2", "dag-2")
+    new = run_event(
+        "COMPLETE", "gold.new_name", "new", "gold-2", "dag-2", job="airflow:sales.gold", writes=["gold"]
+    )
+    shown = page(TASK, MODEL, gold, old, gold_again, new, own=("dag", "dag-2"), roots=("dag", "dag-2"))
     assert "silver.orders" in shown
-    assert "sales.gold" in shown
+    assert "gold.new_name" in shown
+    assert "gold.old_name" not in shown
 
 
 def test_a_run_without_events_says_so(page):
