@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.readers.events import JobRun, Observed
 
 STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
+MOST_DRAWN = 60  # datasets
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,25 @@ def report_page(heading: Heading, observed: Observed) -> str:
     others = [rows[id(job)] for job in observed.jobs if not job.outputs and not _is_test(job)]
     return _template().render(
         heading=heading,
+        drawing=_drawing(observed, namespaces),
         writers=writers,
         others=others,
         tests=_test_counts(tests),
         tests_to_see=[rows[id(job)] for job in tests if job.failed_assertions or job.warned_assertions],
         namespaces=sorted({namespace for row in writers for namespace, _ in row.inputs + row.outputs}),
     )
+
+
+def _drawing(observed: Observed, namespaces: list[str]) -> str:
+    """Return what flowed as SVG; nothing where that is nothing, or too large to look at."""
+    from airflow_lineage_provider.reports.drawing import draw
+
+    edges = observed.graph.edges
+    names = {name: _parts(name, namespaces)[1] for edge in edges for name in edge}
+    if not 0 < len(names) <= MOST_DRAWN:
+        return ""
+    labels = {name: "/".join(short.split("/")[-2:]) for name, short in names.items()}  # of a path its end
+    return draw((labels[source], labels[target]) for source, target in edges)
 
 
 def _is_test(job: JobRun) -> bool:
