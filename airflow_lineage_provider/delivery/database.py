@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPICursor
 
 # Any number will do, as long as it stays: every writer of a Postgres store takes this lock.
 _WRITER_LOCK = 0x4C494E45
@@ -38,32 +39,49 @@ class Database:
         self.url = make_url(store_url(location))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.in_use = threading.RLock()
+        self._path = str(self.url.database)
+        self._ready = False
+        self._take_turn = (
+            "BEGIN IMMEDIATE" if self.is_sqlite else f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"
+        )
         _databases.add(self)
 
     def __str__(self) -> str:
         """Name the store without its credentials."""
-        return (
-            str(self.url.database) if self.is_sqlite else str(self.url.set(drivername="postgresql", query={}))
-        )
+        return self._path if self.is_sqlite else str(self.url.set(drivername="postgresql", query={}))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Begin a transaction that may write, and commit it at the end. Makes the tables."""
         with self._errors(), self.in_use:
-            self._ready_to_write  # noqa: B018
-            with self._writer.begin() as connection:
-                self._take_turn(connection)
+            self._make_ready()
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(self._take_turn)
                 yield connection
+
+    @contextmanager
+    def cursor(self) -> Iterator[DBAPICursor]:
+        """Do as `write` does, and yield the driver's own cursor: for SQL that runs once for each event."""
+        with self._errors(), self.in_use:
+            self._make_ready()
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(self._take_turn)
+                yield cursor
+                connection.commit()
+            finally:
+                connection.close()  # rolls back what was not committed
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Begin a transaction that reads. Raises StoreError where there is no store yet."""
         with self._errors(), self.in_use:
-            if self.is_sqlite and not Path(str(self.url.database)).exists():
-                raise StoreError(
-                    f"There is no event store at {self}: run a pipeline that fills it, or name another"
-                )
+            if self.is_sqlite and not Path(self._path).exists():
+                raise StoreError(f"There is no event store at {self}: run a pipeline, or name another store")
             with self._engine.begin() as connection:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN")
                 yield connection
 
     def hold(self) -> Connection:
@@ -82,31 +100,34 @@ class Database:
 
     @cached_property
     def _engine(self) -> Engine:
-        if not self.is_sqlite:
+        if self.is_sqlite:
+            options = {"timeout": PATIENCE, "check_same_thread": False}
+            engine = create_engine(self.url, connect_args=options, paramstyle="named")
+            hooks.listen(engine, "connect", _prepare_sqlite)
+            return engine
+        try:
             return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-        options = {"timeout": PATIENCE, "check_same_thread": False}
-        engine = create_engine(self.url, connect_args=options, paramstyle="named")
-        hooks.listen(engine, "connect", _prepare_sqlite)
-        hooks.listen(engine, "begin", _begin_sqlite)
-        return engine
+        except ImportError as error:
+            raise StoreError(
+                f"The event store {self} needs psycopg2: install the `postgres` extra"
+            ) from error
 
-    @cached_property
-    def _writer(self) -> Engine:
-        return self._engine.execution_options(begin="BEGIN IMMEDIATE")
-
-    @cached_property
-    def _ready_to_write(self) -> bool:
+    def _make_ready(self) -> None:
+        """Make the tables, or bring them up to date, once; and again where the file was deleted since."""
+        if self._ready and (not self.is_sqlite or Path(self._path).exists()):
+            return
+        self.disconnect()
         if self.is_sqlite:
             self._make_folder()
-        with self._writer.begin() as connection:
-            self._take_turn(connection)
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(self._take_turn)
             if not inspect(connection).has_table(version.name):
                 metadata.create_all(connection)
                 version.create(connection)
                 connection.execute(insert(version).values(version_num=REVISION))
             elif connection.scalar(select(version.c.version_num)) != REVISION:
                 self._upgrade(connection)
-        return True
+        self._ready = True
 
     def _upgrade(self, connection: Connection) -> None:
         from airflow_lineage_provider.delivery.migrations import UnknownRevisionError, upgrade
@@ -118,15 +139,11 @@ class Database:
             raise StoreError(f"The event store {self} {advice}") from error
 
     def _make_folder(self) -> None:
-        folder = Path(str(self.url.database)).parent
+        folder = Path(self._path).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"Cannot make the folder of the event store {self}: {error.strerror}") from error
-
-    def _take_turn(self, connection: Connection) -> None:
-        if not self.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _WRITER_LOCK})
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -147,16 +164,11 @@ class Database:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Let SQLAlchemy begin transactions, readers and one writer work at once, and commits be fast."""
+    """Let us begin transactions, readers and one writer work at once, and commits be fast."""
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each checkpoint waits for the disk
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    begin = connection.get_execution_options().get("begin", "BEGIN")
-    connection.connection.cursor().execute(begin)
 
 
 _ADVICE = {

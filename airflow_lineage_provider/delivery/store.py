@@ -119,8 +119,7 @@ class EventStore:
         return time.monotonic() < self._away_since + PATIENCE
 
     def _append(self, records: Sequence[EventRecord]) -> int:
-        with self.database.write() as connection:
-            cursor = connection.connection.cursor()
+        with self.database.cursor() as cursor:
             return sum(self._insert(cursor, record) for record in records)
 
     def events(

@@ -69,6 +69,15 @@ def test_a_damaged_file(store):
     assert "is damaged: restore it" in message(lambda: list(store.events()))
 
 
+def test_a_file_that_is_deleted_is_made_again(store):
+    store.append(run_event())
+    for file in Path(str(store)).parent.glob("lineage.db*"):
+        file.unlink()
+
+    assert store.append(run_event()) == 1
+    assert len(list(EventStore(str(store)).events())) == 1
+
+
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
 
