@@ -105,39 +105,30 @@ class Consumer:
 
 
 def outbox_status(store: EventStore) -> list[OutboxStatus]:
-    """Return how far every target is behind. Raises StoreError."""
-    aside = (
-        select(func.count())
-        .where(set_aside.c.consumer == consumer.c.name)
-        .correlate(consumer)
-        .scalar_subquery()
-    )
-    first = (
-        select(func.min(event.c.id))
-        .where(event.c.id > consumer.c.position)
-        .correlate(consumer)
-        .scalar_subquery()
-    )
+    """Return how far every target is behind. Raises StoreError.
+
+    Positions are subtracted rather than events counted: a count would read all that is pending.
+    """
+    of_this = set_aside.c.consumer == consumer.c.name
+    aside = select(func.count()).where(of_this).correlate(consumer).scalar_subquery()
+    next_id = select(func.min(event.c.id)).where(event.c.id > consumer.c.position).correlate(consumer)
+    oldest = select(event.c.stored_at).where(event.c.id == next_id.scalar_subquery()).correlate(consumer)
+    query = select(consumer, aside.label("aside"), oldest.scalar_subquery().label("oldest"))
     with store.database.read() as connection:
-        targets = connection.execute(
-            select(consumer, aside.label("aside"), first.label("first")).order_by(consumer.c.name)
-        ).all()
-        found = []
-        for row in targets:
-            pending = select(func.count()).where(event.c.id > row.position)
-            oldest = select(event.c.stored_at).where(event.c.id == row.first)
-            found.append(
-                OutboxStatus(
-                    target=row.name,
-                    pending=connection.scalar(pending) or 0,
-                    oldest_pending=connection.scalar(oldest) or "",
-                    set_aside=row.aside,
-                    error=row.error,
-                    error_since=row.error_since,
-                    progress_at=row.progress_at,
-                )
-            )
-    return found
+        last = connection.scalar(select(func.max(event.c.id))) or 0
+        targets = connection.execute(query.order_by(consumer.c.name)).all()
+    return [
+        OutboxStatus(
+            target=row.name,
+            pending=max(last - row.position, 0),
+            oldest_pending=row.oldest or "",
+            set_aside=row.aside,
+            error=row.error,
+            error_since=row.error_since,
+            progress_at=row.progress_at,
+        )
+        for row in targets
+    ]
 
 
 def events_set_aside(store: EventStore, target: str | None = None) -> list[SetAside]:
@@ -169,6 +160,13 @@ def rewind(store: EventStore, target: str, position: int = 0) -> None:
     """Send a target everything behind a position again. Raises StoreError."""
     with store.database.write() as connection:
         connection.execute(update(consumer).where(consumer.c.name == target).values(position=position))
+
+
+def forget(store: EventStore, target: str) -> None:
+    """Drop a target that is used no more; retention waits for those that are known. Raises StoreError."""
+    with store.database.write() as connection:
+        connection.execute(delete(set_aside).where(set_aside.c.consumer == target))
+        connection.execute(delete(consumer).where(consumer.c.name == target))
 
 
 def _of(target: str | None) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from airflow_lineage_provider.delivery.consumer import Consumer
+from airflow_lineage_provider.delivery.consumer import Consumer, forget, outbox_status
 from airflow_lineage_provider.delivery.dead_runs import abort_runs, open_runs, sweep
 from airflow_lineage_provider.delivery.retention import delete_events
 from airflow_lineage_provider.delivery.schema import metadata
@@ -50,6 +50,18 @@ def test_events_stay_that_a_target_has_not_received_or_has_refused(store):
 
     assert [event["run"]["runId"] for event in store.events()] == ["run-1", "run-3", "run-4"]
     assert rows(store)["run"] == 3
+
+
+def test_retention_does_not_wait_for_a_target_that_is_forgotten(any_store):
+    any_store.append([run_event(f"run-{n}") for n in range(3)])
+    Consumer(any_store, "old").position()
+    assert [(target.target, target.pending) for target in outbox_status(any_store)] == [("old", 3)]
+    assert delete_events(any_store, TOMORROW) == 0
+
+    forget(any_store, "old")
+
+    assert outbox_status(any_store) == []
+    assert delete_events(any_store, TOMORROW) == 3
 
 
 def test_a_position_is_never_used_again(store):
