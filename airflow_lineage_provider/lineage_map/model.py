@@ -46,7 +46,7 @@ Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed), _Or("st
 class Part(BaseModel):
     """A mapping of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Entry(Part):

@@ -18,9 +18,17 @@ def test_the_published_schema_is_the_models():
     )
 
 
+class Editor(yaml.SafeLoader):
+    """YAML 1.2, which editors read, has no dates."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the base class's way
+        first: [(tag, pattern) for tag, pattern in known if not tag.endswith("timestamp")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def test_the_pipelines_map_is_valid_in_an_editor():
-    text = yaml.load(MAP.read_text(), yaml.BaseLoader)
-    jsonschema.validate(yaml.safe_load(json.dumps(text).replace('""', "null")), json_schema())
+    jsonschema.validate(yaml.load(MAP.read_text(), Editor), json_schema())
 
 
 @pytest.mark.parametrize(
