@@ -7,6 +7,7 @@ a word); `null` and nothing are None.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
@@ -26,6 +27,9 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24
 MAX_SCALAR = 64 * 1024
 
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.1 does not print."""
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -36,6 +40,10 @@ def parse_yaml(text: str, file: str) -> tuple[Any, Positions]:
     """
     if len(text) > MAX_BYTES:
         raise MapError([Problem(file, 0, 0, f"larger than {MAX_BYTES >> 20} MiB; split it")])
+    if found := _CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - text.rfind("\n", 0, found.start())
+        raise MapError([Problem(file, line, column, "a control character; remove it")])
     builder = _Builder(file, yaml.parse(text, Loader=_Loader))
     try:
         return builder.document(), builder.positions

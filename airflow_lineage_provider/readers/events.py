@@ -112,7 +112,7 @@ class _Run:
             (self.inputs, "inputs", "inputFacets"),
             (self.outputs, "outputs", "outputFacets"),
         ):
-            for dataset in event.get(key) or ():
+            for dataset in _mappings(event.get(key)):
                 facets = known.setdefault((str(dataset.get("namespace")), str(dataset.get("name"))), {})
                 facets |= {**_mapping(dataset.get("facets")), **_mapping(dataset.get(extra))}
 
@@ -120,7 +120,7 @@ class _Run:
 def _runs(events: Iterable[Event]) -> dict[tuple[str, str, str], _Run]:
     """Group by run; what is about no run (a DatasetEvent, a JobEvent) says nothing of a flow."""
     runs: dict[tuple[str, str, str], _Run] = {}
-    for event in sorted(events, key=lambda e: str(e.get("eventTime") or "")):
+    for event in sorted(_mappings(list(events)), key=lambda e: str(e.get("eventTime") or "")):
         job, run = _mapping(event.get("job")), _mapping(event.get("run"))
         if job and run:
             key = (str(job.get("namespace")), str(job.get("name")), str(run.get("runId")))
@@ -163,7 +163,7 @@ class _Reader:
     def dataset(
         self, key: tuple[str, str], facets: Mapping[str, Any], evidence: tuple[Evidence, ...]
     ) -> Dataset:
-        fields = _mapping(facets.get("schema")).get("fields") or ()
+        fields = _mappings(_mapping(facets.get("schema")).get("fields"))
         columns = [
             Column(self.column(key, str(f.get("name"))), str(f.get("type") or ""), evidence=evidence[0])
             for f in fields
@@ -182,10 +182,10 @@ class _Reader:
     ) -> Iterator[ColumnEdge]:
         facet, target = _mapping(facets.get("columnLineage")), self.name(*key)
         by_column = {
-            self.column(key, name): _mapping(made).get("inputFields") or ()
+            self.column(key, name): _mappings(_mapping(made).get("inputFields"))
             for name, made in _mapping(facet.get("fields")).items()
         }
-        for column, made_from in (*by_column.items(), (EVERY_COLUMN, facet.get("dataset") or ())):
+        for column, made_from in (*by_column.items(), (EVERY_COLUMN, _mappings(facet.get("dataset")))):
             for source in made_from:
                 there = (str(source.get("namespace")), str(source.get("name")))
                 ref = ColumnRef(self.name(*there), self.column(there, str(source.get("field"))))
@@ -193,7 +193,7 @@ class _Reader:
                     yield ColumnEdge(
                         ref,
                         ColumnRef(target, column),
-                        tuple(_transformation(t) for t in source.get("transformations") or ()),
+                        tuple(_transformation(t) for t in _mappings(source.get("transformations"))),
                         job=evidence[0].job,
                         evidence=evidence,
                     )
@@ -214,7 +214,7 @@ def _job_run(run: _Run, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Jo
     assertions = [
         assertion
         for facets in run.inputs.values()
-        for assertion in _mapping(facets.get("dataQualityAssertions")).get("assertions") or ()
+        for assertion in _mappings(_mapping(facets.get("dataQualityAssertions")).get("assertions"))
     ]
     failed = [assertion for assertion in assertions if not assertion.get("success")]
     return JobRun(
@@ -245,3 +245,7 @@ def _seconds(started: str, ended: str) -> float | None:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []

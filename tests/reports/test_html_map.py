@@ -1,0 +1,31 @@
+"""The document as one page."""
+
+from pathlib import Path
+
+from airflow_lineage_provider.lineage_map import Map, load_map
+from airflow_lineage_provider.reports.html_map import render_html
+
+MAP = load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml").content
+
+
+def test_the_page_holds_the_document_and_its_drawing():
+    page = render_html(MAP)
+    assert "<h2>Column-Level Lineage</h2>" in page
+    assert page.count("<rect") == 18
+    assert "CAST(amount AS DECIMAL(10,2))" in page
+
+
+def test_the_page_needs_nothing_else():
+    page = render_html(MAP)
+    assert not any(word in page for word in ("<script", "<link", "@import", "<img", "src="))
+
+
+def test_what_people_write_stays_text():
+    hostile = '<script>alert("x")</script>'
+    content = Map.model_validate(
+        {
+            "document": {"title": hostile, "overview": hostile},
+            "layers": {"l": {"tables": {hostile: {"from": hostile}}}},
+        }
+    )
+    assert "<script" not in render_html(content)
