@@ -11,7 +11,7 @@ import click
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.cli.documents import import_, render
 from airflow_lineage_provider.cli.graph import impact, trace
-from airflow_lineage_provider.cli.maps import check, lint
+from airflow_lineage_provider.cli.maps import check, diff, lint
 from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
 from airflow_lineage_provider.cli.runs import events, validate
 from airflow_lineage_provider.cli.sql import sql
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 for command in (
-    *(check, events, impact, import_, lint, render, sql, trace, validate),
+    *(check, diff, events, impact, import_, lint, render, sql, trace, validate),
     *(forward, outbox, serve, sweep),
 ):
     main.add_command(command)

@@ -12,13 +12,18 @@ from airflow_lineage_provider.cli.shared import example, map_argument, plain_err
 
 @click.command(epilog=example("airflow-lineage render dags/customer_analytics_pipeline.yaml > lineage.md"))
 @map_argument
-def render(lineage_map: Path) -> None:
-    """Write the MAP as a Markdown document with Mermaid diagrams."""
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True
+)
+def render(lineage_map: Path, form: str) -> None:
+    """Write the MAP as the document that people read and sign: Markdown with Mermaid, or one HTML page."""
     with plain_errors():
         from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.reports.html_map import render_html
         from airflow_lineage_provider.reports.markdown_map import render_markdown
 
-        click.echo(render_markdown(load_map(lineage_map).content), nl=False)
+        write = render_html if form == "html" else render_markdown
+        click.echo(write(load_map(lineage_map).content), nl=False)
 
 
 @click.command("import", epilog=example("airflow-lineage import data-lineage-maps.md > lineage.yaml"))

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from pathlib import Path
 
 import click
 
 from airflow_lineage_provider.cli.shared import (
-    DRIFT,
     environment_option,
     example,
     map_argument,
     plain_errors,
+    report,
+    report_option,
 )
 
 
 @click.command(epilog=example("airflow-lineage lint dags/customer_analytics_pipeline.yaml"))
-@map_argument
-def lint(lineage_map: Path) -> None:
-    """Check the MAP against itself: unknown names, cycles, loose ends."""
+@click.argument("lineage_maps", metavar="MAP...", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
+@report_option
+def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
+    """Check each MAP against itself: unknown names, cycles, loose ends."""
     with plain_errors():
+        from airflow_lineage_provider.graph import Comparison
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.lint import lint as lint_map
+        from airflow_lineage_provider.reports.text import print_findings
 
-        comparison = lint_map(load_map(lineage_map))
-        for finding in comparison.findings:
-            click.echo(f"{finding.severity}: {finding}")
-        click.echo(f"{lineage_map}: {len(comparison.findings)} findings")
-        if not comparison.agreed:
-            sys.exit(DRIFT)
+        found = [lint_map(load_map(path)) for path in lineage_maps]
+        merged = Comparison(findings=tuple(finding for one in found for finding in one.findings))
+        report(merged, form, lambda stream: print_findings(merged, stream))
 
 
 @click.command(
@@ -38,7 +39,8 @@ def lint(lineage_map: Path) -> None:
 @map_argument
 @click.argument("manifest", type=click.Path(dir_okay=False, path_type=Path))
 @environment_option
-def check(lineage_map: Path, manifest: Path, environment: str | None) -> None:
+@report_option
+def check(lineage_map: Path, manifest: Path, environment: str | None, form: str) -> None:
     """Check a dbt project's MANIFEST against the documented MAP, before anything runs."""
     with plain_errors():
         from airflow_lineage_provider.lineage_map import load_map
@@ -47,6 +49,32 @@ def check(lineage_map: Path, manifest: Path, environment: str | None) -> None:
         from airflow_lineage_provider.reports.text import print_validation
 
         validation = check_manifest(load_manifest(manifest), load_map(lineage_map), environment=environment)
-        print_validation(validation, sys.stdout)
-        if not validation.comparison.agreed:
-            sys.exit(DRIFT)
+        report(validation.comparison, form, lambda stream: print_validation(validation, stream))
+
+
+@click.command(epilog=example("airflow-lineage diff dags/analytics.yaml --from main --format markdown"))
+@map_argument
+@click.argument("other", metavar="[OTHER]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--from", "revision", help="Compare with MAP as it was at this git revision, instead of OTHER.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
+)
+def diff(lineage_map: Path, other: Path | None, revision: str | None, form: str) -> None:
+    """Print what changed in the MAP: since OTHER, or since a git revision, and the consumers it reaches."""
+    if (other is None) == (revision is None):
+        raise click.UsageError("name OTHER, or --from REVISION")
+    with plain_errors():
+        from airflow_lineage_provider.graph.diff import diff as compare
+        from airflow_lineage_provider.lineage_map import load_map, parse_map
+        from airflow_lineage_provider.readers.documented import read_map
+        from airflow_lineage_provider.readers.revisions import read_revision
+        from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
+
+        old = (
+            load_map(other)
+            if other
+            else parse_map(read_revision(lineage_map, str(revision)), f"{lineage_map}@{revision}")
+        )
+        changes = compare(read_map(old), read_map(load_map(lineage_map)))
+        told = {"text": diff_text, "markdown": diff_markdown}.get(form)
+        click.echo(told(changes) if told else json.dumps(diff_data(changes), indent=2), nl=not told)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from airflow_lineage_provider.cli.shared import (
-    DRIFT,
     environment_option,
     example,
     map_argument,
     plain_errors,
+    report,
+    report_option,
 )
 
 if TYPE_CHECKING:
@@ -54,8 +54,14 @@ def events(store: str | None, run: str, job: str | None, form: str) -> None:
 @store_option
 @run_option
 @click.option("--scope", multiple=True, help="Only these layers or datasets were to be produced.")
+@report_option
 def validate(
-    lineage_map: Path, environment: str | None, store: str | None, run: str, scope: tuple[str, ...]
+    lineage_map: Path,
+    environment: str | None,
+    store: str | None,
+    run: str,
+    scope: tuple[str, ...],
+    form: str,
 ) -> None:
     """Compare what a DAG run emitted with the documented MAP."""
     with plain_errors():
@@ -70,9 +76,7 @@ def validate(
             environment=environment,
             scope=scope or None,
         )
-        print_validation(validation, sys.stdout)
-        if not validation.comparison.agreed:
-            sys.exit(DRIFT)
+        report(validation.comparison, form, lambda stream: print_validation(validation, stream))
 
 
 def open_store(url: str | None) -> EventStore:

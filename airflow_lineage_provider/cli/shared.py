@@ -6,12 +6,14 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from airflow_lineage_provider.graph import Comparison
 
 DRIFT = 1
 BAD_INPUT = 2
@@ -20,11 +22,30 @@ map_argument = click.argument("lineage_map", metavar="MAP", type=click.Path(dir_
 environment_option = click.option(
     "--environment", "-e", help="Which environment of the map binds its names to datasets."
 )
+report_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "html", "junit", "sarif", "github"]),
+    default="text",
+    show_default=True,
+)
 
 
 def example(line: str) -> str:
     """Return how a command's help ends."""
     return f"Example: {line}"
+
+
+def report(comparison: Comparison, form: str, in_text: Callable[[TextIO], None]) -> None:
+    """Print a comparison in one of the formats; exit with 1 where it found drift."""
+    if form == "text":
+        in_text(sys.stdout)
+    else:
+        from airflow_lineage_provider.reports.formats import comparison_as
+
+        click.echo(comparison_as(form, comparison), nl=False)
+    if not comparison.agreed:
+        sys.exit(DRIFT)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph import impact
 from airflow_lineage_provider.graph.change import Change, Effect, effects
+from airflow_lineage_provider.readers.equality import converts
 from airflow_lineage_provider.readers.references import column_reference
 
 if TYPE_CHECKING:
@@ -23,15 +24,4 @@ def planned_change(
     Raises ValueError for a column or a change that there is not.
     """
     found = impact(graph, [column_reference(graph, column)], hops=hops)
-    return found, effects(graph, found, Change(change), converts) if change else None
-
-
-def converts(expression: str) -> bool:
-    """Tell whether an expression gives its result a type of its own, whatever it reads."""
-    import sqlglot
-    from sqlglot import exp
-
-    try:
-        return isinstance(sqlglot.parse_one(expression), exp.Cast | exp.Count)
-    except sqlglot.errors.SqlglotError:
-        return False
+    return found, effects(graph, found, Change(change), converts("")) if change else None

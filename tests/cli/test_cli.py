@@ -1,0 +1,178 @@
+"""The command line as a person types it: what it prints, and with which status it exits."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from airflow_lineage_provider.cli import main
+from airflow_lineage_provider.delivery import EventStore
+
+ROOT = Path(__file__).resolve().parents[2]
+MAP = str(ROOT / "dags/customer_analytics_pipeline.yaml")
+
+
+def call(*words, stdin=None):
+    return CliRunner().invoke(main, [str(word) for word in words], input=stdin)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store with one run: a model that copied raw orders."""
+    path = tmp_path / "lineage.db"
+    run = "0190a0e2-0000-7000-8000-000000000001"
+    event = {
+        "eventType": "COMPLETE",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "producer": "urn:test",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {"runId": run},
+        "job": {"namespace": "dbt", "name": "silver.stg_orders"},
+        "inputs": [{"namespace": "duckdb:///w/warehouse.duckdb", "name": "warehouse.bronze.raw_orders"}],
+        "outputs": [{"namespace": "duckdb:///w/warehouse.duckdb", "name": "warehouse.silver.stg_orders"}],
+    }
+    EventStore(str(path)).append(event)
+    return path
+
+
+def test_every_command_has_an_example():
+    for name in main.commands:
+        shown = call(name, "--help").output
+        assert "Example: " in shown, name
+
+
+def test_help_starts_without_airflow_dbt_or_sqlglot():
+    code = (
+        "import sys; from airflow_lineage_provider.cli import main; heavy = "
+        "{'airflow', 'dbt', 'sqlglot', 'sqlalchemy', 'openlineage', 'pydantic', 'rich'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_events_of_the_latest_run_as_lines(store):
+    done = call("events", "--store", store)
+    assert done.exit_code == 0
+    assert done.output == (
+        "2026-01-01T00:00:00  COMPLETE  silver.stg_orders  "
+        "warehouse.bronze.raw_orders -> warehouse.silver.stg_orders\n"
+    )
+
+
+def test_events_as_json_lines_are_the_events(store):
+    (line,) = call("events", "--store", store, "--format", "jsonl").output.splitlines()
+    assert json.loads(line)["job"] == {"namespace": "dbt", "name": "silver.stg_orders"}
+
+
+def test_a_store_that_is_not_there_says_what_to_do(tmp_path):
+    done = call("events", "--store", tmp_path / "none.db")
+    assert done.exit_code == 2
+    assert "run a pipeline, or name another store" in done.output
+
+
+def test_a_run_that_made_one_model_only_is_drift(store):
+    done = call("validate", MAP, "-e", "dev", "--store", store)
+    assert done.exit_code == 1
+    assert "gold.customer_behavior" in done.output
+    assert done.output.splitlines()[-1].startswith("DRIFT")
+
+
+def test_a_run_in_scope_agrees_about_edges(store):
+    done = call(
+        "validate", MAP, "-e", "dev", "--store", store, "--scope", "silver.stg_orders", "--format", "json"
+    )
+    edges = {(e["source"], e["target"]): e["verdict"] for e in json.loads(done.output)["edges"]}
+    assert edges["bronze.raw_orders", "silver.stg_orders"] == "VERIFIED"
+    assert edges["silver.stg_customers", "gold.customer_behavior"] == "UNOBSERVED"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["validate", "nope.yaml"], "nope.yaml: cannot be read"),
+        (["lint", "nope.yaml"], "nope.yaml: cannot be read"),
+        (["impact", MAP, "bronze.raw_orders.amonut"], "did you mean amount?"),
+        (["trace", MAP, "gold.customer_behaviour"], "did you mean gold.customer_behavior?"),
+        (["check", MAP, "manifest.json"], "manifest.json: cannot be read"),
+        (["diff", MAP, "--from", "no-such-revision"], "no-such-revision"),
+        (["import", "nope.md"], "No such file"),
+        (["sql", "nope.sql"], "No such file"),
+        (["forward", "--transport", "{}"], "no target"),
+        (["serve"], "AIRFLOW_LINEAGE_TOKEN"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(words, message, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_LINEAGE_TOKEN", raising=False)
+    done = call(*words)
+    assert done.exit_code == 2
+    assert message in done.output
+    assert len(done.output.splitlines()) == 1
+
+
+def test_impact_of_the_reference_scenario():
+    done = call("impact", MAP, "bronze.raw_orders.amount")
+    reached = [line.strip().split()[1] for line in done.output.splitlines() if line.strip().startswith("->")]
+    assert reached[:3] == [
+        "silver.stg_orders.order_amount",
+        "gold.customer_orders_summary.total_revenue",
+        "gold.customer_behavior.total_revenue",
+    ]
+    assert done.output.splitlines()[-1] == "TOTAL IMPACT: 4 downstream consumers"
+
+
+def test_a_dropped_column_breaks_what_reads_it():
+    done = call("impact", MAP, "bronze.raw_orders.amount", "--change", "drop", "--format", "json")
+    effects = {(r["dataset"], r["column"]): r["effect"] for r in json.loads(done.output)["reached"]}
+    assert effects["silver.stg_orders", "order_amount"] == "breaks"
+
+
+def test_trace_ends_at_the_crm():
+    assert "<- crm.public.orders.amount" in call("trace", MAP, "gold.customer_behavior.total_revenue").output
+
+
+def test_sql_for_a_person():
+    done = call("sql", "-", "--dialect", "duckdb", stdin="select a, sum(b) as c from t group by 1")
+    assert done.exit_code == 0
+    assert "t.b (DIRECT AGGREGATION)" in done.output
+
+
+def test_sql_that_is_none_is_bad_input(tmp_path):
+    file = tmp_path / "x.sql"
+    file.write_text("select from where")
+    done = call("sql", file, "--dialect", "duckdb")
+    assert done.exit_code == 2
+
+
+def test_a_batch_answers_each_line(tmp_path):
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"id": "one", "sql": "select a from t", "dialect": "", "schema": {}}\nno json\n')
+    answers = [json.loads(line) for line in call("sql", "--batch", file).output.splitlines()]
+    assert [answer["id"] for answer in answers] == ["one", 2]
+    assert answers[0]["error"] is None
+    assert answers[1]["error"]
+
+
+def test_the_document_of_the_map_is_a_map_again(tmp_path):
+    document = tmp_path / "lineage.md"
+    document.write_text(call("render", MAP).output)
+    again = tmp_path / "again.yaml"
+    again.write_text(call("import", document).stdout)
+    assert call("diff", again, MAP).output == "Lineage is the same.\n"
+
+
+def test_the_reference_document_has_two_slips_and_four_consumers(tmp_path):
+    reference = ROOT.parent / "shared/reference/data-lineage-maps.md"
+    if not reference.exists():
+        pytest.skip("the reference document is not on this machine")
+    imported = tmp_path / "reference.yaml"
+    imported.write_text(call("import", reference).stdout)
+    linted = json.loads(call("lint", imported, "--format", "json").output)
+    assert [(f["code"], f["subject"]) for f in linted["findings"]] == [
+        ("not-listed", "bronze.raw_products"),
+        ("skips-table", "silver.stg_orders -> gold.customer_behavior"),
+    ]
+    impact = call("impact", imported, "bronze.raw_orders.amount").output
+    assert impact.splitlines()[-1] == "TOTAL IMPACT: 4 downstream consumers"
