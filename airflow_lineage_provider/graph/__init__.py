@@ -2,6 +2,7 @@
 
 from airflow_lineage_provider.graph.change import Change, Effect, effects
 from airflow_lineage_provider.graph.compare import compare
+from airflow_lineage_provider.graph.coverage import Coverage, claims, combine, coverage
 from airflow_lineage_provider.graph.diff import Changed, diff
 from airflow_lineage_provider.graph.findings import (
     Acceptance,
@@ -40,6 +41,7 @@ __all__ = [
     "ColumnEdge",
     "ColumnRef",
     "Comparison",
+    "Coverage",
     "Dataset",
     "Edge",
     "EdgeVerdict",
@@ -52,8 +54,11 @@ __all__ = [
     "Severity",
     "Transformation",
     "Verdict",
+    "claims",
+    "combine",
     "compare",
     "consumers",
+    "coverage",
     "diff",
     "effects",
     "impact",

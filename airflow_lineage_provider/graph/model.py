@@ -67,12 +67,16 @@ class ColumnRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as one side knows it; `type` is empty where that side does not say."""
+    """A column as one side knows it; `type` is empty where that side does not say.
+
+    `gap` says why it is not known what the column is made from; empty where that is known.
+    """
 
     name: str
     type: str = ""
     description: str = ""
     evidence: Evidence | None = None
+    gap: str = ""
 
 
 @dataclass(frozen=True, slots=True)

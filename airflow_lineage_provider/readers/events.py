@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Event = Mapping[str, Any]
 
+_UNNAMED = "the event's column lineage does not name it"
+_SILENT = "the event has no column lineage"
 _TERMINAL = frozenset({"COMPLETE", "FAIL", "ABORT"})
 
 
@@ -61,20 +63,45 @@ class Observed:
     """The SQL dialect that most jobs say they speak."""
 
 
-def read_events(events: Iterable[Event], bindings: Bindings) -> Observed:
+def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "") -> Observed:
     """Return what the events say, by logical names where the bindings have one.
+
+    With `until`, an ISO 8601 time, what they said by then. Raises ValueError for what is no such time.
 
     Of the runs of a job the last counts, so that a retry replaces the try before it. Only a run that
     completed adds to the graph: its inputs by its outputs, with the columns that its facets name.
     """
     last: dict[tuple[str, str], _Run] = {}
-    for run in _runs(events).values():
+    for run in _runs(_by(until, events) if until else events).values():
         key = (run.namespace, run.name)
         if key not in last or run.order() > last[key].order():
             last[key] = run
     reader = _Reader(bindings)
     jobs = tuple(reader.read(run) for run in sorted(last.values(), key=lambda r: (r.started, r.name)))
-    return Observed(Graph(reader.datasets, reader.edges, reader.column_edges), jobs, _dialect(last.values()))
+    return Observed(
+        Graph([*reader.outputs, *reader.inputs], reader.edges, reader.column_edges),
+        jobs,
+        _dialect(last.values()),
+    )
+
+
+def _by(until: str, events: Iterable[Event]) -> Iterator[Event]:
+    end = _moment(until)
+    if end is None:
+        raise ValueError(f"{until!r} is no time; write it like 2026-01-31T12:00:00+00:00")
+    for event in events:
+        at = _moment(str(event.get("eventTime") or ""))
+        if at is not None and at <= end:
+            yield event
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """Return a time with its zone; one without is UTC."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _dialect(runs: Iterable[_Run]) -> str:
@@ -133,7 +160,8 @@ class _Reader:
 
     def __init__(self, bindings: Bindings) -> None:
         self.bindings = bindings
-        self.datasets: list[Dataset] = []
+        self.outputs: list[Dataset] = []
+        self.inputs: list[Dataset] = []
         self.edges: list[Edge] = []
         self.column_edges: list[ColumnEdge] = []
 
@@ -142,8 +170,10 @@ class _Reader:
         outputs = tuple(dict.fromkeys(self.name(*key) for key in run.outputs))
         evidence = (Evidence(Claim.EVENT, job=run.name, run_id=run.run_id, at=run.at),)
         if run.status == "COMPLETE":
-            self.datasets += (self.dataset(key, facets, evidence) for key, facets in run.outputs.items())
-            self.datasets += (self.dataset(key, facets, evidence) for key, facets in run.inputs.items())
+            self.outputs += (
+                self.dataset(key, facets, evidence, made=True) for key, facets in run.outputs.items()
+            )
+            self.inputs += (self.dataset(key, facets, evidence) for key, facets in run.inputs.items())
             self.edges += (
                 Edge(source, target, job=run.name, evidence=evidence)
                 for target in outputs
@@ -161,19 +191,30 @@ class _Reader:
         return name.lower() if self.bindings.folds(*key) else name
 
     def dataset(
-        self, key: tuple[str, str], facets: Mapping[str, Any], evidence: tuple[Evidence, ...]
+        self,
+        key: tuple[str, str],
+        facets: Mapping[str, Any],
+        evidence: tuple[Evidence, ...],
+        *,
+        made: bool = False,
     ) -> Dataset:
-        fields = _mappings(_mapping(facets.get("schema")).get("fields"))
-        columns = [
-            Column(self.column(key, str(f.get("name"))), str(f.get("type") or ""), evidence=evidence[0])
-            for f in fields
-        ]
+        lineage = _mapping(_mapping(facets.get("columnLineage")).get("fields"))
+        gap = "" if not made else _UNNAMED if lineage else _SILENT
+        known = {self.column(key, name) for name in lineage}
+        columns = {}
+        for field_ in _mappings(_mapping(facets.get("schema")).get("fields")):
+            name = self.column(key, str(field_.get("name")))
+            kind, description = str(field_.get("type") or ""), str(field_.get("description") or "")
+            columns[name] = Column(name, kind, description, evidence[0], "" if name in known else gap)
         return Dataset(
             self.name(*key),
             kind=str(_mapping(facets.get("datasetType")).get("datasetType") or "table").lower(),
             system=key[0],
             description=str(_mapping(facets.get("documentation")).get("description") or ""),
-            columns={column.name: column for column in columns},
+            owners=tuple(
+                str(owner.get("name")) for owner in _mappings(_mapping(facets.get("ownership")).get("owners"))
+            ),
+            columns=columns,
             evidence=evidence,
         )
 
@@ -237,10 +278,8 @@ def _job_run(run: _Run, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Jo
 
 
 def _seconds(started: str, ended: str) -> float | None:
-    try:
-        return (dt.datetime.fromisoformat(ended) - dt.datetime.fromisoformat(started)).total_seconds()
-    except (ValueError, TypeError):
-        return None
+    first, last = _moment(started), _moment(ended)
+    return (last - first).total_seconds() if first and last else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -239,10 +239,13 @@ class _Project:
         described = {(c.name or k).casefold(): c for k, c in node.columns.items()}
         names = [c.name for c in found.columns] if found and not found.problems else None
         evidence = _evidence(node.original_file_path)
+        made = {c.name for c in found.columns} if found else set()
+        gap = "" if node.resource_type not in {"model", "snapshot"} else "its SQL does not tell"
         columns = {}
         for name in names or [c.name or k for k, c in node.columns.items()]:
             column = described.get(name.casefold(), _Column())
-            columns[name] = Column(name, column.data_type or "", column.description or "", evidence[0])
+            kind, description = column.data_type or "", column.description or ""
+            columns[name] = Column(name, kind, description, evidence[0], "" if name in made else gap)
         return Dataset(
             self.names[key],
             kind=node.resource_type if node.resource_type in {"seed", "snapshot"} else "table",

@@ -6,7 +6,7 @@ import io
 import textwrap
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.graph import Severity, Verdict
+from airflow_lineage_provider.graph import Severity, Verdict, coverage
 from airflow_lineage_provider.readers.validation import first_line
 from airflow_lineage_provider.reports.console import WIDTH, console_for
 
@@ -51,9 +51,8 @@ def print_validation(validation: Validation, stream: TextIO) -> None:
     console = console_for(stream)
     _print_jobs(console, validation.jobs)
     _print_edges(console, validation.comparison)
+    _print_coverage(console, validation)
     _print_findings(console, validation.comparison)
-    for problem in validation.problems:
-        console.print(f"  {problem}")
     console.print(_summary(validation.comparison))
 
 
@@ -112,6 +111,20 @@ def _print_edges(console: Console, comparison: Comparison) -> None:
                 console.print(Text(f"  {'':<{left}}    through {', '.join(found.through)}", "dim"))
 
 
+def _print_coverage(console: Console, validation: Validation) -> None:
+    """Print how many columns have a known origin, and which have none and why."""
+    from rich.text import Text
+
+    found = list(coverage(validation.observed))
+    if not found:
+        return
+    resolved, total = sum(c.resolved for c in found), sum(c.columns for c in found)
+    _heading(console, "Columns")
+    console.print(Text(f"  {resolved} of {total} resolved", "dim"))
+    for gap in (*(str(c) for c in found if c.gaps), *validation.problems):
+        console.print(Text(_indented(gap, 2), "yellow"))
+
+
 def _by_target(edges: Iterable[EdgeVerdict]) -> Iterator[tuple[str, list[EdgeVerdict]]]:
     grouped: dict[str, list[EdgeVerdict]] = {}
     for found in edges:
@@ -140,8 +153,8 @@ def _print_findings(console: Console, comparison: Comparison) -> None:
         console.print(Text(f"  {finding.code}: {finding.message} (accepted: {finding.accepted})", "dim"))
 
 
-def _indented(text: str) -> str:
-    margin = " " * 10
+def _indented(text: str, by: int = 10) -> str:
+    margin = " " * by
     return textwrap.fill(
         text,
         WIDTH,

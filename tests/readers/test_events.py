@@ -1,8 +1,9 @@
 """OpenLineage events in, graph out."""
 
-from pipeline_run import TABLES, event, physical, run_events
+import pytest
+from pipeline_run import TABLES, dataset, event, physical, run_events
 
-from airflow_lineage_provider.graph import EVERY_COLUMN, ColumnRef
+from airflow_lineage_provider.graph import EVERY_COLUMN, ColumnRef, coverage
 from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers import read_events
 
@@ -114,3 +115,25 @@ def test_without_bindings_names_stay_physical():
     assert ("duckdb:///srv/demo/warehouse.duckdb/warehouse.silver.stg_orders") in read_events(
         events, bindings
     ).graph.datasets
+
+
+def test_the_graph_as_it_was_known_at_a_time(pipeline_map):
+    bindings = bindings_of(pipeline_map, "dev")
+    half = read_events(run_events(), bindings, until="2026-01-02T03:00:09Z").graph
+    assert "silver.stg_customers" in half.datasets
+    assert "silver.stg_orders" not in half.datasets
+
+
+def test_a_time_that_is_none(pipeline_map):
+    with pytest.raises(ValueError, match="'soon' is no time; write it like 2026-01-31T12:00:00"):
+        read_events([], bindings_of(pipeline_map, "dev"), until="soon")
+
+
+def test_columns_that_the_column_lineage_leaves_out_are_said(pipeline_map):
+    made_from = {**physical(ORDERS), "field": "order_amount"}
+    output = dataset(SUMMARY, ["total_revenue", "score"])
+    output["facets"]["columnLineage"] = {"fields": {"total_revenue": {"inputFields": [made_from]}}}
+    graph = observed(pipeline_map, [event("COMPLETE", "j", 2, [physical(ORDERS)], [output])]).graph
+    assert [str(found) for found in coverage(graph)] == [
+        f"{SUMMARY}: 1 of 2 columns resolved; score: the event's column lineage does not name it"
+    ]
