@@ -119,6 +119,14 @@ class Analysis:
         """Note what is not known."""
         self.problems[Problem(subject, message)] = None
 
+    def unknown_star(self, names: Iterable[str]) -> None:
+        """Note tables all of whose columns are taken, while they are not known."""
+        tables = ", ".join(dict.fromkeys(names))
+        if tables:
+            self.problem(
+                Subject.STAR, f"* takes all columns of {tables}, which are not known: give its schema"
+            )
+
     def ambiguous(self, key: str) -> None:
         """Note a name that more than one table has."""
         self.problem(Subject.COLUMN, f"column {key!r} is ambiguous: more than one table in FROM has it")

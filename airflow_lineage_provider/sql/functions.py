@@ -84,6 +84,13 @@ FUNCTION_COLUMNS = {
     "posexplode": ("pos", "col", "key", "value"),
 }
 
+# Table functions that give one column, which an alias without a column list names.
+ONE_COLUMN = _names("""
+    unnest generate_series range generate_subscripts generate_date_array generate_timestamp_array explode
+    regexp_split_to_table string_to_table json_object_keys jsonb_object_keys json_array_elements
+    jsonb_array_elements json_array_elements_text jsonb_array_elements_text glob exploding_generate_series
+""")
+
 # Words that some dialects write where a column could stand.
 DATE_PARTS = _names("""
     year years yy yyyy quarter quarters qq month months mm week weeks wk isoweek dayofweek weekday dow day

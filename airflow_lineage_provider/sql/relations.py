@@ -37,18 +37,18 @@ class Made(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """A column of a relation. `parts` are the fields of a struct, where they are known."""
+    """A column of a relation. `row` holds the fields of a struct, or of a row as a whole, where known."""
 
     name: str | None
     key: str | None
     edges: Edges
     made: tuple[Made, ...] = ()
-    parts: dict[str, Field] | None = None
+    row: Relation | None = None
     windowed: bool = False
 
     def renamed(self, name: str, key: str) -> Field:
         """Return the same field under another name."""
-        return Field(name, key, self.edges, self.made, self.parts, self.windowed)
+        return Field(name, key, self.edges, self.made, self.row, self.windowed)
 
 
 def add(edges: Edges, more: Edges, context: int = 0) -> None:
@@ -67,6 +67,11 @@ def merged(fields: Sequence[Field]) -> Field:
     made = tuple({id(m.node): m for one in fields for m in one.made}.values())
     made = made if len(made) <= _MOST_MADE else ()
     return Field(fields[0].name, fields[0].key, edges, made, windowed=any(f.windowed for f in fields))
+
+
+def field_in(relation: Relation | None, key: str) -> Field | None:
+    """Return the field that a relation has, or may have."""
+    return None if relation is None else relation.known(key) or relation.possible(key)
 
 
 class Rest(NamedTuple):

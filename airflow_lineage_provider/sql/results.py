@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.sql.kinds import subtypes
-from airflow_lineage_provider.sql.model import Lineage, OutputColumn, Source, Subject, Table
+from airflow_lineage_provider.sql.model import Lineage, OutputColumn, Source, Table
 from airflow_lineage_provider.sql.outputs import expression, shown_name
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Target:
 
     def add(self, relation: Relation, analysis: Analysis) -> None:
         """Take in what one statement writes."""
-        _note_unknown_columns(relation, analysis)
+        analysis.unknown_star(relation.unknown())
         self.reads |= analysis.reads
         self.indirect |= dict.fromkeys(analysis.sources())
         for name, column in _columns(relation.fields, analysis.dialect).items():
@@ -39,14 +39,6 @@ class Target:
     def lineage(self) -> Lineage:
         """Return the answer."""
         return Lineage(tuple(self.reads), self.table, tuple(self.columns.values()), tuple(self.indirect))
-
-
-def _note_unknown_columns(relation: Relation, analysis: Analysis) -> None:
-    rests = (rest for branch in relation.rest for rest in branch)
-    tables = dict.fromkeys(name for rest in rests for name in rest.relation.unknown())
-    if tables:
-        message = f"* takes all columns of {', '.join(tables)}, which are not known: give its schema"
-        analysis.problem(Subject.STAR, message)
 
 
 def _columns(fields: list[Field], dialect: str) -> dict[str, OutputColumn]:

@@ -110,7 +110,8 @@ class Scope:
                 found = relation.known(keys[used]) or relation.possible(keys[used])
                 if found is not None:
                     return found, used + 1
-        return self.unqualified(keys[0]), 1
+        single = self.unqualified(keys[0])
+        return single, int(single is not None)
 
     def unqualified(self, key: str) -> Field | None:
         """Return the field of that name in this scope or the nearest around it."""
@@ -136,13 +137,18 @@ class Scope:
         return self._row(key) or self._guess(key) or alias
 
     def _row(self, key: str) -> Field | None:
-        """Return a row as a whole: `to_json(o)`."""
+        """Return a row as a whole: `to_json(o)`.
+
+        Where a table's columns are not known, its own name is more likely one of them: `date FROM date`.
+        """
         for item in self.items:
-            if item.name == (key,) and item.relation.complete:
+            relation = item.relation
+            its_own_name = isinstance(relation, BaseTable) and relation.key[-1:] == (key,)
+            if item.name == (key,) and (relation.complete or not its_own_name):
                 edges: Edges = {}
-                for one in item.relation.fields:
+                for one in relation.fields:
                     add(edges, one.edges, TRANSFORMATION)
-                return Field(key, None, edges, parts=dict(item.relation.index))
+                return Field(key, None, edges, row=relation)
         return None
 
     def _guess(self, key: str) -> Field | None:

@@ -27,13 +27,14 @@ from airflow_lineage_provider.sql.kinds import (
     WINDOW,
     deepen,
 )
-from airflow_lineage_provider.sql.relations import Edges, Field, Made, add
+from airflow_lineage_provider.sql.relations import Edges, Field, Made, Relation, add, field_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_lineage_provider.sql.scope import Scope
 
+_PICKS = classes("Alias", "AnyValue", "ArrayAgg", "Bracket", "First", "Limit", "Order", "Paren")
 _COMMANDS = classes("DataType", "Literal", "Null", "Boolean", "Var", "Identifier", "Placeholder")
 
 
@@ -48,10 +49,13 @@ def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | N
     if isinstance(bare, exp.Column) and not isinstance(bare.this, exp.Star):
         found = column_field(bare, scope)
         if found is not None:
-            return Field(name, key, found.edges, (Made(node, scope),), found.parts, found.windowed)
-    edges = sources(node, scope)
-    parts = _struct_parts(bare, scope) if isinstance(bare, exp.Struct) else None
-    return Field(name, key, edges, (Made(node, scope),), parts, _is_windowed(node))
+            return Field(name, key, found.edges, (Made(node, scope),), found.row, found.windowed)
+    walk = _Walk(scope)
+    edges = walk.run(node, IDENTITY)
+    row = _row(bare, scope)
+    if row is None:
+        scope.analysis.unknown_star(name for whole in walk.rows for name in whole.unknown())
+    return Field(name, key, edges, (Made(node, scope),), row, _is_windowed(node))
 
 
 def _is_windowed(node: exp.Expr) -> bool:
@@ -66,15 +70,25 @@ def _is_windowed(node: exp.Expr) -> bool:
     return False
 
 
-def _struct_parts(struct: exp.Struct, scope: Scope) -> dict[str, Field]:
-    parts: dict[str, Field] = {}
+def _row(node: exp.Expr, scope: Scope) -> Relation | None:
+    """Return the fields of a struct, also of one picked out of several: `array_agg(t ORDER BY x)[0]`."""
+    while isinstance(node, _PICKS):
+        node = node.this
+    if isinstance(node, exp.Struct):
+        return Relation(list(_struct_fields(node, scope)))
+    if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+        found = column_field(node, scope)
+        return found.row if found is not None else None
+    return None
+
+
+def _struct_fields(struct: exp.Struct, scope: Scope) -> Iterator[Field]:
     for part in struct.expressions:
         value = part.expression if isinstance(part, exp.PropertyEQ) else part.unalias()
         name = part.this.name if isinstance(part, exp.PropertyEQ) else part.alias_or_name
         if name:
             key = scope.analysis.names.fold(name)
-            parts[key] = field_of(value, scope, name, key)
-    return parts
+            yield field_of(value, scope, name, key)
 
 
 def column_path(column: exp.Column) -> list[exp.Identifier]:
@@ -92,9 +106,7 @@ def column_field(column: exp.Column, scope: Scope) -> Field | None:
     path = column_path(column)
     found, used = scope.resolve(path)
     if found is None:
-        if not used or path[0].name not in scope.bound:
-            return _not_found(path, scope)
-        return None
+        return None if used else _not_found(path, scope)  # a lambda's variable is used, and is no field
     if used == len(path):
         scope.analysis.resolved[id(column)] = found
     return _into(found, path[used:], scope)
@@ -102,10 +114,10 @@ def column_field(column: exp.Column, scope: Scope) -> Field | None:
 
 def _into(found: Field, path: list[exp.Identifier], scope: Scope) -> Field:
     for part in path:
-        inner = (found.parts or {}).get(scope.analysis.names.key(part))
+        inner = field_in(found.row, scope.analysis.names.key(part))
         edges: Edges = {}
         add(edges, (inner or found).edges, TRANSFORMATION)
-        found = Field(part.name, None, edges, (), inner.parts if inner else None)
+        found = Field(part.name, None, edges, (), inner.row if inner else None)
     return found
 
 
@@ -138,6 +150,7 @@ class _Walk:
         self.scope = scope
         self.todo: list[tuple[exp.Expr, int]] = []  # what the visited node found within itself, in order
         self.edges: Edges = {}
+        self.rows: list[Relation] = []  # taken as a whole, as in `to_json(o)`
 
     def run(self, node: exp.Expr, context: int) -> Edges:
         """Return the edges of everything below `node`."""
@@ -160,14 +173,29 @@ class _Walk:
             return
         found = column_field(node, self.scope)  # type: ignore[arg-type]
         if found is not None:
+            if found.row is not None and not found.edges:
+                self.rows.append(found.row)
             add(self.edges, found.edges, context)
+
+    def star(self, _: exp.Expr, context: int) -> None:
+        """Visit `hash(*)`, `object_construct(*)`: every column of the scope."""
+        inner = deepen(context, TRANSFORMATION)
+        for item in self.scope.items:
+            if not item.hidden:
+                self.relation(item.relation, inner)
+
+    def relation(self, relation: Relation, context: int) -> None:
+        """Take all columns of a relation; say so where they are not known."""
+        for one in relation.fields:
+            add(self.edges, one.edges, context)
+        self.scope.analysis.unknown_star(relation.unknown())
 
     def whole_row(self, node: exp.Expr, context: int) -> None:
         """`count(t.*)`, `hash(t.*)`."""
         names = tuple(self.scope.analysis.names.key(p) for p in column_path(node))  # type: ignore[arg-type]
         relation = self.scope.relation(names)
-        for one in relation.fields if relation else ():
-            add(self.edges, one.edges, deepen(context, TRANSFORMATION))
+        if relation is not None:
+            self.relation(relation, deepen(context, TRANSFORMATION))
 
     def parameter(self, node: exp.Expr, context: int) -> None:
         """Read `$1` of a staged file; any other parameter comes from outside."""
@@ -329,6 +357,7 @@ def _visit_for(kind: type[exp.Expr]) -> Callable[..., None]:
 _BY_CLASS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., None]], ...] = (
     (classes("Column"), _Walk.column),
     (classes("Parameter"), _Walk.parameter),
+    (classes("Star"), _Walk.star),
     (classes("Exists"), _Walk.exists),
     (classes("Query"), _Walk.query),
     (classes("Alias", "Paren", "Aliases", "PivotAlias"), _Walk.transparent),

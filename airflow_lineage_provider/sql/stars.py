@@ -55,17 +55,15 @@ def _starred(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...
     if relation is not None:
         return list(relation.fields), _rest_of(relation)
     value = field_of(exp.column(*reversed(path)) if len(path) == 1 else _dotted(path), scope)
-    if value.parts:
-        return list(value.parts.values()), ()
-    return [], (Rest(Function([], edges=value.edges)),)
+    row = value.row or Function([], edges=value.edges)
+    return list(row.fields), _rest_of(row)
 
 
 def _parts_of(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
     """`(x.record).*`, `(f(x)).*`: the parts of a value; those of a function are not known."""
     value = field_of(node.unnest(), scope)
-    if value.parts:
-        return list(value.parts.values()), ()
-    return [], (Rest(Function([], edges=value.edges)),)
+    row = value.row or Function([], edges=value.edges)
+    return list(row.fields), _rest_of(row)
 
 
 def _dotted(path: list[exp.Identifier]) -> exp.Expr:

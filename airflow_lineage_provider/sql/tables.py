@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.functions import FILE_FORMATS, FUNCTION_COLUMNS, READERS
+from airflow_lineage_provider.sql.functions import FILE_FORMATS
 from airflow_lineage_provider.sql.kinds import CONDITIONAL, TRANSFORMATION
 from airflow_lineage_provider.sql.model import Subject, Subtype
 from airflow_lineage_provider.sql.pivots import pivoted
-from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, Rest, add
+from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, add
 from airflow_lineage_provider.sql.scope import Item, Scope
 from airflow_lineage_provider.sql.sources import sources
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from airflow_lineage_provider.sql.names import Names
+from airflow_lineage_provider.sql.table_functions import aliased, identifiers, read_files, read_function
 
 
 def detached(scope: Scope) -> Scope:
@@ -58,11 +52,11 @@ def _source(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     if isinstance(node, (exp.Unnest, exp.Lateral, exp.TableFromRows)):
         return _lateral(node, scope)
     if isinstance(node, exp.Values):
-        return _aliased(_values(node, scope), node, scope)
+        return aliased(_values(node, scope), node, scope)
     if isinstance(node, (exp.Query, exp.Pivot)):
-        return _aliased(_derived(node, scope), node, scope)
+        return aliased(_derived(node, scope), node, scope)
     if isinstance(node, exp.Func):
-        return _function(node, node, scope)
+        return read_function(node, node, scope)
     scope.analysis.problem(Subject.TABLE, f"what {node.sql()[:80]!r} reads is not known")
     return Function([]), ()
 
@@ -81,33 +75,12 @@ def _derived(node: exp.Expr, scope: Scope) -> Relation:
     return read_query(inside, detached(scope))
 
 
-def _aliased(
-    relation: Relation, node: exp.Expr, scope: Scope, default: Sequence[str] = ()
-) -> tuple[Relation, tuple[str, ...]]:
-    """Return the relation under its alias and the alias's column list."""
-    alias = node.args.get("alias")
-    if not isinstance(alias, exp.TableAlias):
-        return relation, tuple(default)
-    names = scope.analysis.names
-    columns = [(names.spelling(c), names.key(c)) for c in _identifiers(alias.args.get("columns"))]
-    if columns and not isinstance(relation, Function):
-        relation = relation.with_names(columns)
-    name = alias.this
-    return relation, (names.key(name),) if isinstance(name, exp.Identifier) else tuple(default)
-
-
-def _identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
-    """Return the names of a column list, of a typed one (`t(a int)`) as well."""
-    found = [c if isinstance(c, exp.Identifier) else c.this for c in columns or ()]
-    return [c for c in found if isinstance(c, exp.Identifier)]
-
-
 def _with_pivots(
     node: exp.Expr, relation: Relation, name: tuple[str, ...], scope: Scope
 ) -> tuple[Relation, tuple[str, ...]]:
     for pivot in node.args.get("pivots") or ():
         relation = pivoted(pivot, relation, name, scope)
-        relation, name = _aliased(relation, pivot, scope, name)
+        relation, name = aliased(relation, pivot, scope, name)
     return relation, name
 
 
@@ -116,13 +89,13 @@ def _with_pivots(
 
 def _table(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     if isinstance(node.this, exp.Func):
-        return _function(node.this, node, scope)
+        return read_function(node.this, node, scope)
     if node.args.get("db"):
         path = _array_path(node, scope)
         if path is not None:
             return path
     relation, name = _named(node, scope)
-    return _aliased(relation, node, scope, name)
+    return aliased(relation, node, scope, name)
 
 
 def _named(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
@@ -136,7 +109,7 @@ def _named(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     if not node.name or (not database and node.name.lower() == "dual"):
         return Relation([]), ()
     if database in FILE_FORMATS and "/" in node.name:  # parquet.`s3://...`
-        return _files([node.name], scope), ()
+        return read_files([node.name], scope), ()
     return base_table(node, scope), scope.analysis.catalog.key(node)
 
 
@@ -155,16 +128,6 @@ def base_table(node: exp.Table, scope: Scope) -> Relation:
     return base
 
 
-def _files(paths: Sequence[str], scope: Scope) -> Relation:
-    """Return what a reading function reads; one that names several files, their union."""
-    bases = [scope.analysis.catalog.read((path,), (path,)) for path in paths]
-    for base in bases:
-        scope.analysis.reads[base.table] = None
-    if len(bases) == 1:
-        return bases[0]
-    return Relation([], tuple((Rest(base),) for base in bases))
-
-
 def _array_path(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]] | None:
     """BigQuery's `FROM t, t.items`: an array of an earlier item, unnested."""
     path = [p for p in node.parts if isinstance(p, exp.Identifier)]
@@ -173,7 +136,7 @@ def _array_path(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...
         return None
     edges: Edges = {}
     add(edges, sources(exp.column(*reversed(path)), scope), TRANSFORMATION)
-    return _aliased(Function([], edges=edges), node, scope, (scope.analysis.names.key(path[-1]),))
+    return aliased(Function([], edges=edges), node, scope, (scope.analysis.names.key(path[-1]),))
 
 
 def _values(node: exp.Values, scope: Scope) -> Relation:
@@ -197,111 +160,13 @@ def _values(node: exp.Values, scope: Scope) -> Relation:
 
 def _lateral(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     if isinstance(node, exp.Unnest):
-        return _function(node, node, scope)
+        return read_function(node, node, scope)
     inside = node.this
     if isinstance(inside, exp.Query):
         from airflow_lineage_provider.sql.query import read_query
 
-        return _aliased(read_query(inside, scope), node, scope)
-    return _function(inside, node, scope)
-
-
-def _function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
-    """Read a table function: a reader of files, or one whose columns are made of its arguments."""
-    name = _function_name(call)
-    paths = _paths(call) if name in READERS else []
-    if paths:
-        return _aliased(_files(paths, scope), node, scope)
-    names = scope.analysis.names
-    alias = node.args.get("alias")
-    alias_name = alias.this if isinstance(alias, exp.TableAlias) else None
-    listed = _identifiers(alias.args.get("columns")) if isinstance(alias, exp.TableAlias) else []
-    arguments = [_argument(a, scope) for a in _arguments(call)]
-    edges: Edges = {}
-    for one in arguments:
-        add(edges, one)
-    fields = _function_fields(name, listed, alias_name, names, edges, arguments)
-    fields += _offsets(call, node, names)
-    item = (names.key(alias_name),) if alias_name else ()
-    if not item and len(listed) == 1:
-        item = (names.key(listed[0]),)
-    defined = _defined_columns(call)
-    fields += [Field(names.spelling(c), names.key(c), edges) for c in defined]
-    closed = bool(listed and item and alias_name) or bool(defined)
-    return Function(fields, edges=edges, closed=closed), item or (names.fold(name),)
-
-
-def _function_fields(
-    name: str,
-    listed: list[exp.Identifier],
-    alias: exp.Identifier | None,
-    names: Names,
-    edges: Edges,
-    arguments: list[Edges],
-) -> list[Field]:
-    if listed:
-        each = name == "unnest" and len(arguments) == len(listed)
-        return [
-            Field(names.spelling(c), names.key(c), arguments[i] if each else edges)
-            for i, c in enumerate(listed)
-        ]
-    fields = [Field(c, names.fold(c), edges) for c in FUNCTION_COLUMNS.get(name, ())]
-    if alias is not None and name != "flatten":
-        fields.append(Field(names.spelling(alias), names.key(alias), edges))
-    return fields
-
-
-def _offsets(call: exp.Expr, node: exp.Expr, names: Names) -> list[Field]:
-    """WITH OFFSET, WITH ORDINALITY: a position is made of no column."""
-    offset = call.args.get("offset") or node.args.get("offset")
-    if isinstance(offset, exp.Identifier):
-        return [Field(names.spelling(offset), names.key(offset), {})]
-    if offset:
-        return [Field(n, names.fold(n), {}) for n in ("offset", "ordinality")]
-    return []
-
-
-def _defined_columns(call: exp.Expr) -> list[exp.Identifier]:
-    """OPENJSON(...) WITH (a int), JSON_TABLE(... COLUMNS (a ...)), XMLTABLE."""
-    schema = call.args.get("schema")
-    columns = [*call.find_all(exp.OpenJSONColumnDef, exp.JSONColumnDef)]
-    if isinstance(schema, exp.Schema):
-        columns += list(schema.find_all(exp.ColumnDef))
-    return [c.this for c in columns if isinstance(c.this, exp.Identifier)]
-
-
-def _function_name(call: exp.Expr) -> str:
-    if isinstance(call, exp.Anonymous):
-        return call.name.lower()
-    if isinstance(call, exp.Explode) and call.find(exp.Kwarg) is not None:
-        return "flatten"
-    return call.sql_name().lower() if isinstance(call, exp.Func) else ""
-
-
-def _arguments(call: exp.Expr) -> list[exp.Expr]:
-    skip = (exp.DataType, exp.Identifier, exp.OpenJSONColumnDef, exp.JSONSchema, exp.Schema)
-    return [a for a in call.iter_expressions() if not isinstance(a, skip)]
-
-
-def _argument(node: exp.Expr, scope: Scope) -> Edges:
-    edges: Edges = {}
-    if isinstance(node, exp.Table):  # TABLE(f(TABLE t)): the whole table
-        relation, _ = _table(node, scope)
-        for one in relation.fields:
-            add(edges, one.edges, TRANSFORMATION)
-    else:
-        add(edges, sources(node, scope), TRANSFORMATION)
-    return edges
-
-
-def _paths(call: exp.Expr) -> list[str]:
-    """Return the literal paths of a reading function: one, or a list of them."""
-    arguments = [a for a in call.iter_expressions() if not isinstance(a, (exp.Kwarg, exp.PropertyEQ, exp.EQ))]
-    if not arguments:
-        return []
-    first = arguments[0].unnest()
-    nodes = first.expressions if isinstance(first, (exp.Array, exp.Tuple)) else [first]
-    return [n.name for n in nodes if isinstance(n, exp.Literal) and n.is_string]
+        return aliased(read_query(inside, scope), node, scope)
+    return read_function(inside, node, scope)
 
 
 # ---- joins ---------------------------------------------------------------------------------------
@@ -340,7 +205,7 @@ def _array_join(join: exp.Join, scope: Scope) -> None:
 
 def _join_keys(join: exp.Join, before: list[Item], after: list[Item], scope: Scope) -> list[tuple[str, str]]:
     names = scope.analysis.names
-    using = [(names.key(c), names.spelling(c)) for c in _identifiers(join.args.get("using"))]
+    using = [(names.key(c), names.spelling(c)) for c in identifiers(join.args.get("using"))]
     if (join.args.get("method") or "").upper() != "NATURAL":
         return using
     if not all(item.relation.complete for item in (*before, *after)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.model import Subject
 from airflow_lineage_provider.sql.query import read_query
 from airflow_lineage_provider.sql.relations import Field, Relation, Rest, merged
 from airflow_lineage_provider.sql.sources import field_of
@@ -64,6 +65,9 @@ def by_position(table: exp.Table, relation: Relation, scope: Scope) -> Relation:
     columns = [(f.name or "", f.key or "") for f in target.fields if f.key not in fixed]
     if target.complete and columns:
         return relation.with_names(columns)
+    scope.analysis.problem(
+        Subject.TABLE, f"the columns of {table.name} are not known: taken to be named as in the query"
+    )
     return relation
 
 

@@ -1,0 +1,152 @@
+"""Table functions: those that read files, and those whose columns are made of their arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.functions import FUNCTION_COLUMNS, ONE_COLUMN, READERS
+from airflow_lineage_provider.sql.kinds import TRANSFORMATION
+from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, Rest, add
+from airflow_lineage_provider.sql.sources import sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_lineage_provider.sql.names import Names
+    from airflow_lineage_provider.sql.scope import Scope
+
+
+def aliased(
+    relation: Relation, node: exp.Expr, scope: Scope, default: Sequence[str] = ()
+) -> tuple[Relation, tuple[str, ...]]:
+    """Return the relation under its alias and the alias's column list."""
+    alias = node.args.get("alias")
+    if not isinstance(alias, exp.TableAlias):
+        return relation, tuple(default)
+    names = scope.analysis.names
+    columns = [(names.spelling(c), names.key(c)) for c in identifiers(alias.args.get("columns"))]
+    if columns and not isinstance(relation, Function):
+        relation = relation.with_names(columns)
+    name = alias.this
+    return relation, (names.key(name),) if isinstance(name, exp.Identifier) else tuple(default)
+
+
+def identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
+    """Return the names of a column list, of a typed one (`t(a int)`) as well."""
+    found = [c if isinstance(c, exp.Identifier) else c.this for c in columns or ()]
+    return [c for c in found if isinstance(c, exp.Identifier)]
+
+
+def read_files(paths: Sequence[str], scope: Scope) -> Relation:
+    """Return what a reading function reads; one that names several files, their union."""
+    bases = [scope.analysis.catalog.read((path,), (path,)) for path in paths]
+    for base in bases:
+        scope.analysis.reads[base.table] = None
+    if len(bases) == 1:
+        return bases[0]
+    return Relation([], tuple((Rest(base),) for base in bases))
+
+
+def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    """Read a table function: a reader of files, or one whose columns are made of its arguments."""
+    name = _function_name(call)
+    paths = _paths(call) if name in READERS else []
+    if paths:
+        return aliased(read_files(paths, scope), node, scope)
+    names = scope.analysis.names
+    alias = node.args.get("alias")
+    alias_name = alias.this if isinstance(alias, exp.TableAlias) else None
+    listed = identifiers(alias.args.get("columns")) if isinstance(alias, exp.TableAlias) else []
+    arguments = [_argument(a, scope) for a in _arguments(call)]
+    edges: Edges = {}
+    for one in arguments:
+        add(edges, one)
+    fields = _listed_fields(name, listed, names, edges, arguments) or _usual_fields(
+        name, alias_name, names, edges
+    )
+    fields += _offsets(call, node, names)
+    item = (names.key(alias_name),) if alias_name else ()
+    if not item and len(listed) == 1:
+        item = (names.key(listed[0]),)
+    defined = _defined_columns(call)
+    fields += [Field(names.spelling(c), names.key(c), edges) for c in defined]
+    closed = bool(listed and item and alias_name) or bool(defined)
+    relation = Function(fields, edges=edges, closed=closed)
+    if alias_name is not None:  # the alias of a function may stand for the one column that it gives
+        key = names.key(alias_name)
+        relation.index.setdefault(key, Field(names.spelling(alias_name), key, edges))
+    return relation, item or (names.fold(name),)
+
+
+def _listed_fields(
+    name: str, listed: list[exp.Identifier], names: Names, edges: Edges, arguments: list[Edges]
+) -> list[Field]:
+    """Return the columns that the statement names; UNNEST of several arrays gives one each."""
+    each = name == "unnest" and len(arguments) == len(listed)
+    return [
+        Field(names.spelling(c), names.key(c), arguments[i] if each else edges) for i, c in enumerate(listed)
+    ]
+
+
+def _usual_fields(name: str, alias: exp.Identifier | None, names: Names, edges: Edges) -> list[Field]:
+    """Return the columns that the function is known to give."""
+    if alias is not None and name in ONE_COLUMN:
+        return [Field(names.spelling(alias), names.key(alias), edges)]
+    return [Field(c, names.fold(c), edges) for c in FUNCTION_COLUMNS.get(name, ())]
+
+
+def _offsets(call: exp.Expr, node: exp.Expr, names: Names) -> list[Field]:
+    """WITH OFFSET, WITH ORDINALITY: a position is made of no column."""
+    offset = call.args.get("offset") or node.args.get("offset")
+    if isinstance(offset, exp.Identifier):
+        return [Field(names.spelling(offset), names.key(offset), {})]
+    if offset:
+        return [Field(n, names.fold(n), {}) for n in ("offset", "ordinality")]
+    return []
+
+
+def _defined_columns(call: exp.Expr) -> list[exp.Identifier]:
+    """OPENJSON(...) WITH (a int), JSON_TABLE(... COLUMNS (a ...)), XMLTABLE."""
+    schema = call.args.get("schema")
+    columns = [*call.find_all(exp.OpenJSONColumnDef, exp.JSONColumnDef)]
+    if isinstance(schema, exp.Schema):
+        columns += list(schema.find_all(exp.ColumnDef))
+    return [c.this for c in columns if isinstance(c.this, exp.Identifier)]
+
+
+def _function_name(call: exp.Expr) -> str:
+    if isinstance(call, exp.Anonymous):
+        return call.name.lower()
+    if isinstance(call, exp.Explode) and call.find(exp.Kwarg) is not None:
+        return "flatten"
+    return call.sql_name().lower() if isinstance(call, exp.Func) else ""
+
+
+def _arguments(call: exp.Expr) -> list[exp.Expr]:
+    skip = (exp.DataType, exp.Identifier, exp.OpenJSONColumnDef, exp.JSONSchema, exp.Schema)
+    return [a for a in call.iter_expressions() if not isinstance(a, skip)]
+
+
+def _argument(node: exp.Expr, scope: Scope) -> Edges:
+    edges: Edges = {}
+    if isinstance(node, exp.Table):  # TABLE(f(TABLE t)): the whole table
+        from airflow_lineage_provider.sql.tables import base_table
+
+        relation = base_table(node, scope)
+        for one in relation.fields:
+            add(edges, one.edges, TRANSFORMATION)
+    else:
+        add(edges, sources(node, scope), TRANSFORMATION)
+    return edges
+
+
+def _paths(call: exp.Expr) -> list[str]:
+    """Return the literal paths of a reading function: one, or a list of them."""
+    arguments = [a for a in call.iter_expressions() if not isinstance(a, (exp.Kwarg, exp.PropertyEQ, exp.EQ))]
+    if not arguments:
+        return []
+    first = arguments[0].unnest()
+    nodes = first.expressions if isinstance(first, (exp.Array, exp.Tuple)) else [first]
+    return [n.name for n in nodes if isinstance(n, exp.Literal) and n.is_string]
