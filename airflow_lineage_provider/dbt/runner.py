@@ -215,7 +215,7 @@ class DbtRun:
         if made and self._catalog:
             self._catalog.read([uid])
         node = nodes.node(uid)
-        if node_failed(result.status) or result.status == "skipped":
+        if node_failed(result.status) or (result.status == "skipped" and node.test is None):
             self._unsuccessful[uid] = node.label
         return NodeFinished(
             node=node,
