@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.dbt.profile import project_settings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.dbt.command import Command
 
 SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".md", ".py", ".csv"}
-MADE_BY_DBT = {"target", "logs"}
 
 # A variable of the environment that the project's settings or its profile ask for.
 ENV_VAR = re.compile(r"""env_var\(\s*['"](\w+)""")
@@ -70,12 +71,16 @@ def layers(manifest: Manifest) -> list[str]:
 
 
 def fingerprint(command: Command) -> Fingerprint:
-    """Every source file of the project and its profile with size and time of change, and their variables."""
+    """Every source file of the project and its profile with size and time of change, and their variables.
+
+    Raises DbtError where the project's settings are no YAML.
+    """
     from dbt.cli.resolvers import default_profiles_dir
 
+    made_by_dbt = {"target", "logs", project_settings(command.project_dir).get("target-path")}
     files = set()
     for folder, folders, names in os.walk(command.project_dir):
-        folders[:] = [name for name in folders if name not in MADE_BY_DBT and not name.startswith(".")]
+        folders[:] = [name for name in folders if name not in made_by_dbt and not name.startswith(".")]
         files |= {Path(folder, name) for name in names if Path(name).suffix in SOURCE_SUFFIXES}
     profiles_dir = command.profiles_dir or os.environ.get("DBT_PROFILES_DIR") or default_profiles_dir()
     profile = Path(profiles_dir, "profiles.yml")

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.catalog import Catalog
 from airflow_lineage_provider.dbt.command import SELECTING
-from airflow_lineage_provider.dbt.listener import CANCELLED, Heard, Listener
+from airflow_lineage_provider.dbt.listener import CANCELLED, Heard, Listener, Result
 from airflow_lineage_provider.dbt.nodes import REPORTED, Nodes
-from airflow_lineage_provider.dbt.profile import project_settings
 from airflow_lineage_provider.dbt.project import (
     fingerprint,
     known_manifest,
@@ -114,7 +113,6 @@ class DbtRun:
         from dbt.cli.main import dbtRunner
 
         command, retrying = self.command, self.command.verb == "retry"
-        project_settings(command.project_dir)
         made_of = fingerprint(command)
         self._listener.manifest = None if retrying else known_manifest(command)
         with manifest_of_retry(self._use) if retrying else nullcontext():
@@ -222,13 +220,22 @@ class DbtRun:
             started_at=begun.at,
             at=max(heard.at, begun.at),
             status=result.status,
-            message=self._skip_reason(uid, nodes) if result.status == "skipped" else result.message,
+            message=self._message(uid, result, nodes),
             sql=nodes.compiled(uid) or nodes.last_batch(uid, self._listener.target_path or ""),
             rows=result.rows,
             failures=result.failures,
             query_id=result.query_id,
             created=(not begun.existed) if made and begun.existed is not None else None,
         )
+
+    def _message(self, uid: str, result: Result, nodes: Nodes) -> str:
+        """Say why a node did not run, or that it failed because dbt was told to stop."""
+        if result.status == "skipped":
+            return self._skip_reason(uid, nodes)
+        killed = self._listener.is_cancelled and CANCELLED not in result.message
+        if killed and node_failed(result.status):
+            return f"{CANCELLED} ({one_line(result.message)})"
+        return result.message
 
     def _note_failure(self, heard: Heard, nodes: Nodes) -> None:
         """Keep what became of an ephemeral model: it has no records of its own, and others are skipped."""

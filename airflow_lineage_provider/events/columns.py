@@ -57,7 +57,12 @@ def node_lineage(
     found = column_lineage(
         sql,
         dialect=sql_dialect(warehouse),
-        schema={_key(r): {c.name: c.data_type or "" for c in r.columns} for r in known if r.columns},
+        schema={
+            key: {c.name: c.data_type or "" for c in r.columns}
+            for r in known
+            if r.columns
+            for key in _keys(r)
+        },
         default_database=own.database,
         default_schema=own.schema,
     )
@@ -74,7 +79,7 @@ class _Statement:
         self._warehouse = warehouse
         self._mask = mask
         self._found = found
-        self._known = {_identity(relation): relation for relation in node.inputs}
+        self._known = {name: relation for relation in node.inputs for name in _identities(relation)}
         self._label = node.label
 
     def lineage(self) -> NodeLineage:
@@ -133,9 +138,10 @@ class _Statement:
     def _relation(self, table: Table) -> Relation | None:
         """Return the relation that a table of the SQL is; None for the node's own."""
         relation = _as_relation(table)
-        if _identity(relation) == _identity(self._own):
+        (identity, *_) = _identities(relation)
+        if identity in _identities(self._own):
             return None
-        return self._known.get(_identity(relation), relation)
+        return self._known.get(identity, relation)
 
 
 def _seed_lineage(node: Node, warehouse: Warehouse) -> NodeLineage:
@@ -157,16 +163,21 @@ def _as_relation(table: Table) -> Relation:
     return Relation(unique_id="", database=table.database, schema=table.schema, identifier=table.name)
 
 
-def _identity(relation: Relation) -> tuple[str, ...]:
-    if relation.location:
-        return (relation.location.split("'")[1] if "'" in relation.location else relation.location,)
+def _identities(relation: Relation) -> list[tuple[str, ...]]:
+    """Return what SQL may call a relation: a file by its path, an external model also by its view's name."""
     parts = (relation.database, relation.schema, relation.identifier)
-    return tuple((part or "").casefold() for part in parts)
+    path = _path(relation)
+    return [*([(path,)] if path else []), tuple((part or "").casefold() for part in parts)]
 
 
-def _key(relation: Relation) -> str:
-    """Return a relation's name as the SQL engine's schema wants it: its parts quoted, parted by dots."""
-    if relation.location:
-        return _identity(relation)[0]
+def _keys(relation: Relation) -> list[str]:
+    """Return a relation's names as the SQL engine's schema wants them: their parts quoted, parted by dots."""
     parts = (relation.database, relation.schema, relation.identifier)
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
+    name = ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
+    path = _path(relation)
+    return [path, name] if path else [name]
+
+
+def _path(relation: Relation) -> str:
+    location = relation.location or ""
+    return location.split("'")[1] if "'" in location else location

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dbt_projects import Told
+from dbt_projects import Told, run, write_project
 from told_events import DAG, TASK, end_of, events_of, task_events
 
 CHECK = Path(__file__).parents[3] / "shared" / "tools" / "check_events.py"
@@ -155,6 +155,22 @@ def test_files_are_datasets_of_their_own(shop, shop_events):
     (clicks,) = end_of(shop_events, "silver.stg_clicks")["inputs"]
     assert (clicks["namespace"], clicks["name"]) == ("file", f"{shop.project}/landing/clicks/*.parquet")
     assert clicks["facets"]["datasetType"]["datasetType"] == "FILE"
+
+
+def test_an_external_model_is_its_file_for_those_who_read_it_too(tmp_path):
+    location = f"{tmp_path}/orders.parquet"
+    config = f"{{{{ config(materialized='external', location='{location}') }}}}"
+    files = {
+        "models/silver/orders.sql": f"{config} select 1 as order_id",
+        "models/gold/report.sql": "select * from {{ ref('orders') }}",
+    }
+    events = events_of(run(write_project(tmp_path, files)))
+    (made,) = end_of(events, "silver.orders")["outputs"]
+    end = end_of(events, "gold.report")
+    (read,), (report,) = end["inputs"], end["outputs"]
+    assert (made["namespace"], made["name"]) == (read["namespace"], read["name"]) == ("file", location)
+    (source,) = report["facets"]["columnLineage"]["fields"]["order_id"]["inputFields"]
+    assert (source["namespace"], source["name"], source["field"]) == ("file", location, "order_id")
 
 
 def test_exposures_are_named_on_what_they_show(shop_events):
