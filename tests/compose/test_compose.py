@@ -1,6 +1,7 @@
 """docker-compose.yaml, by the Compose specification and by what it says of this repository.
 
-Nothing is started here: there is no container engine where these tests run.
+No container is started here: there is no engine where these tests run. What is SQL, shell or Airflow's
+configuration in it is tried without one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg2
 import pytest
 import yaml
+
+from airflow_lineage_provider.delivery import EventStore
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()
@@ -20,6 +24,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(:\?|:-)")
+REFERENCE = re.compile(r"\$\{.*?\}")
 SECRET = {name for name, kind in VARIABLE.findall(TEXT) if kind == ":?"}
 EXAMPLE = dict(
     line.split("=", 1)
@@ -84,7 +89,7 @@ def test_the_example_names_every_variable_and_no_secret_has_a_value():
 
 
 def test_no_password_stands_in_the_file():
-    without_variables = re.sub(r"\$\{.*?\}", "", TEXT)
+    without_variables = REFERENCE.sub("", TEXT)
     assert re.findall(r"(?i)password[: ] *'?\w+|://\w+:\w+@|secret\w*: *\w+", without_variables) == []
 
 
@@ -128,3 +133,28 @@ def test_the_script_of_the_first_start_is_shell():
     command = SERVICES["airflow-init"]["command"]
     done = subprocess.run([shutil.which("bash"), "-n", "-c", command[-1]], check=False, timeout=10)
     assert done.returncode == 0
+
+
+def test_the_sql_of_the_first_start_makes_a_database_that_takes_events(postgres):
+    script = COMPOSE["configs"]["event-store-database"]["content"]
+    server = psycopg2.connect(
+        host=postgres["PGHOST"],
+        port=postgres["PGPORT"],
+        user=postgres["PGUSER"],
+        password=postgres["PGPASSWORD"],
+        dbname="postgres",
+    )
+    server.autocommit = True
+    with server.cursor() as cursor:
+        for statement in REFERENCE.sub("s3cret", script).split(";\n"):
+            cursor.execute(statement or "select 1")
+    server.close()
+
+    url = AIRFLOW["airflow-scheduler"]["environment"]["AIRFLOW__LINEAGE__STORE"]
+    here = f"@{postgres['PGHOST']}:{postgres['PGPORT']}/"
+    store = EventStore(REFERENCE.sub("s3cret", url).replace("@postgres:5432/", here))
+    assert (
+        store.append({"eventType": "START", "run": {"runId": "1"}, "job": {"namespace": "a", "name": "b"}})
+        == 1
+    )
+    store.close()
