@@ -27,7 +27,8 @@ class Awaited:
     """
 
     root_run_ids: list[str]
-    own_run_id: str
+    above: list[str]
+    """The runs that cannot end before the validation does: the DAG's, and its own."""
     map_text: str
     map_file: str
     environment: str | None
@@ -50,13 +51,8 @@ def arrived(awaited: Awaited, store: EventStore, now: datetime | None = None) ->
     if not _missing(awaited, events):
         return True
     states = store.run_states(awaited.root_run_ids[-1])
-    beside = (state for run_id, state in states.items() if run_id not in _above(awaited))
+    beside = (state for run_id, state in states.items() if run_id not in awaited.above)
     return all(run.state in ENDS for run in beside) and now - _latest(events, now) > QUIET
-
-
-def _above(awaited: Awaited) -> set[str]:
-    """The runs that cannot end before the validation does: the DAG's, and its own."""
-    return {*awaited.root_run_ids, awaited.own_run_id}
 
 
 def _missing(awaited: Awaited, events: Iterable[Mapping[str, Any]]) -> set[str]:

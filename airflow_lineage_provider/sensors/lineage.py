@@ -109,10 +109,10 @@ class LineageValidationSensor(BaseSensorOperator):
             run = run_context(context)
             if run.parent is None:
                 raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
-            path = self._map_file()
+            path, ids = self._map_file(), dag_run_ids(context["dag_run"])
             self._awaited = Awaited(
-                root_run_ids=list(dag_run_ids(context["dag_run"]).roots),
-                own_run_id=run.parent.run_id,
+                root_run_ids=list(ids.roots),
+                above=[*ids.roots, *ids.own, run.parent.run_id],
                 map_text=_read(path),
                 map_file=str(path),
                 environment=self.environment,

@@ -1,0 +1,77 @@
+"""When a validation stops waiting: all is there that the map expects, or nothing more will come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.hooks.arrival import QUIET, Awaited, arrived
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+MAP = """
+document: {}
+layers:
+  gold:
+    tables:
+      orders: {}
+environments:
+  dev:
+    bindings:
+      - {dataset: "{layer}.{table}", namespace: "duckdb://*", name: "warehouse.{layer}.{table}"}
+"""
+
+
+def event(kind: str, job: str, run_id: str, parent: str = "", root: str = "dag", *, writes: str = "") -> dict:
+    above = {"run": {"runId": parent}, "job": {"name": "sales.gold"}, "root": {"run": {"runId": root}}}
+    return {
+        "eventType": kind,
+        "eventTime": NOON.isoformat(),
+        "job": {"namespace": "default", "name": job},
+        "run": {"runId": run_id, "facets": {"parent": above} if parent else {}},
+        "outputs": [{"namespace": "duckdb:///w.duckdb", "name": f"warehouse.{writes}"}] if writes else [],
+    }
+
+
+@pytest.fixture
+def waits(tmp_path):
+    """Return a function that tells whether the validation waits on, with these events in the store."""
+
+    def at(*events: dict, now: datetime = NOON, roots=("dag",), above=("dag", "validate")) -> bool:
+        store = EventStore(str(tmp_path / "lineage.db"))
+        store.append(events)
+        deadline = (NOON + timedelta(minutes=5)).isoformat()
+        return not arrived(Awaited([*roots], [*above], MAP, "m.yaml", "dev", None, deadline), store, now)
+
+    return at
+
+
+def test_it_compares_as_soon_as_each_expected_dataset_was_written(waits):
+    assert waits(event("START", "sales.gold", "gold", "dag"))
+    assert not waits(event("COMPLETE", "gold.orders", "node", "gold", writes="gold.orders"))
+
+
+def test_it_waits_while_something_beside_it_runs(waits):
+    later = NOON + QUIET + timedelta(seconds=1)
+    assert waits(event("START", "sales.gold", "gold", "dag"), now=later)
+    assert not waits(event("FAIL", "sales.gold", "gold", "dag"), now=later)
+
+
+def test_it_does_not_wait_for_itself_nor_for_the_dag_run(waits):
+    own = event("START", "sales.validate_lineage", "validate", "dag")
+    assert not waits(event("START", "sales", "dag"), own, now=NOON + QUIET + timedelta(seconds=1))
+
+
+def test_it_gives_the_last_events_a_moment(waits):
+    assert waits(event("COMPLETE", "sales.gold", "gold", "dag"), now=NOON + QUIET)
+
+
+def test_at_the_deadline_it_compares_with_what_there_is(waits):
+    assert not waits(event("START", "sales.gold", "gold", "dag"), now=NOON + timedelta(minutes=5))
+
+
+def test_what_ran_before_a_task_was_cleared_counts(waits):
+    before = event("COMPLETE", "gold.orders", "node", "gold", writes="gold.orders")
+    own = event("START", "sales.validate_lineage", "validate-2", "dag-2", "dag-2")
+    assert not waits(before, own, roots=("dag", "dag-2"), above=("dag-2", "validate-2"))
