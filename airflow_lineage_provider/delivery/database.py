@@ -20,7 +20,7 @@ from airflow_lineage_provider.delivery.schema import REVISION, metadata, version
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, PoolProxiedConnection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
 # Any number will do, as long as it stays: every writer of a Postgres store takes this lock.
@@ -41,6 +41,7 @@ class Database:
         self.in_use = threading.RLock()
         self._path = str(self.url.database)
         self._ready = False
+        self._writing: PoolProxiedConnection | None = None
         self._take_turn = (
             "BEGIN IMMEDIATE" if self.is_sqlite else f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"
         )
@@ -61,17 +62,23 @@ class Database:
 
     @contextmanager
     def cursor(self) -> Iterator[DBAPICursor]:
-        """Do as `write` does, and yield the driver's own cursor: for SQL that runs once for each event."""
+        """Do as `write` does, and yield the driver's own cursor: for SQL that runs once for each event.
+
+        The connection is kept for the next time; after an error it is closed, which rolls back.
+        """
         with self._errors(), self.in_use:
             self._make_ready()
-            connection = self._engine.raw_connection()
+            if self._writing is None:
+                self._writing = self._engine.raw_connection()
             try:
-                cursor = connection.cursor()
+                cursor = self._writing.cursor()
                 cursor.execute(self._take_turn)
                 yield cursor
-                connection.commit()
-            finally:
-                connection.close()  # rolls back what was not committed
+                self._writing.commit()
+            except BaseException:
+                self._writing.invalidate()
+                self._writing = None
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -91,6 +98,9 @@ class Database:
     def disconnect(self) -> None:
         """Close every connection; the next call opens another."""
         with self.in_use:
+            if self._writing is not None:
+                self._writing.close()
+                self._writing = None
             if "_engine" in self.__dict__:
                 self._engine.dispose()
 
