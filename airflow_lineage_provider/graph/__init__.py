@@ -15,7 +15,7 @@ from airflow_lineage_provider.graph.findings import (
     Verdict,
     weigh,
 )
-from airflow_lineage_provider.graph.impact import CONSUMERS, Impact, consumers, impact, select, trace
+from airflow_lineage_provider.graph.impact import CONSUMERS, Impact, consumers, impact, narrow, select, trace
 from airflow_lineage_provider.graph.model import (
     EVERY_COLUMN,
     Claim,
@@ -62,6 +62,7 @@ __all__ = [
     "diff",
     "effects",
     "impact",
+    "narrow",
     "select",
     "trace",
     "weigh",

@@ -83,6 +83,19 @@ def select(
     ]
 
 
+def narrow(found: Impact, datasets: Iterable[Dataset]) -> Impact:
+    """Return the impact on these datasets alone, with the way to each."""
+    kept = {dataset.name for dataset in datasets}
+    nodes: dict[ColumnRef, tuple[int, ColumnRef]] = {start: found.nodes[start] for start in found.starts}
+    for ref in found.nodes:
+        if ref.dataset in kept:
+            on_the_way = ref
+            while on_the_way not in nodes:
+                nodes[on_the_way] = found.nodes[on_the_way]
+                on_the_way = found.nodes[on_the_way][1]
+    return Impact(found.starts, dict(sorted(nodes.items(), key=lambda item: item[1][0])))
+
+
 class _Neighbours:
     """The next columns on the way, in one direction, where they are not just the known columns."""
 

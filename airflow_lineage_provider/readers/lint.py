@@ -16,7 +16,7 @@ from airflow_lineage_provider.graph import (
     weigh,
 )
 from airflow_lineage_provider.graph.walk import shortest_path
-from airflow_lineage_provider.lineage_map import bindings_of
+from airflow_lineage_provider.lineage_map import MapError, Problem, bindings_of
 from airflow_lineage_provider.readers.documented import read_map, unresolved_columns
 from airflow_lineage_provider.readers.references import column_reference
 
@@ -46,6 +46,16 @@ def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
     return Comparison(findings=counted, accepted=accepted)
 
 
+def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
+    """Raise MapError for a map that names a dataset which it does not have, as a typo does."""
+    unknown = [f for f in _undefined(lineage_map, graph) if f.code is Code.UNKNOWN_DATASET]
+    if unknown:
+        raise MapError(
+            Problem(lineage_map.file, f.documented[0].line if f.documented else 1, 1, f.message)
+            for f in unknown
+        )
+
+
 def _defined(graph: Graph) -> set[str]:
     return {name for name, dataset in graph.datasets.items() if dataset.evidence}
 
@@ -53,7 +63,7 @@ def _defined(graph: Graph) -> set[str]:
 def _undefined(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
     """Yield the names that the map uses and does not define: slips of the pen, or tables left out."""
     defined = _defined(graph)
-    for name in graph.datasets.keys() - defined:
+    for name in sorted(graph.datasets.keys() - defined):
         where = _first_use(graph, name)
         layer = name.partition(".")[0]
         near = difflib.get_close_matches(name, defined, n=1, cutoff=0.85)

@@ -11,6 +11,7 @@ from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.equality import same_expression, same_type
 from airflow_lineage_provider.readers.events import read_events
+from airflow_lineage_provider.readers.lint import require_known_names
 from airflow_lineage_provider.readers.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ def validate(
     """Compare what the events say with what the map documents.
 
     `scope` names what this run was to produce: layers, datasets, or globs over datasets; without it,
-    all tables of the map's layers. Raises MapError for an environment that the map does not have and
-    ValueError for a scope that fits nothing.
+    all tables of the map's layers. Raises MapError for an environment or a dataset that the map does not
+    have and ValueError for a scope that fits nothing.
     """
     expected = read_map(lineage_map)
+    require_known_names(lineage_map, expected)
     observed = read_events(events, bindings_of(lineage_map, environment))
     comparison = compare(
         expected,
@@ -68,6 +70,7 @@ def check(manifest: Manifest, lineage_map: LineageMap, *, environment: str | Non
     the project has exposures at all. Raises MapError and ManifestError.
     """
     expected = read_map(lineage_map)
+    require_known_names(lineage_map, expected)
     planned = read_manifest(manifest, bindings_of(lineage_map, environment))
     exposed = bool(manifest.exposures)
 

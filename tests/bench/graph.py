@@ -25,17 +25,18 @@ BARS = {"build s": 10.0, "compare s": 5.0, "impact s": 0.2, "peak MiB": 2048.0}
 def edges(changed: bool) -> Iterator[tuple[str, str, str, str]]:  # noqa: FBT001
     """Yield (source dataset, column, target dataset, column): half of a table from each of two parents.
 
-    The changed copy takes 1,000 columns from another column of the same parent.
+    In 1,000 tables the changed copy takes one column from another one, of the same parent or of a table
+    that was not read before.
     """
     columns = [f"column_{number}" for number in range(COLUMNS)]
     names = [f"layer.table_{number}" for number in range(DATASETS)]
     for target in range(1, DATASETS):
         parents = names[(target - 1) // 4], names[(target - 1) // 8]
         for number in range(COLUMNS):
-            source = number
+            table, source = parents[number >= COLUMNS // 2], number
             if changed and number == 1 and target % (DATASETS // CHANGES) == 0:
-                source = 2
-            yield parents[number >= COLUMNS // 2], columns[source], names[target], columns[number]
+                table, source = (table, 2) if target % 2 else (names[(target - 1) // 32], number)
+            yield table, columns[source], names[target], columns[number]
 
 
 def ours() -> tuple[Callable, Callable, Callable]:

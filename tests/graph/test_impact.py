@@ -13,6 +13,7 @@ from airflow_lineage_provider.graph import (
     consumers,
     effects,
     impact,
+    narrow,
     select,
     trace,
 )
@@ -74,6 +75,14 @@ def test_consumers_and_filters():
     assert [d.name for d in select(ORDERS, found, layers=["gold"])] == ["mart"]
     assert [d.name for d in select(ORDERS, found, owners=["bi"], kinds=["dashboard"])] == ["board"]
     assert select(ORDERS, found, systems=["Snowflake"]) == []
+
+
+def test_an_impact_narrowed_to_some_datasets_keeps_the_way_to_them():
+    found = impact(ORDERS, [ref("raw.amount")])
+    assert reached(narrow(found, select(ORDERS, found, layers=["gold"]))) == {
+        "staged.amount": 1,
+        "mart.total": 2,
+    }
 
 
 def test_trace_is_the_way_back():

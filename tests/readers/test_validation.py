@@ -1,9 +1,10 @@
 """What a run of the reference pipeline is told when it parts from its map: one change, one message."""
 
 import pytest
-from pipeline_run import event, physical, run_events, tables
+from pipeline_run import MAP, event, physical, run_events, tables
 
 from airflow_lineage_provider.graph import Code, Severity, Verdict
+from airflow_lineage_provider.lineage_map import MapError, parse_map
 from airflow_lineage_provider.readers import validate
 
 
@@ -153,3 +154,12 @@ def test_a_scope_that_fits_nothing_says_what_there_is(pipeline_map):
         ValueError, match=r"'slver' fits nothing in the map; its layers are bronze, gold, silver"
     ):
         validate([], pipeline_map, environment="dev", scope=["slver"])
+
+
+def test_a_name_that_is_misspelt_in_the_map_is_said_before_anything_is_compared():
+    text = MAP.read_text().replace("from: bronze.raw_customers", "from: bronze.raw_custmers")
+    with pytest.raises(MapError) as error:
+        validate(run_events(), parse_map(text, "m.yaml"), environment="dev")
+    assert str(error.value) == (
+        "m.yaml:126:1: bronze.raw_custmers is used and not documented; did you mean bronze.raw_customers?"
+    )
