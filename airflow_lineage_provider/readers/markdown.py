@@ -53,7 +53,7 @@ def import_markdown(text: str, file: str = "<document>") -> Imported:
         raise MapError(
             Problem(file, 0, 0, f"{'.'.join(map(str, e['loc']))}: {e['msg']}") for e in error.errors()
         ) from None
-    return Imported(content, tuple(reader.unplaced))
+    return Imported(content, tuple(sorted(reader.unplaced, key=lambda problem: problem.line)))
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class _Reader:
     topic: str = ""
     source: dict[str, Any] = field(default_factory=dict)
     layer: dict[str, Any] = field(default_factory=dict)
+    told: set[int] = field(default_factory=set)
     drafts: prose.Drafts = field(default_factory=prose.Drafts)
 
     def read(self, section: Section) -> None:
@@ -92,6 +93,7 @@ class _Reader:
         others: Mapping[str, Callable[[Field], None]] | None = None,
     ) -> None:
         """Take the labelled values of a section; what has another form has a reader in `others`."""
+        self.nothing_else(section, section.body.text)
         for found in section.fields:
             if others and found.label in others:
                 others[found.label](found)
@@ -104,6 +106,11 @@ class _Reader:
     def nothing_under(self, found: Field) -> None:
         if found.body.text or found.body.bullets or found.body.rows:
             self.not_placed(found.body.line, f"what stands under {found.label!r:.60}")
+
+    def nothing_else(self, section: Section, lines: list[str]) -> None:
+        if lines and section.body.line not in self.told:
+            self.told.add(section.body.line)
+            self.not_placed(section.body.line, f"the text {lines[0]!r:.60}")
 
     def not_placed(self, line: int, what: str) -> None:
         self.unplaced.append(Problem(self.file, line, 1, f"{what} has no place in a map; left out"))
@@ -118,6 +125,7 @@ class _Reader:
 
     def overview(self, section: Section) -> None:
         self.data["document"]["overview"] = plain(" ".join(section.body.text))
+        self.nothing_else(section, section.body.bullets)
 
     def sources(self, section: Section) -> None:
         if section.level == 4:  # noqa: PLR2004 - a dataset of the source above
@@ -240,7 +248,7 @@ class _Reader:
             self.not_placed(section.body.line, f"the section {section.title!r:.80}")
 
     def finish(self) -> dict[str, Any]:
-        self.drafts.settle(self.data)
+        self.drafts.settle(self)
         return self.data
 
 

@@ -15,20 +15,25 @@ _FILE = re.compile(r"(?:#|--)\s*(\S+\.sql)\s*\n")
 _SETTINGS = ("materialized", "unique_key", "on_schema_change", "cluster_by")
 
 
-def read_model(data: dict[str, Any], layer: str, text: str) -> None:
-    """Add the model to the tables of its layer; a model without a file's name is left out."""
+def read_model(data: dict[str, Any], layer: str, text: str) -> list[str]:
+    """Add the model to the tables of its layer; returns what of it has no place there."""
     file = _FILE.search(text)
     if file is None:
-        return
+        return ["a model without the name of its file"]
     name = PurePosixPath(file[1]).stem
     table: dict[str, Any] = data["layers"][layer].setdefault("tables", {}).setdefault(name, {})
     table["file"] = file[1]
+    lost = []
     if config := _CONFIG.search(text):
-        table |= _settings(config[1])
-    sql = _REF.sub(lambda ref: _table_of(data, layer, ref[1]), _INCREMENTAL.sub("", _CONFIG.sub("", text)))
-    columns = _columns(_SOURCE.sub(r"\1.\2", sql[file.end() :] if not config else sql.replace(file[0], "")))
+        settings = _settings(config[1])
+        lost = [f"the setting {key!r} of {name}" for key in settings if key not in _SETTINGS]
+        table |= {key: value for key, value in settings.items() if key in _SETTINGS}
+    bare = _INCREMENTAL.sub("", _CONFIG.sub("", text.replace(file[0], "", 1)))
+    sql = _SOURCE.sub(r"\1.\2", _REF.sub(lambda ref: _table_of(data, layer, ref[1]), bare))
+    columns = _columns(sql)
     if columns:
         table["columns"] = columns
+    return lost if columns else [*lost, f"the SQL of {name}"]
 
 
 def _table_of(data: dict[str, Any], layer: str, model: str) -> str:
@@ -45,11 +50,11 @@ def _settings(call: str) -> dict[str, Any]:
         return {}
     found = {}
     for keyword in tree.keywords if isinstance(tree, ast.Call) else ():
-        if keyword.arg in _SETTINGS:
-            try:
-                found[keyword.arg] = ast.literal_eval(keyword.value)
-            except ValueError:
-                continue
+        try:
+            value = ast.literal_eval(keyword.value)
+        except ValueError:
+            value = None
+        found[keyword.arg or "**"] = value
     return found
 
 

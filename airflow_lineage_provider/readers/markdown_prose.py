@@ -20,7 +20,7 @@ from airflow_lineage_provider.readers.markdown_blocks import (
 from airflow_lineage_provider.readers.markdown_models import read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from airflow_lineage_provider.readers.markdown import _Reader
 
@@ -28,6 +28,8 @@ _PLACE = re.compile(r"(.*?)\s*(?:\(([^()]*)\))?\s*$")
 _HOW = re.compile(r"↓\s*(?:\((.*)\))?\s*(?:\[([^\]]*)\])?\s*$")
 _WRITTEN = re.compile(r"(?:(.*?) - )?`([^`]*)`$")
 _CONSUMER = re.compile(r"(Dashboard|Feature View|ML Model): ?(.*)")
+_ARROW = re.compile("→|->|=>")
+_CALCULATES = re.compile(r"[(+*/|<>=%]")
 _TASK = re.compile(r"def (\w+)\(\):(?:(?!def ).)*?run_dbt_models\(\[([^\]]*)\]", re.DOTALL)
 _KINDS = {"Dashboard": "dashboards", "Feature View": "feature_views", "ML Model": "ml_models"}
 
@@ -51,21 +53,22 @@ class Drafts:
         self.keys.add(key)
         return key
 
-    def settle(self, data: dict[str, Any]) -> None:
+    def settle(self, reader: _Reader) -> None:
         """Place the models' SQL, the tables that chains name, and the ends of chains."""
-        for layer, text, _ in self.models:
-            read_model(data, layer, text)
+        data = reader.data
+        for layer, text, line in self.models:
+            for what in read_model(data, layer, text):
+                reader.not_placed(line, what)
         for chain in data.get("column_lineage", ()):
             for step in chain["steps"]:
                 step["column"] = _in_source(data, step["column"])
                 self._take_in(data, step["column"].rpartition(".")[0])
                 _shown_as(data, step["column"])
-        for key, layer in data.get("layers", {}).items():
+        for layer in data.get("layers", {}).values():
             for table in list(layer.get("tables", {}).values()):
                 for column in table.get("columns", {}).values():
                     for source in column.get("from", ()):
                         self._take_in(data, source.rpartition(".")[0])
-            layer.pop("key", key)
 
     def _take_in(self, data: dict[str, Any], dataset: str) -> None:
         layer, _, table = dataset.partition(".")
@@ -73,13 +76,21 @@ class Drafts:
             data["layers"][layer].setdefault("tables", {}).setdefault(table, {})
 
 
-def places(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the stops of a drawn path, each with what stands in parentheses behind it."""
-    for part in re.split(r"→|\n", text):
-        if part.strip():
-            found = _PLACE.match(part.strip())
-            if found:
-                yield plain(found[1]), found[2] or ""
+def places(text: str) -> list[tuple[str, str]]:
+    """Return the stops of a drawn path, each with what stands in parentheses behind it."""
+    found = (_PLACE.match(part.strip()) for part in _ARROW.split(text) if part.strip())
+    return [(plain(stop[1]), stop[2] or "") for stop in found if stop]
+
+
+def paths(text: str) -> list[list[tuple[str, str]]]:
+    """Return the paths of a fenced block: a line that does not begin with an arrow begins another."""
+    drawn: list[str] = []
+    for line in filter(None, (line.strip() for line in text.split("\n"))):
+        if drawn and _ARROW.match(line):
+            drawn[-1] += line
+        else:
+            drawn.append(line)
+    return [places(path) for path in drawn]
 
 
 def read_source(reader: _Reader, section: Section, source: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -101,7 +112,8 @@ def read_source(reader: _Reader, section: Section, source: dict[str, Any]) -> di
 
     def path(found: Field) -> None:
         for _, text, _ in found.body.fences:
-            _read_path(source, list(places(text)), landings)
+            for stops in paths(text):
+                _read_path(source, stops, landings)
 
     others: dict[str, Callable[[Field], None]] = dict.fromkeys(
         ("Datasets", "Tables", "Topics", "Files"), datasets
@@ -129,7 +141,11 @@ def _read_path(
     source: dict[str, Any], stops: list[tuple[str, str]], landings: dict[str, dict[str, Any]]
 ) -> None:
     """Read the way from a source to a table; a location in between is a source of its own."""
-    current: dict[str, Any] = source["datasets"].setdefault(stops[0][0], {}) if stops else {}
+    if not stops:
+        return
+    current: dict[str, Any] = source["datasets"].setdefault(stops[0][0], {})
+    if stops[0][1]:
+        source.setdefault("type", stops[0][1].lower())
     for name, place in stops[1:]:
         if "://" not in name:
             current["to"] = [name]
@@ -155,12 +171,12 @@ def read_layer(reader: _Reader, section: Section) -> None:
     def tables(found: Field) -> None:
         reader.drafts.closed.add(key)
         for bullet in found.body.bullets:
-            name = (quoted(bullet) or [plain(bullet)])[0]
+            name = (quoted(bullet) or [place for place, _ in places(bullet)])[0]
             layer.setdefault("tables", {}).setdefault(name.removeprefix(f"{key}."), {})
 
     def lineage(found: Field) -> None:
         for bullet in found.body.bullets:
-            _read_lineage(reader, bullet)
+            _read_lineage(reader, bullet, found.body.line)
 
     others = {
         "Tables": tables,
@@ -180,18 +196,18 @@ def read_layer(reader: _Reader, section: Section) -> None:
                 reader.not_placed(line, "the fenced block")
 
 
-def _read_lineage(reader: _Reader, bullet: str) -> None:
-    before, _, after = bullet.partition("→")
-    sources, targets = quoted(before), quoted(after)
-    if not sources or not targets:
-        sources, targets = (
-            [name for name, _ in places(before.replace("+", "→"))],
-            [name for name, _ in places(after)],
-        )
-    for target in targets[:1]:
-        layer, _, table = target.partition(".")
-        layers = reader.data.setdefault("layers", {})
-        layers.setdefault(layer, {}).setdefault("tables", {}).setdefault(table, {})["from"] = sources
+def _read_lineage(reader: _Reader, bullet: str, line: int) -> None:
+    before, after = (
+        ([*_ARROW.split(bullet, maxsplit=1), ""])[:2] if "→" not in bullet else bullet.split("→", 1)
+    )
+    sources = quoted(before) or [name for part in before.split("+") for name, _ in places(part)]
+    targets = quoted(after) or [name for name, _ in places(after)]
+    if not sources or len(targets) != 1 or "." not in targets[0]:
+        reader.not_placed(line, f"the lineage {bullet!r:.60}")
+        return
+    layer, _, table = targets[0].partition(".")
+    layers = reader.data.setdefault("layers", {})
+    layers.setdefault(layer, {}).setdefault("tables", {}).setdefault(table, {})["from"] = sources
 
 
 def read_chain(reader: _Reader, section: Section, title: str) -> None:
@@ -214,12 +230,12 @@ def read_chain(reader: _Reader, section: Section, title: str) -> None:
 
 
 def _how(text: str, subtype: str) -> dict[str, str]:
-    """Tell an expression from who does it: it stands in backticks, or after a dash and calls something."""
+    """Tell an expression from who does it: it stands in backticks, or after a dash and calculates."""
     if written := _WRITTEN.match(text):
         by, expression = written[1] or "", written[2]
     else:
         by, _, expression = text.partition(" - ")
-        if "(" not in expression:
+        if not _CALCULATES.search(expression):
             by, expression = text, ""
     return {"by": plain(by), "expression": plain(expression), "subtype": plain(subtype)}
 
@@ -242,7 +258,8 @@ def read_consumers(reader: _Reader, section: Section) -> None:
             part = reader.data.setdefault(kind, {}).setdefault(plain(found.value), {tool_key: tool})
         elif found.label == "Lineage":
             for _, text, _ in found.body.fences:
-                _consumer_path(reader, kind, list(places(text)))
+                for stops in paths(text):
+                    _consumer_path(reader, kind, stops)
         else:
             _consumer_fields(reader, here, kind, part)
 
@@ -323,7 +340,7 @@ def read_scenarios(reader: _Reader, section: Section) -> None:
             reader.not_placed(found.body.line, f"{found.label!r:.60}")
         elif found.label == "Downstream Impact":
             lines = [line.strip() for _, text, _ in found.body.fences for line in text.split("\n")]
-            named = [next(places(line[2:]))[0] for line in lines if line.startswith("- ")]
+            named = [places(line[2:])[0][0] for line in lines if line.startswith("- ") and places(line[2:])]
             scenarios[-1]["reaches"] = named
         else:
             others = {"Reaches": list_into(scenarios[-1], "reaches")}
