@@ -91,7 +91,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = [f"documented in {e}" for e in self.documented[:1]]
-        where += [f"emitted by {e}" for e in self.observed[:1]]
+        where += [f"{'emitted by' if e.run_id else 'found in'} {e}" for e in self.observed[:1]]
         return f"{self.code}: {self.message}" + (f" ({', '.join(where)})" if where else "")
 
 

@@ -113,12 +113,14 @@ def expected_datasets(lineage_map: LineageMap, scope: Sequence[str] | None = Non
 
 
 def _reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:
-    return {
-        name: f"{job.name} ended {job.status}{f' ({first_line(job.error)})' if job.error else ''}"
-        for job in jobs
-        if job.status not in {"COMPLETE", "RUNNING", "START"}
-        for name in job.outputs
-    }
+    """Return why datasets were not made: the job that would have made each failed, or has not ended."""
+    reasons: dict[str, str] = {}
+    for job in jobs:
+        told = f"{job.name} ended {job.status}" if job.ended else f"{job.name} has not ended"
+        if job.status != "COMPLETE":
+            error = f" ({first_line(job.error)})" if job.error else ""
+            reasons |= dict.fromkeys(job.outputs, told + error)
+    return reasons
 
 
 def first_line(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.graph import CONSUMERS, EVERY_COLUMN, consumers
 from airflow_lineage_provider.graph.change import Effect
 from airflow_lineage_provider.reports.console import console_for
+from airflow_lineage_provider.reports.formats import markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +65,13 @@ def print_trace(graph: Graph, found: Impact, stream: TextIO) -> None:
     console.print(Text(f"\nTOTAL: {len(found.datasets())} datasets, {len(sources)} source{plural}", "bold"))
 
 
+def trace_text(graph: Graph, found: Impact) -> str:
+    """Return the trace as plain text."""
+    stream = io.StringIO()
+    print_trace(graph, found, stream)
+    return stream.getvalue()
+
+
 def total(graph: Graph, found: Impact) -> str:
     """Return the line that people look for."""
     number = len(consumers(graph, found))
@@ -95,13 +103,31 @@ def impact_json(
     }
 
 
-def _print_tree(
-    write: Any, graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect], arrow: str
-) -> None:
+def impact_markdown(graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect] | None = None) -> str:
+    """Return the impact as nested lists, fit for a pull request's comment."""
+    stream = io.StringIO()
+    children = _children(found)
+    for start in found.starts:
+        for ref, depth in _preorder(children, start):
+            dataset = graph.datasets[ref.dataset]
+            effect = f": {effects[ref]}" if effects and ref in effects else ""
+            name = markdown_cell(_name(ref))
+            stream.write(f"{'  ' * depth}- `{name}`{markdown_cell(_place(dataset))}{effect}\n")
+    return f"{stream.getvalue()}\n**{total(graph, found)}**\n"
+
+
+def _children(found: Impact) -> Mapping[ColumnRef, list[ColumnRef]]:
     children: dict[ColumnRef, list[ColumnRef]] = {}
     for ref, (hops, parent) in found.nodes.items():
         if hops:
             children.setdefault(parent, []).append(ref)
+    return children
+
+
+def _print_tree(
+    write: Any, graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect], arrow: str
+) -> None:
+    children = _children(found)
     for start in found.starts:
         for ref, depth in _preorder(children, start):
             write(_tree_line(graph, found, ref, depth, effects.get(ref), arrow))

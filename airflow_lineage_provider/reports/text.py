@@ -168,8 +168,9 @@ def _indented(text: str, by: int = 10) -> str:
 def _where(finding: Finding) -> Text:
     from rich.text import Text
 
-    lines = [f"          documented in {evidence}" for evidence in finding.documented[:1]]
-    lines += [f"          emitted by {evidence}" for evidence in finding.observed[:1]]
+    margin = " " * 10
+    lines = [f"{margin}documented in {evidence}" for evidence in finding.documented[:1]]
+    lines += [f"{margin}{'emitted by' if e.run_id else 'found in'} {e}" for e in finding.observed[:1]]
     return Text("\n".join(lines), "dim", end="\n" if lines else "")
 
 

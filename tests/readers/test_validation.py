@@ -141,6 +141,15 @@ def test_a_failed_model_is_named_with_its_error(pipeline_map):
     )
 
 
+def test_a_model_that_is_still_running_is_said(pipeline_map):
+    spec = tables()
+    del spec["gold.customer_behavior"]
+    running = event("START", "gold.customer_behavior", 100, [], [physical("gold.customer_behavior")])
+    comparison = validate([*run_events(spec), running], pipeline_map, environment="dev").comparison
+    (finding,) = [f for f in comparison.findings if f.severity is Severity.ERROR]
+    assert finding.message.endswith("was not produced: gold.customer_behavior has not ended")
+
+
 def test_only_what_is_in_scope_is_missed(pipeline_map):
     silver = {name: made for name, made in tables().items() if not name.startswith("gold.")}
     assert drift(pipeline_map, silver, scope=["bronze", "silver"]) == []

@@ -1,0 +1,100 @@
+"""An impact as people read it."""
+
+from pathlib import Path
+
+import pytest
+
+from airflow_lineage_provider.graph import Change, ColumnRef, effects, impact, trace
+from airflow_lineage_provider.lineage_map import load_map
+from airflow_lineage_provider.readers import read_map
+from airflow_lineage_provider.readers.equality import converts
+from airflow_lineage_provider.readers.references import column_reference
+from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, impact_text, trace_text
+
+GRAPH = read_map(load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"))
+AMOUNT = impact(GRAPH, [ColumnRef("bronze.raw_orders", "amount")])
+
+
+def test_the_tree_of_the_documented_scenario():
+    assert (
+        impact_text(GRAPH, AMOUNT)
+        == """\
+bronze.raw_orders.amount
+-> silver.stg_orders.order_amount  CAST(amount AS DECIMAL(10,2))
+   -> gold.customer_orders_summary.total_revenue  SUM(order_amount)
+      -> gold.customer_behavior.total_revenue
+         -> Customer Analytics Dashboard.Total Revenue (Tableau)
+            -> Executive KPI Report (Tableau)  by table
+         -> customer_engagement_features.30_day_purchase_amount (Tecton)
+            -> churn_prediction_model (SageMaker)  by table
+
+Checked on the way
+  silver.stg_orders: dbt tests: not_null, unique, relationships, \
+Great Expectations: format validation, range checks
+
+To be told: Data Platform Team
+
+TOTAL IMPACT: 4 downstream consumers
+"""
+    )
+
+
+def test_a_new_type_ends_at_the_cast():
+    told = effects(GRAPH, AMOUNT, Change.TYPE, converts("duckdb"))
+    first = impact_text(GRAPH, AMOUNT, told).splitlines()[1]
+    assert first.endswith("CAST(amount AS DECIMAL(10,2))  holds")
+
+
+def test_a_rename_breaks_who_names_the_column():
+    told = effects(GRAPH, AMOUNT, Change.RENAME, converts("duckdb"))
+    lines = impact_text(GRAPH, AMOUNT, told).splitlines()
+    assert lines[1].endswith("  breaks")
+    assert lines[2].endswith("  fed by what breaks")
+
+
+def test_a_trace_is_the_way_back():
+    found = trace(GRAPH, [ColumnRef("gold.customer_behavior", "total_revenue")])
+    assert (
+        trace_text(GRAPH, found)
+        == """\
+gold.customer_behavior.total_revenue
+<- gold.customer_orders_summary.total_revenue
+   <- silver.stg_orders.order_amount  SUM(order_amount)
+      <- bronze.raw_orders.amount  CAST(amount AS DECIMAL(10,2))
+         <- crm.public.orders.amount
+
+TOTAL: 4 datasets, 1 source
+"""
+    )
+
+
+def test_as_data_and_as_a_comment():
+    data = impact_json(GRAPH, AMOUNT)
+    assert data["reached"][0] == {
+        "dataset": "silver.stg_orders",
+        "column": "order_amount",
+        "hops": 1,
+        "via": "bronze.raw_orders.amount",
+        "kind": "table",
+        "system": "warehouse",
+        "layer": "silver",
+        "owners": ["Data Platform Team"],
+    }
+    assert len(data["consumers"]) == 4
+    assert impact_markdown(GRAPH, AMOUNT).splitlines()[1] == "  - `silver.stg_orders.order_amount`"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "bronze.raw_order.amount",
+            r"no dataset 'bronze.raw_order.amount'; did you mean bronze.raw_orders\?",
+        ),
+        ("bronze.raw_orders.amout", r"bronze.raw_orders has no column 'amout'; did you mean amount\?"),
+        ("nonsense", r"no dataset 'nonsense'"),
+    ],
+)
+def test_a_name_that_is_not_there(text, message):
+    with pytest.raises(ValueError, match=message):
+        column_reference(GRAPH, text)
