@@ -45,6 +45,7 @@ class Catalog:
     default_schema: str | None = None
     made: dict[Key, Made] = field(default_factory=dict)
     base: dict[Key, BaseTable] = field(default_factory=dict)
+    variables: set[str] = field(default_factory=set)
 
     def key(self, table: exp.Table) -> Key:
         """Return the table's dotted key, completed with the defaults."""

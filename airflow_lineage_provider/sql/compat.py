@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 VERSION = version("sqlglot")
 
@@ -20,10 +20,22 @@ def classes(*names: str) -> tuple[type[exp.Expr], ...]:
     return tuple(getattr(exp, name) for name in names if hasattr(exp, name))
 
 
+_BLOCKS = classes("Block", "IfBlock", "WhileBlock")
+
+
 def drop_targets(drop: exp.Drop) -> list[exp.Table]:
     """Return the tables of a DROP: a list since 30.2x, one before."""
     tables = drop.args.get("tables") or [drop.this]
     return [table for table in tables if isinstance(table, exp.Table)]
+
+
+def block_statements(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the statements of IF ... BEGIN ... END, where this version has a class for it."""
+    if isinstance(node, _BLOCKS):
+        parts = [*node.expressions, *(node.args.get(key) for key in ("true", "false", "body"))]
+        for part in parts:
+            if isinstance(part, exp.Expr):
+                yield part
 
 
 def group_items(group: exp.Group) -> Iterable[exp.Expr]:
@@ -49,6 +61,7 @@ __all__ = [
     "VERSION",
     "Token",
     "TokenType",
+    "block_statements",
     "classes",
     "comprehension_variable",
     "drop_targets",

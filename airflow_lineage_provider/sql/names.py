@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 # sqlglot calls these case-sensitive for the sake of their tables; their columns are not.
 _COLUMNS_FOLD = frozenset({"mysql", "bigquery", "doris", "starrocks", "singlestore"})
@@ -32,6 +28,8 @@ class Names:
 
     def key(self, identifier: exp.Expr) -> str:
         """Return the key of an identifier as it stands in SQL."""
+        if isinstance(identifier, exp.Parameter):  # T-SQL's table variables
+            return f"@{identifier.name.lower()}"
         return self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
 
     def column(self, identifier: exp.Expr) -> str:
@@ -69,7 +67,8 @@ class Names:
 
     def spelling(self, identifier: exp.Expr) -> str:
         """Return the name that the catalog would show."""
-        return identifier.name if self.folds_all else self.key(identifier)
+        plain = self.folds_all and not isinstance(identifier, exp.Parameter)
+        return identifier.name if plain else self.key(identifier)
 
     def keys(self, table: exp.Table) -> list[str]:
         """Return the keys of a table's dotted name."""

@@ -10,6 +10,8 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel
 
+from airflow_lineage_provider.sql.kinds import COPY
+
 if TYPE_CHECKING:
     from sqlglot.generator import Generator
 
@@ -56,6 +58,8 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
 def _made_up(node: exp.Expr, dialect: str) -> str:
     """Return the name that a warehouse makes up: Postgres calls it after the function."""
     text = _generated(node, dialect)
+    if dialect == "duckdb":
+        return re.sub(r"\b[A-Z_0-9]+(?=\()", lambda name: name[0].lower(), text)
     if dialect in {"postgres", "redshift"}:
         called = re.match(r"(\w+)\(|(CASE)\b", text)
         return (called[1] or called[2]).lower() if called else "?column?"
@@ -65,6 +69,8 @@ def _made_up(node: exp.Expr, dialect: str) -> str:
 def expression(field: Field, dialect: str) -> str | None:
     """Return the SQL that makes a field, in terms of base columns; None where several branches make it."""
     texts = {_text(made, dialect) for made in field.made}
+    if not texts and list(field.edges.values()) == [COPY]:
+        return _generated(exp.column(next(iter(field.edges)).column, quoted=None), dialect)
     return texts.pop() if len(texts) == 1 else None
 
 

@@ -12,7 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from airflow_lineage_provider.sql.bounds import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.compat import TokenType
 from airflow_lineage_provider.sql.model import Problem, Subject
-from airflow_lineage_provider.sql.rewrite import understood
+from airflow_lineage_provider.sql.rewrite import simplified, understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,15 +73,19 @@ def _one_by_one(
 ) -> tuple[list[exp.Expr], list[Problem]]:
     """Parse each statement of a script on its own: a bad one does not take the others with it."""
     parts = list(_split(tokens))
-    if len(parts) == 1:
-        return [], [Problem(Subject.SYNTAX, str(error))]
     statements: list[exp.Expr] = []
     problems = []
     for part in parts:
         try:
+            if len(parts) == 1:
+                raise error
             statements += _statements(part, sql, dialect)
         except SqlError as its_own:
-            problems.append(Problem(Subject.SYNTAX, str(its_own)))
+            simpler = simplified(sql[part[0].start : part[-1].end + 1], dialect)
+            if simpler is None:
+                problems.append(Problem(Subject.SYNTAX, str(its_own)))
+            else:
+                statements.append(simpler)
     return statements, problems
 
 

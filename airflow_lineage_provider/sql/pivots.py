@@ -47,6 +47,8 @@ def _pivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
     by = [on.this if isinstance(on, exp.In) else on for on in ons]
     for on in by:
         scope.analysis.decides(sources(on, scope), Subtype.CONDITIONAL)
+    for query in [e for on in ons for e in on.expressions if isinstance(e, exp.Query)]:
+        scope.analysis.decides(sources(query, scope), Subtype.CONDITIONAL)
     kept, rest = _kept(
         pivot, relation, scope, _used(by + (using if simplified else pivot.expressions), scope)
     )
@@ -93,6 +95,8 @@ def _kept(
 
 def _clause_columns(pivot: exp.Pivot) -> list[exp.Identifier]:
     columns = pivot.args.get("columns") or ()
+    if any(isinstance(e, (exp.Query, exp.PivotAny)) for f in pivot.args["fields"] for e in f.expressions):
+        return []  # IN (SELECT ...), IN (ANY): the data decides
     return [
         exp.to_identifier(
             pivot_column(c.name), quoted=bool(c.args.get("quoted")) and pivot_column(c.name) == c.name

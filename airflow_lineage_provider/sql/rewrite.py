@@ -11,30 +11,52 @@ from sqlglot.errors import SqlglotError
 if TYPE_CHECKING:
     from sqlglot.dialects.dialect import Dialect
 
-_NO_LINEAGE = (
-    # Postgres
-    (r"\bON\s+COMMIT\s+(DROP|DELETE\s+ROWS|PRESERVE\s+ROWS)\b", ""),
-    (r"\bWITH\s+(NO\s+)?DATA\s*;?\s*$", ""),
-    (r"\bTABLESPACE\s+\w+", ""),
-    (r"^CREATE\s+UNLOGGED\s", "CREATE "),
-    # MySQL: REPLACE deletes the old row and inserts
-    (r"^REPLACE\s+(LOW_PRIORITY\s+|DELAYED\s+)?(INTO\s+)?", "INSERT INTO "),
+_NO_LINEAGE = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), replacement)
+    for pattern, replacement in (
+        # Postgres
+        (r"\bON\s+COMMIT\s+(DROP|DELETE\s+ROWS|PRESERVE\s+ROWS)\b", ""),
+        (r"\bWITH\s+(NO\s+)?DATA\s*;?\s*$", ""),
+        (r"\bTABLESPACE\s+\w+", ""),
+        (r"^CREATE\s+UNLOGGED\s", "CREATE "),
+        # MySQL: REPLACE deletes the old row and inserts
+        (r"^REPLACE\s+(LOW_PRIORITY\s+|DELAYED\s+)?(INTO\s+)?", "INSERT INTO "),
+        # Databricks, Oracle
+        (r"^MERGE\s+WITH\s+SCHEMA\s+EVOLUTION\b", "MERGE"),
+        (r"(?<=\s)DELETE\s+WHERE\b(?:(?!\bWHEN\b).)*(?=\bWHEN\b|$)", ""),
+        # BigQuery's and Snowflake's scripts: what a block begins with
+        (r"^IF\b.*?\bTHEN\s+", ""),
+        (r"^(BEGIN|ELSE|LOOP|DO)\s+", ""),
+    )
 )
+_UNLOAD = re.compile(r"^UNLOAD\s*\(\s*'((?:[^']|'')*)'\s*\)\s*TO\s*'([^']+)'", re.IGNORECASE | re.DOTALL)
 
 
 def understood(statement: exp.Expr, dialect: Dialect) -> exp.Expr:
-    """Return the statement parsed without such a clause, or as it was."""
+    """Return a statement that the parser did not understand parsed without such a clause, or as it was."""
     if not isinstance(statement, exp.Command):
         return statement
-    expression = statement.args.get("expression")
-    rest = expression.name if isinstance(expression, exp.Expr) else str(expression or "")
-    text = changed = f"{statement.name} {rest.strip()}"
+    rest = statement.args.get("expression")
+    text = f"{statement.name} {(rest.name if isinstance(rest, exp.Expr) else str(rest or '')).strip()}"
+    unload = _UNLOAD.match(text)
+    if unload is not None:
+        query = _parsed(unload[1].replace("''", "'"), dialect)
+        if isinstance(query, exp.Query):
+            return exp.Copy(this=query.subquery(), kind=False, files=[exp.Literal.string(unload[2])])
+    return simplified(text, dialect) or statement
+
+
+def simplified(text: str, dialect: Dialect) -> exp.Expr | None:
+    """Return a statement parsed without such clauses; None where it has none, or is still not understood."""
+    changed = text
     for pattern, replacement in _NO_LINEAGE:
-        changed = re.sub(pattern, replacement, changed, flags=re.IGNORECASE)
-    if changed == text:
-        return statement
+        changed = pattern.sub(replacement, changed)
+    return _parsed(changed, dialect) if changed != text else None
+
+
+def _parsed(text: str, dialect: Dialect) -> exp.Expr | None:
     try:
-        parsed = [one for one in dialect.parse(changed) if one is not None]
+        found = [one for one in dialect.parse(text) if one is not None]
     except (SqlglotError, RecursionError):
-        return statement
-    return parsed[0] if len(parsed) == 1 else statement
+        return None
+    return found[0] if len(found) == 1 else None

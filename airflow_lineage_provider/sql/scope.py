@@ -153,6 +153,8 @@ class Scope:
 
     def _guess(self, key: str) -> Field | None:
         """Return a column of the only relation whose columns are not all known."""
+        if key in self.analysis.catalog.variables:
+            return None
         unsure = [i.relation for i in self.items if not i.hidden and not i.relation.complete]
         tables = [r for r in unsure if not isinstance(r, Function)]
         candidates = tables or unsure

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from airflow_lineage_provider.sql.analysis import Analysis, Catalog, Made
 from airflow_lineage_provider.sql.bounds import SqlError
-from airflow_lineage_provider.sql.compat import drop_targets
+from airflow_lineage_provider.sql.compat import block_statements
+from airflow_lineage_provider.sql.definitions import redefine
 from airflow_lineage_provider.sql.model import Lineage, Problem, Subject
 from airflow_lineage_provider.sql.names import Names
 from airflow_lineage_provider.sql.parse import parse
@@ -21,6 +21,8 @@ from airflow_lineage_provider.sql.statements import read_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from sqlglot import exp
 
     from airflow_lineage_provider.sql.analysis import Key
     from airflow_lineage_provider.sql.writes import Write
@@ -96,7 +98,12 @@ class _Script:
         self.problems: dict[Problem, None] = {}
 
     def run(self, statement: exp.Expr) -> None:
-        """Take in one statement."""
+        """Take in one statement; of a block, each in it."""
+        inside = list(block_statements(statement))
+        if inside:
+            for one in inside:
+                self.run(one)
+            return
         analysis = Analysis(self.catalog, self.dialect, self.has_columns_calls)
         try:
             writes = list(read_statement(statement, analysis))
@@ -105,7 +112,7 @@ class _Script:
                 self._write(write, analysis)
         except RecursionError:
             analysis.problem(Subject.STATEMENT, "the statement is nested too deeply to be analysed")
-        self._definitions(statement)
+        redefine(statement, self.catalog, self.targets)
         self.problems |= analysis.problems
 
     def result(self) -> tuple[Lineage, ...]:
@@ -154,58 +161,3 @@ class _Script:
             return None
         kept = [f for f in base.fields if f.key not in write.relation.index]
         return Relation([*write.relation.fields, *kept], ((Rest(base),),) if base.open else ())
-
-    def _definitions(self, statement: exp.Expr) -> None:
-        """DROP, TRUNCATE, RENAME, SWAP and USE change what names mean further on."""
-        if isinstance(statement, exp.Drop):
-            for table in drop_targets(statement):
-                self.catalog.made.pop(self.catalog.key(table), None)
-                self._forget(self.catalog.key(table))
-        elif isinstance(statement, exp.TruncateTable):
-            for table in statement.expressions:
-                if isinstance(table, exp.Table):
-                    self.catalog.made.pop(self.catalog.key(table), None)
-        elif isinstance(statement, exp.Alter) and isinstance(statement.this, exp.Table):
-            for action in statement.args.get("actions") or ():
-                if isinstance(action, (exp.AlterRename, exp.SwapTable)) and isinstance(
-                    action.this, exp.Table
-                ):
-                    self._rename(statement.this, action.this, swap=isinstance(action, exp.SwapTable))
-        elif isinstance(statement, exp.Use) and isinstance(statement.this, exp.Table):
-            self._use(statement)
-
-    def _forget(self, key: Key) -> None:
-        """Leave out a dropped table, unless there is nothing else."""
-        if len(self.targets) > 1:
-            self.targets.pop(key, None)
-
-    def _use(self, statement: exp.Use) -> None:
-        parts = [p.name for p in statement.this.parts if p.name]
-        kind = (statement.text("kind") or "").upper()
-        if kind in {"DATABASE", "CATALOG"}:
-            self.catalog.database = parts[-1]
-        elif kind in {"", "SCHEMA"}:
-            self.catalog.default_schema = parts[-1]
-            if len(parts) > 1:
-                self.catalog.database = parts[-2]
-
-    def _rename(self, old: exp.Table, new: exp.Table, *, swap: bool) -> None:
-        made, source = self.catalog.made, self.catalog.key(old)
-        if not new.args.get("db") and old.args.get("db"):
-            new = new.copy()
-            new.set("db", old.args["db"].copy())
-            if old.args.get("catalog"):
-                new.set("catalog", old.args["catalog"].copy())
-        target = self.catalog.key(new)
-        moved, other = made.pop(source, None), made.pop(target, None)
-        done, undone = self.targets.pop(source, None), self.targets.pop(target, None)
-        if moved is not None:
-            made[target] = moved
-        if swap and other is not None:
-            made[source] = other
-        if swap and undone is not None:
-            undone.table = self.catalog.dataset(old)
-            self.targets[source] = undone
-        if done is not None:
-            done.table = self.catalog.dataset(new)
-            self.targets[target] = done

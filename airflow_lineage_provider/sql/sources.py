@@ -135,6 +135,8 @@ def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
     name = path[0]
     if len(path) == 1 and not name.quoted and name.name.lower() in NOT_COLUMNS:
         return None
+    if scope.analysis.names.key(name) in scope.analysis.catalog.variables:
+        return None
     tables = (".".join(item.name) or "a subquery" for s in scope.chain() for item in s.items)
     scope.analysis.unknown(".".join(p.name for p in path), tables, name.meta.get("line"))
     return None

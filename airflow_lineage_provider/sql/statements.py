@@ -46,7 +46,13 @@ def read_statement(node: exp.Expr, analysis: Analysis) -> Iterator[Write]:
         if node.name.upper() not in _NO_DATA_COMMANDS:
             analysis.problem(Subject.STATEMENT, f"{_words(node)!r} is a statement that is not analysed")
     elif not isinstance(node, _NO_DATA):
-        analysis.problem(Subject.STATEMENT, f"{node.sql()[:40]!r} is no SQL statement")
+        analysis.problem(Subject.STATEMENT, _not_a_statement(node))
+
+
+def _not_a_statement(node: exp.Expr) -> str:
+    if isinstance(node, (exp.Condition, exp.Alias)):
+        return f"{node.sql()[:40]!r} is no SQL statement"
+    return f"{node.key.upper()} is a statement that is not analysed"
 
 
 def _words(node: exp.Command) -> str:
@@ -193,7 +199,19 @@ _NO_DATA_COMMANDS = frozenset(
     )
 )
 _NO_DATA = classes(
-    *("Alter", "Analyze", "Attach", "Commit", "Comment", "Declare", "Describe", "Detach", "Drop", "Grant"),
+    *(
+        "Alter",
+        "Analyze",
+        "Attach",
+        "Commit",
+        "Comment",
+        "Declare",
+        "Describe",
+        "Detach",
+        "Drop",
+        "EndStatement",
+        "Grant",
+    ),
     *("Kill", "Literal", "Pragma", "Refresh", "Revoke", "Rollback", "Semicolon", "Set", "Show", "Summarize"),
     *("Transaction", "TruncateTable", "Uncache", "Use"),
 )

@@ -89,6 +89,9 @@ def merge(node: exp.Merge, scope: Scope) -> Iterator[Write]:
     for when in node.args["whens"].expressions:
         if when.args.get("condition") is not None:
             scope.analysis.decides(sources(when.args["condition"], within, CONDITIONAL), Subtype.CONDITIONAL)
+        where = when.args["then"].args.get("where")
+        if where is not None:
+            scope.analysis.decides(sources(where, within, CONDITIONAL), Subtype.CONDITIONAL)
         fields += _merged_by(when.args["then"], node.this, source, within)
     yield write_to(node.this, joined(fields), scope)
 

@@ -36,7 +36,8 @@ def write_to(
 ) -> Write:
     """Return what a statement writes to a table, by the names that its catalog shows."""
     catalog = scope.analysis.catalog
-    temporary = temporary or table.name.startswith("#") or bool(table.this.args.get("temporary"))
+    its_own = isinstance(table.this, exp.Parameter) or bool(table.this.args.get("temporary"))
+    temporary = temporary or its_own or table.name.startswith("#")
     return Write(catalog.dataset(table), catalog.key(table), relation, temporary, replaces)
 
 

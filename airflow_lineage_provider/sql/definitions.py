@@ -1,0 +1,113 @@
+"""Statements that change what names mean further on: DROP, TRUNCATE, RENAME, SWAP, USE, DECLARE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.analysis import Made
+from airflow_lineage_provider.sql.compat import drop_targets
+from airflow_lineage_provider.sql.relations import Field, Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_lineage_provider.sql.analysis import Catalog, Key
+    from airflow_lineage_provider.sql.results import Target
+
+Targets = dict["Key", "Target"]
+
+
+def redefine(statement: exp.Expr, catalog: Catalog, targets: Targets) -> None:
+    """Take in what a statement does to names; most do nothing to them."""
+    change = _CHANGES.get(type(statement))
+    if change is not None:
+        change(statement, catalog, targets)
+
+
+def _drop(statement: exp.Drop, catalog: Catalog, targets: Targets) -> None:
+    """Leave out a dropped table, unless there is nothing else."""
+    for table in drop_targets(statement):
+        catalog.made.pop(catalog.key(table), None)
+        if len(targets) > 1:
+            targets.pop(catalog.key(table), None)
+
+
+def _truncate(statement: exp.TruncateTable, catalog: Catalog, _: Targets) -> None:
+    for table in statement.expressions:
+        if isinstance(table, exp.Table):
+            catalog.made.pop(catalog.key(table), None)
+
+
+def _alter(statement: exp.Alter, catalog: Catalog, targets: Targets) -> None:
+    if not isinstance(statement.this, exp.Table):
+        return
+    for action in statement.args.get("actions") or ():
+        if isinstance(action, (exp.AlterRename, exp.SwapTable)) and isinstance(action.this, exp.Table):
+            _rename(statement.this, action.this, catalog, targets)
+
+
+def _rename(old: exp.Table, new: exp.Table, catalog: Catalog, targets: Targets) -> None:
+    """Let two names change places: after a RENAME one of them means nothing, after a SWAP each the other."""
+    new = _beside(old, new)
+    first, second = catalog.key(old), catalog.key(new)
+    _exchange(catalog.made, first, second)
+    _exchange(targets, first, second)
+    for key, table in ((first, old), (second, new)):
+        if key in targets:
+            targets[key].table = catalog.dataset(table)
+
+
+def _exchange(held: dict[Key, Any], first: Key, second: Key) -> None:
+    one, other = held.pop(first, None), held.pop(second, None)
+    if other is not None:
+        held[first] = other
+    if one is not None:
+        held[second] = one
+
+
+def _beside(old: exp.Table, new: exp.Table) -> exp.Table:
+    """Return the new name with the schema of the old one, where it states none."""
+    if new.args.get("db") or not old.args.get("db"):
+        return new
+    full = new.copy()
+    for part in ("db", "catalog"):
+        if old.args.get(part):
+            full.set(part, old.args[part].copy())
+    return full
+
+
+def _use(statement: exp.Use, catalog: Catalog, _: Targets) -> None:
+    if not isinstance(statement.this, exp.Table):
+        return
+    parts = [part.name for part in statement.this.parts if part.name]
+    kind = (statement.text("kind") or "").upper()
+    if kind in {"DATABASE", "CATALOG"}:
+        catalog.database = parts[-1]
+    elif kind in {"", "SCHEMA"}:
+        catalog.default_schema = parts[-1]
+        catalog.database = parts[-2] if len(parts) > 1 else catalog.database
+
+
+def _declare(statement: exp.Declare, catalog: Catalog, _: Targets) -> None:
+    """Remember a variable, which is no column, or a table variable, which has columns and no rows."""
+    for item in statement.expressions:
+        kind = item.args.get("kind")
+        for one in item.this if isinstance(item.this, list) else [item.this]:
+            key = catalog.names.key(one)
+            if isinstance(kind, exp.Schema):
+                columns = [c.this for c in kind.expressions if isinstance(c.this, exp.Identifier)]
+                fields = [Field(catalog.names.spelling(c), catalog.names.key(c), {}) for c in columns]
+                catalog.made[(key,)] = Made(Relation(fields))
+            else:
+                catalog.variables.add(key)
+
+
+_CHANGES: dict[type[exp.Expr], Callable[..., None]] = {
+    exp.Drop: _drop,
+    exp.TruncateTable: _truncate,
+    exp.Alter: _alter,
+    exp.Use: _use,
+    exp.Declare: _declare,
+}
