@@ -1,0 +1,61 @@
+"""Stored events on to a lineage backend, as a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class ForwardLineageOperator(BaseOperator):
+    """Sends a backend the stored events that it has not got: at least once, in the order of each run.
+
+    What `airflow-lineage forward` does as a service, a task does when it is scheduled.
+
+    :param conn_id: the backend, a connection of type `openlineage` or `lineage_datahub`.
+    :param deferrable: send from the triggerer instead of a worker.
+    :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
+
+    Returns how many events it took to XCom. A backend in trouble fails the task, so that it is tried again.
+    """
+
+    template_fields: Sequence[str] = ("conn_id",)
+    ui_color = "#e4f0e8"
+    ui_fgcolor = "#24352b"
+
+    def __init__(
+        self, *, conn_id: str, deferrable: bool = True, store_conn_id: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.conn_id = conn_id
+        self.deferrable = deferrable
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> Any:
+        """Send, or let the triggerer send."""
+        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.hooks.forwarding import drain
+
+        if self.deferrable:
+            from airflow_lineage_provider.triggers.forward import ForwardTrigger
+
+            self.defer(
+                trigger=ForwardTrigger(self.conn_id, self.store_conn_id), method_name="execute_complete"
+            )
+        with bad_input_fails_the_task():
+            return self.execute_complete(context, drain(self.conn_id, self.store_conn_id))
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Say what was sent."""
+        self.log.info("%s took %s events, refused %s", self.conn_id, event["sent"], event["set_aside"])
+        if event["error"]:
+            raise AirflowException(
+                f"{self.conn_id}: {event['error']}; what it did not take stays in the store"
+            )
+        return event
