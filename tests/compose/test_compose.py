@@ -11,12 +11,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import click
 import psycopg2
 import pytest
 import yaml
 
+from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.delivery.targets import configured_targets
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()
@@ -112,6 +116,15 @@ def test_airflow_has_an_option_for_each_of_its_variables():
             if variable.startswith("AIRFLOW__"):
                 _, section, option = variable.lower().split("__")
                 assert option in known[section]["options"], variable
+
+
+def test_events_are_forwarded_to_the_marquez_of_this_file():
+    forwarder = SERVICES["lineage-forwarder"]
+    (target,) = configured_targets(forwarder["environment"]["AIRFLOW__OPENLINEAGE__TRANSPORT"]).values()
+    host, port = urlsplit(target["url"]).netloc.split(":")
+    assert SERVICES[host]["ports"][0].endswith(f":{port}")
+    command = click.Context(main.commands[forwarder["command"][0]])
+    assert command.command.parse_args(command, forwarder["command"][1:]) == []
 
 
 def test_the_image_is_built_from_files_that_are_there():

@@ -120,7 +120,7 @@ def standalone(pipeline: Pipeline) -> Iterator[Airflow]:
         )
     try:
         airflow = Airflow(url, pipeline, process, log)
-        airflow.wait_until("healthy", airflow.healthy, seconds=120)
+        airflow.wait_until("healthy", airflow.healthy, seconds=180)
         yield airflow
     finally:
         end(process)

@@ -43,7 +43,7 @@ class Triggered:
 
     def wait_until_ended(self) -> None:
         ended = {"success", "failed"}
-        self.airflow.wait_until("ended", lambda: self.get().json()["state"] in ended, seconds=150)
+        self.airflow.wait_until("ended", lambda: self.get().json()["state"] in ended, seconds=300)
 
     def tasks(self) -> dict[str, dict]:
         return {one["task_id"]: one for one in self.get("/taskInstances").json()["task_instances"]}
