@@ -194,6 +194,9 @@ class Forwarder:
                 else:
                     results.failed[lane_of(event)] = (event, error)
                 return
+            except StoreError as error:  # the event itself is damaged
+                results.failed[lane_of(event)] = (event, DeliveryError(str(error), "event"))
+                return
             results.sent.append(event.id)
 
     def _judge(self, results: _Results, now: float) -> dict[int, str]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_lineage_provider.delivery.location import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -42,12 +44,12 @@ class StoredEvent:
 
     @property
     def body(self) -> bytes:
-        """The event as JSON."""
-        return zlib.decompress(self.payload)
+        """The event as JSON. Raises StoreError where the payload is damaged."""
+        return _unpacked(self.payload)
 
     @property
     def event(self) -> dict[str, Any]:
-        """The event."""
+        """The event. Raises StoreError where the payload is damaged."""
         return from_payload(self.payload)
 
 
@@ -76,8 +78,8 @@ def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
 
 
 def from_payload(payload: bytes) -> dict[str, Any]:
-    """Return the event that `to_record` put into a payload."""
-    body = zlib.decompress(payload)
+    """Return the event that `to_record` put into a payload. Raises StoreError where that is damaged."""
+    body = _unpacked(payload)
     try:
         event: dict[str, Any] = msgspec.json.decode(body)
     except msgspec.DecodeError:
@@ -133,6 +135,15 @@ def indexable(text: str) -> str:
 def utc_text(time: datetime) -> str:
     """Return a time as text of fixed width that sorts: 2026-11-22T07:28:01.000000Z."""
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _unpacked(payload: bytes) -> bytes:
+    try:
+        return zlib.decompress(payload)
+    except zlib.error as error:
+        raise StoreError(
+            f"An event in the store is damaged ({error}): restore the store, or delete it"
+        ) from error
 
 
 def _to_json(event: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 
 import pytest
+from sqlalchemy import text
 
 from airflow_lineage_provider.delivery import EventStore, StoreError
 from airflow_lineage_provider.delivery.consumer import (
@@ -179,6 +180,21 @@ def test_an_event_that_breaks_the_target_is_set_aside_once_others_are_taken(stor
 
     assert len(backend.received) == 5
     assert [aside.event_id for aside in events_set_aside(store)] == [1]
+
+
+def test_an_event_that_is_damaged_in_the_store_is_set_aside(store, backend, forwarder, clock):
+    fill(store, runs=2)
+    with store.database.write() as connection:
+        connection.execute(text("UPDATE event SET payload = x'00' WHERE id = 1"))
+
+    for _ in range(POLICY.tries + 1):
+        forwarder.drain()
+        clock.now += 1
+
+    assert len(backend.received) == 7
+    assert "is damaged" in events_set_aside(store)[0].error
+    with pytest.raises(StoreError, match="is damaged"):
+        list(store.events())
 
 
 def test_what_was_set_aside_is_sent_again_on_request(store, backend, forwarder, clock):
