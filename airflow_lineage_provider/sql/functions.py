@@ -35,6 +35,7 @@ COUNT_NAMES = _names("approx_count_distinct count_if countif uniq uniqexact hll_
 
 AGGREGATES = classes("AggFunc", "AnonymousAggFunc", "CombinedAggFunc", "ParameterizedAgg")
 AGGREGATE_NAMES = _names("""
+    ratio_to_report
     listagg string_agg group_concat median mode kurtosis skewness entropy histogram product any_value
     bool_and bool_or every bit_and bit_or bit_xor array_unique_agg object_agg json_agg jsonb_agg
     json_object_agg jsonb_object_agg json_arrayagg json_objectagg collect_list collect_set approx_percentile

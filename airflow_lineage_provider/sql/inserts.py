@@ -36,7 +36,7 @@ def insert_many(node: exp.Expr, scope: Scope) -> Iterator[Write]:
     for branch in node.expressions:
         one = branch.this if isinstance(branch, exp.ConditionalInsert) else branch
         if branch is not one and branch.expression is not None:
-            scope.analysis.decides(sources(branch.expression, within, CONDITIONAL), Subtype.CONDITIONAL)
+            scope.analysis.decides(sources(branch.expression, within, CONDITIONAL), Subtype.FILTER)
         table, columns = target_of(one.this)
         if table is not None:
             relation = _branch(one.expression, within)

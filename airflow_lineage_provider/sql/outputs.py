@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import ErrorLevel
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 from airflow_lineage_provider.sql.kinds import COPY
 
@@ -81,8 +81,10 @@ def _text(made: Made, dialect: str) -> str:
 
 def _generated(node: exp.Expr, dialect: str) -> str:
     """Write SQL. Generating may change a query in place, so those are copied; copying all costs the most."""
-    generator = _generator(dialect)
-    return generator.generate(node, copy=node.find(exp.Query) is not None)
+    try:
+        return _generator(dialect).generate(node, copy=node.find(exp.Query) is not None)
+    except (SqlglotError, ValueError, AttributeError, RecursionError):  # what sqlglot cannot write
+        return node.key
 
 
 @cache

@@ -112,6 +112,10 @@ class _Script:
                 self._write(write, analysis)
         except RecursionError:
             analysis.problem(Subject.STATEMENT, "the statement is nested too deeply to be analysed")
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            # A tree that we did not foresee: no lineage of this statement, and no failed pipeline.
+            message = f"the analysis of this {statement.key.upper()} failed, please report it: {error!r}"
+            analysis.problem(Subject.STATEMENT, message)
         redefine(statement, self.catalog, self.targets)
         self.problems |= analysis.problems
 

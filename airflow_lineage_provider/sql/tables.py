@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
 from airflow_lineage_provider.sql.functions import FILE_FORMATS
@@ -12,6 +14,9 @@ from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relat
 from airflow_lineage_provider.sql.scope import Item, Scope
 from airflow_lineage_provider.sql.sources import sources
 from airflow_lineage_provider.sql.table_functions import aliased, identifiers, read_files, read_function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def detached(scope: Scope) -> Scope:
@@ -47,17 +52,12 @@ def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
 
 
 def _source(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
-    if isinstance(node, exp.Table):
-        return _table(node, scope)
-    if isinstance(node, (exp.Unnest, exp.Lateral, exp.TableFromRows)):
-        return _lateral(node, scope)
-    if isinstance(node, exp.Values):
-        return aliased(_values(node, scope), node, scope)
-    if isinstance(node, (exp.Query, exp.Pivot)):
-        return aliased(_derived(node, scope), node, scope)
-    if isinstance(node, exp.Func):
-        return read_function(node, node, scope)
-    scope.analysis.problem(Subject.TABLE, f"what {node.sql()[:80]!r} reads is not known")
+    if isinstance(node, exp.Final):  # ClickHouse
+        node = node.this
+    for kinds, read in _SOURCES:
+        if isinstance(node, kinds):
+            return read(node, scope)
+    scope.analysis.problem(Subject.TABLE, f"what a {node.key.upper()} in FROM reads is not known")
     return Function([]), ()
 
 
@@ -90,12 +90,21 @@ def _with_pivots(
 def _table(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     if isinstance(node.this, exp.Func):
         return read_function(node.this, node, scope)
+    if node.args.get("rows_from"):
+        return _rows_from(node, scope)
     if node.args.get("db"):
         path = _array_path(node, scope)
         if path is not None:
             return path
     relation, name = _named(node, scope)
     return aliased(relation, node, scope, name)
+
+
+def _rows_from(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+    """Read Postgres's ROWS FROM (f(x), g(y)) AS t (a, b): one column of each function."""
+    relations = [_source(one, scope)[0] for one in node.args["rows_from"]]
+    made = [Field(None, None, one.edges) for one in relations if isinstance(one, Function)]
+    return aliased(Relation(made), node, scope)
 
 
 def _named(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
@@ -169,6 +178,15 @@ def _lateral(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     return read_function(inside, node, scope)
 
 
+_SOURCES: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., tuple[Relation, tuple[str, ...]]]], ...] = (
+    ((exp.Table,), _table),
+    ((exp.Unnest, exp.Lateral, exp.TableFromRows), _lateral),
+    ((exp.Values,), lambda node, scope: aliased(_values(node, scope), node, scope)),
+    ((exp.Query, exp.Pivot), lambda node, scope: aliased(_derived(node, scope), node, scope)),
+    ((exp.Func,), lambda node, scope: read_function(node, node, scope)),
+)
+
+
 # ---- joins ---------------------------------------------------------------------------------------
 
 
@@ -214,6 +232,13 @@ def _join_keys(join: exp.Join, before: list[Item], after: list[Item], scope: Sco
         )
     left = {f.key for item in before for f in item.relation.fields}
     return [(f.key, f.name or "") for item in after for f in item.relation.fields if f.key and f.key in left]
+
+
+def join_by_name(columns: object, left: list[Item], right: list[Item], scope: Scope) -> None:
+    """Note the columns of USING as those that join."""
+    for column in identifiers(columns if isinstance(columns, list) else None):
+        key, name = scope.analysis.names.key(column), scope.analysis.names.spelling(column)
+        _use(key, name, left, right, scope, Subtype.JOIN)
 
 
 def _use(key: str, name: str, before: list[Item], after: list[Item], scope: Scope, subtype: Subtype) -> None:

@@ -11,7 +11,7 @@ from airflow_lineage_provider.sql.model import Subject, Subtype
 from airflow_lineage_provider.sql.relations import Field, Relation
 from airflow_lineage_provider.sql.scope import Scope
 from airflow_lineage_provider.sql.sources import field_of, sources
-from airflow_lineage_provider.sql.tables import add_join, add_source, read_from
+from airflow_lineage_provider.sql.tables import add_join, add_source, join_by_name, read_from
 from airflow_lineage_provider.sql.writes import (
     Write,
     assignments,
@@ -83,24 +83,25 @@ def merge(node: exp.Merge, scope: Scope) -> Iterator[Write]:
     within = Scope(scope.analysis, scope, scope.ctes)
     add_source(node.this, within)
     source = add_source(node.args["using"], within)[0].relation
-    if node.args.get("on") is not None:
+    if isinstance(node.args.get("on"), exp.Expr):
         scope.analysis.decides(sources(node.args["on"], within, CONDITIONAL), Subtype.JOIN)
+    join_by_name(node.args.get("using_cond"), within.items[:1], within.items[1:], within)
     fields: list[Field] = []
     for when in node.args["whens"].expressions:
         if when.args.get("condition") is not None:
-            scope.analysis.decides(sources(when.args["condition"], within, CONDITIONAL), Subtype.CONDITIONAL)
+            scope.analysis.decides(sources(when.args["condition"], within, CONDITIONAL), Subtype.FILTER)
         where = when.args["then"].args.get("where")
         if where is not None:
-            scope.analysis.decides(sources(where, within, CONDITIONAL), Subtype.CONDITIONAL)
+            scope.analysis.decides(sources(where, within, CONDITIONAL), Subtype.FILTER)
         fields += _merged_by(when.args["then"], node.this, source, within)
     yield write_to(node.this, joined(fields), scope)
 
 
 def _merged_by(then: exp.Expr, table: exp.Table, source: Relation, scope: Scope) -> Iterator[Field]:
     """Return the fields that one WHEN branch writes."""
-    star = isinstance(then.this, (exp.Star, exp.Var)) or any(
-        isinstance(e, exp.Star) for e in then.args.get("expressions") or ()
-    )
+    listed = then.args.get("expressions")
+    items = listed if isinstance(listed, list) else [listed]
+    star = isinstance(then.this, (exp.Star, exp.Var)) or any(isinstance(e, exp.Star) for e in items)
     if isinstance(then, (exp.Update, exp.Insert)) and star:  # UPDATE SET *, INSERT *, INSERT ROW
         if not source.complete:
             scope.analysis.problem(Subject.STAR, f"MERGE into {table.name} copies columns that are not known")
@@ -111,9 +112,9 @@ def _merged_by(then: exp.Expr, table: exp.Table, source: Relation, scope: Scope)
         values = then.expression
         scope = _source_alone(scope)
         fields = [field_of(e, scope) for e in (values.expressions or [values])] if values else []
-        listed = then.this
-        if isinstance(listed, exp.Expr):
-            columns = [c.this if isinstance(c, exp.Column) else c for c in listed.expressions or [listed]]
+        if isinstance(then.this, exp.Expr):
+            names = then.this.expressions or [then.this]
+            columns = [c.this if isinstance(c, exp.Column) else c for c in names]
             yield from with_columns(Relation(fields), columns, scope).fields
         else:
             yield from by_position(table, Relation(fields), scope).fields

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from airflow_lineage_provider.sql import column_lineage
 from airflow_lineage_provider.sql.command import answer_batch
@@ -94,3 +96,23 @@ def test_a_bad_line_leaves_the_others_of_a_batch(tmp_path):
 def test_a_batch_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         list(answer_batch(tmp_path / "none.jsonl"))
+
+
+WORDS = """
+    select from where group by having qualify order limit with recursive as ( ) , ; . * a b t t.a 'x' 1 $1
+    case when then else end over partition window join left semi using on natural lateral unnest flatten
+    values union all by name except pivot unpivot for in insert into update set merge matched not delete
+    create table view temp drop alter rename to copy distinct exists any cast :: -> => [ ] { } : = + - ||
+    columns exclude replace interval null is between like @s # `q` "Q"
+"""
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.sampled_from(WORDS.split()), max_size=30),
+    st.sampled_from(["", "duckdb", "snowflake", "bigquery", "tsql"]),
+)
+def test_words_in_any_order_never_raise(words, dialect):
+    lineage = column_lineage(" ".join(words), dialect=dialect, schema={"t": ["a", "b"]})
+    assert all("\n" not in str(problem) for problem in lineage.problems)
+    assert not any("please report it" in str(problem) for problem in lineage.problems)
