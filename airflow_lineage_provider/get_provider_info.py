@@ -22,19 +22,22 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": LINEAGE, "external-doc-url": "https://openlineage.io/", "tags": ["service"]},
             {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
         ],
-        "operators": [_modules(DBT, "operators.dbt"), _modules(LINEAGE, "operators.lineage")],
+        "operators": [
+            _modules(DBT, "operators.dbt"),
+            _modules(LINEAGE, "operators.lineage", "operators.forward"),
+        ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],
-        "triggers": [_modules(LINEAGE, "triggers.lineage")],
-        "hooks": [_modules(LINEAGE, "hooks.event_store")],
-        "connection-types": [_STORE_CONNECTION],
+        "triggers": [_modules(LINEAGE, "triggers.lineage", "triggers.forward")],
+        "hooks": [_modules(LINEAGE, "hooks.event_store", "hooks.openlineage")],
+        "connection-types": [_STORE_CONNECTION, _OPENLINEAGE_CONNECTION, _DATAHUB_CONNECTION],
         "extra-links": [f"{PACKAGE}.links.lineage.LineageReportLink"],
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
         "config": {"lineage": {"description": "Where lineage is kept.\n", "options": {"store": _STORE}}},
     }
 
 
-def _modules(integration: str, module: str) -> dict[str, Any]:
-    return {"integration-name": integration, "python-modules": [f"{PACKAGE}.{module}"]}
+def _modules(integration: str, *modules: str) -> dict[str, Any]:
+    return {"integration-name": integration, "python-modules": [f"{PACKAGE}.{module}" for module in modules]}
 
 
 _STORE_CONNECTION = {
@@ -45,6 +48,28 @@ _STORE_CONNECTION = {
         "hidden-fields": ["extra"],
         "relabeling": {"host": "Host, or a SQLite file's path", "schema": "Database"},
         "placeholders": {"host": "/var/lib/airflow/lineage.db", "schema": "lineage"},
+    },
+}
+
+_OPENLINEAGE_CONNECTION = {
+    "connection-type": "openlineage",
+    "hook-class-name": f"{PACKAGE}.hooks.openlineage.OpenLineageHook",
+    "hook-name": "OpenLineage endpoint (Marquez, ...)",
+    "ui-field-behaviour": {
+        "hidden-fields": ["login"],
+        "relabeling": {"schema": "http or https", "password": "API key"},
+        "placeholders": {"host": "marquez.example.com", "port": "5000", "schema": "http"},
+    },
+}
+
+_DATAHUB_CONNECTION = {
+    "connection-type": "lineage_datahub",
+    "hook-class-name": f"{PACKAGE}.hooks.openlineage.DataHubHook",
+    "hook-name": "DataHub (lineage)",
+    "ui-field-behaviour": {
+        "hidden-fields": ["login"],
+        "relabeling": {"schema": "http or https", "password": "Access token"},
+        "placeholders": {"host": "datahub.example.com", "port": "8080", "schema": "https"},
     },
 }
 

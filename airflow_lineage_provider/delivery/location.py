@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +33,8 @@ class StoreError(Exception):
 def default_store_url(environ: Mapping[str, str]) -> str:
     """Return the URL of the store that is meant when none is named.
 
-    The first of: `AIRFLOW__LINEAGE__STORE`; `lineage.db` in `AIRFLOW_HOME`, in `./.airflow` where
-    that exists, in `~/airflow`.
+    The first of: `AIRFLOW__LINEAGE__STORE`; `[lineage] store` in Airflow's configuration file; `lineage.db`
+    in Airflow's home, which is `AIRFLOW_HOME`, else `./.airflow` where that exists, else `~/airflow`.
     """
     if named := environ.get("AIRFLOW__LINEAGE__STORE"):
         return store_url(named)
@@ -42,7 +44,19 @@ def default_store_url(environ: Mapping[str, str]) -> str:
         folder = Path(".airflow")
     else:
         folder = Path("~/airflow")
-    return store_url(str(folder / "lineage.db"))
+    folder = folder.expanduser()
+    configured = _configured(Path(environ.get("AIRFLOW_CONFIG") or folder / "airflow.cfg"))
+    return store_url(configured or str(folder / "lineage.db"))
+
+
+def _configured(file: Path) -> str:
+    """Return `[lineage] store` of Airflow's configuration file; the command line reads it without Airflow."""
+    parser = ConfigParser(strict=False)
+    try:
+        parser.read(file, encoding="utf-8")
+        return parser.get("lineage", "store", fallback="").strip()
+    except (ConfigParserError, UnicodeDecodeError) as error:
+        raise StoreError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
 
 
 def store_url(location: str) -> str:

@@ -17,8 +17,8 @@ REFUSED = {401, 403}
 class OpenLineageHook(BaseHook):
     """An OpenLineage HTTP endpoint, such as Marquez; its connection is of type `openlineage`.
 
-    Host, port and schema (`http` or `https`) make the URL, the password is an API key, and `endpoint` in extra
-    is the path that takes events where it is not `api/v1/lineage`.
+    Host, port and schema (`http` or `https`) make the URL, the password is an API key, and `endpoint` in
+    extra is the path that takes events where it is not `api/v1/lineage`.
     """
 
     conn_name_attr = "conn_id"
@@ -31,20 +31,6 @@ class OpenLineageHook(BaseHook):
     def __init__(self, conn_id: str = default_conn_name) -> None:
         super().__init__()
         self.conn_id = conn_id
-
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return what the connection's form shows."""
-        return {
-            "hidden_fields": ["login"],
-            "relabeling": {"schema": "http or https", "password": "API key"},
-            "placeholders": {
-                "host": "marquez.example.com",
-                "port": str(cls.default_port),
-                "schema": "http",
-                "extra": json.dumps({"endpoint": cls.endpoint}),
-            },
-        }
 
     def get_url(self) -> str:
         """Return the backend's URL, without its key."""
