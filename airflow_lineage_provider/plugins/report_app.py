@@ -14,6 +14,7 @@ from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.hooks.dag_run import DagRunIds, dag_run_ids
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.plugins.dag_run import lineage_of
+from airflow_lineage_provider.plugins.receiver_app import router as receiver
 from airflow_lineage_provider.plugins.report_page import Heading, report_page
 from airflow_lineage_provider.readers.events import Observed
 
@@ -26,6 +27,7 @@ HEADERS = {
 Name = Annotated[str, Query(max_length=250)]
 
 app = FastAPI(title="Lineage", openapi_url=None)
+app.include_router(receiver)
 
 
 @app.get("/report", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.TASK_INSTANCE))])

@@ -9,6 +9,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from airflow_lineage_provider.delivery import EventStore
+
 from .pipeline import DAG_ID, new_pipeline
 from .standalone import standalone
 
@@ -147,6 +149,36 @@ def test_the_report_needs_a_login_and_the_right_to_see_the_dag(run):
 def test_the_report_of_a_run_that_there_is_not_is_not_found(run):
     link = "/lineage/report?" + urlencode({"dag_id": DAG_ID, "run_id": "no-such-run"})
     assert run.airflow.request("GET", link, token=run.token).status == 404
+
+
+REPORTED = {
+    "eventType": "COMPLETE",
+    "eventTime": "2026-01-01T00:00:00Z",
+    "producer": "https://example.com/spark",
+    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+    "run": {"runId": "0190a0e2-0000-7000-8000-00000000beef"},
+    "job": {"namespace": "spark", "name": "nightly"},
+    "inputs": [],
+    "outputs": [],
+}
+
+
+def test_what_another_system_reports_comes_into_the_same_store(run):
+    done = run.airflow.request("POST", "/lineage/api/v1/lineage", REPORTED, run.token)
+    assert done.status == 201, done.text
+    store = run.airflow.pipeline.store
+    assert list(EventStore(str(store)).events(job_namespace="spark")) == [REPORTED]
+
+
+@pytest.mark.parametrize(("user", "status"), [(None, 401), ("guest", 403)])
+def test_reporting_needs_a_login_and_the_right(run, user, status):
+    token = run.airflow.token(user) if user else None
+    assert run.airflow.request("POST", "/lineage/api/v1/lineage", REPORTED, token).status == status
+
+
+def test_an_event_that_is_none_is_refused(run):
+    done = run.airflow.request("POST", "/lineage/api/v1/lineage", {"eventType": "COMPLETE"}, run.token)
+    assert 400 <= done.status < 500
 
 
 def test_after_one_task_was_cleared_the_validation_still_counts_what_the_others_did(run):
