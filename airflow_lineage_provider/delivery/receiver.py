@@ -42,8 +42,8 @@ class _RefusedError(Exception):
 
 
 def bearer_token(*tokens: str) -> Authorize:
-    """Return an authorization that lets in who carries one of these tokens."""
-    accepted = [f"Bearer {token}".encode() for token in tokens]
+    """Return an authorization that lets in who carries one of these tokens; an empty one is none."""
+    accepted = [f"Bearer {token}".encode() for token in tokens if token]
 
     def authorize(request: Request) -> int | None:
         given = request.headers.get("Authorization", "").encode()

@@ -37,7 +37,8 @@ class ForwardService:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
-        """Open every target and begin. Raises StoreError where one's configuration is wrong."""
+        """Make the store if it is new, open every target, begin. Raises StoreError where that cannot be."""
+        self.store.append([])
         opened = {
             name: open_target(config, threads=self.policy.threads) for name, config in self.targets.items()
         }

@@ -62,6 +62,12 @@ def test_without_the_token_nothing_is_taken(client, store, tmp_path, header):
     assert not (tmp_path / "lineage.db").exists()
 
 
+@pytest.mark.parametrize("header", ["Bearer ", "Bearer", ""])
+def test_an_empty_token_lets_nobody_in(store, header):
+    with TestClient(create_app(store, bearer_token(""))) as client:
+        assert client.post(URL, json=run_event(), headers={"Authorization": header}).status_code == 401
+
+
 def test_who_is_known_and_not_allowed(store):
     with TestClient(create_app(store, lambda request: 403)) as client:
         assert client.post(URL, json=run_event()).status_code == 403

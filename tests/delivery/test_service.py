@@ -42,6 +42,15 @@ def test_every_target_receives_and_the_page_says_so(store, tmp_path):
     assert 'lineage_outbox_forwarded_total{target="marquez"} 2' in found
 
 
+def test_a_service_may_start_before_the_first_event(store):
+    with running_backend() as backend:
+        service = ForwardService(store, {"marquez": backend.target}, POLICY)
+        service.start()
+        with status_page(service, "127.0.0.1", 0) as port:
+            assert requests.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
+        service.stop()
+
+
 def test_metrics_are_what_prometheus_reads():
     from datetime import UTC, datetime
 
