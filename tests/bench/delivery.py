@@ -105,7 +105,7 @@ def server(path: str, port: str) -> None:
     from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
 
     app = create_app(EventStore(path), bearer_token("token"))
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning")
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
 
 
 def client(port: str) -> None:
