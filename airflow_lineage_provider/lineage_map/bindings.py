@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.model import Binding
 
 _NOTHING = r"(?!)"
+_LONGEST = 4096
+"""No name is longer; several `*` would take too long on what is."""
 _TOKEN = re.compile(r"\{(\w+)\}|(\*)")
 
 
@@ -31,8 +33,11 @@ class Bindings:
 
     def logical(self, namespace: str, name: str) -> str | None:
         """Return the logical name of a dataset that was observed, or None if nothing fits."""
+        observed = f"{namespace}\n{name}"
+        if len(observed) > _LONGEST:
+            return None
         for rule in self.rules:
-            if found := rule.observed.fullmatch(f"{namespace}\n{name}"):
+            if found := rule.observed.fullmatch(observed):
                 return rule.fill(rule.dataset, found.groupdict())
         return None
 
@@ -43,9 +48,15 @@ class Bindings:
                 return rule.fill(rule.dataset, found.groupdict())
         return None
 
+    def folds_name(self, name: str) -> bool:
+        """Whether the dataset of that name alone writes its names in any case."""
+        return next((rule.ignore_case for rule in self.rules if rule.named.fullmatch(name)), False)
+
     def folds(self, namespace: str, name: str) -> bool:
         """Whether that dataset's names are written in any case, as Snowflake's are."""
         observed = f"{namespace}\n{name}"
+        if len(observed) > _LONGEST:
+            return False
         return next((r.ignore_case for r in self.rules if r.observed.fullmatch(observed)), False)
 
     def physical(self, dataset: str) -> tuple[str, str] | None:

@@ -160,6 +160,8 @@ class _Reader:
 
     def __init__(self, bindings: Bindings) -> None:
         self.bindings = bindings
+        self.names: dict[tuple[str, str], str] = {}
+        self.folding: dict[tuple[str, str], bool] = {}
         self.outputs: list[Dataset] = []
         self.inputs: list[Dataset] = []
         self.edges: list[Edge] = []
@@ -185,10 +187,16 @@ class _Reader:
         return _job_run(run, inputs, outputs)
 
     def name(self, namespace: str, name: str) -> str:
-        return self.bindings.logical(namespace, name) or f"{namespace.rstrip('/')}/{name.lstrip('/')}"
+        key = (namespace, name)
+        if key not in self.names:
+            physical = f"{namespace.rstrip('/')}/{name.lstrip('/')}"
+            self.names[key] = self.bindings.logical(*key) or physical
+        return self.names[key]
 
     def column(self, key: tuple[str, str], name: str) -> str:
-        return name.lower() if self.bindings.folds(*key) else name
+        if key not in self.folding:
+            self.folding[key] = self.bindings.folds(*key)
+        return name.lower() if self.folding[key] else name
 
     def dataset(
         self,

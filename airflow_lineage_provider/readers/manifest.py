@@ -155,6 +155,8 @@ class _Project:
             if node.resource_type in _RELATIONS
         }
         self.names = {key: _logical(node, bindings) for key, node in self.relations.items()}
+        physical = {self.names[key]: _physical(node) for key, node in self.relations.items()}
+        self.folding = {name for name, table in physical.items() if bindings.folds_name(table)}
         self.dialect = manifest.metadata.adapter_type or ""
         self.problems: list[str] = []
         self.schemas: dict[str, dict[str, str]] = {}
@@ -245,7 +247,8 @@ class _Project:
         for name in names or [c.name or k for k, c in node.columns.items()]:
             column = described.get(name.casefold(), _Column())
             kind, description = column.data_type or "", column.description or ""
-            columns[name] = Column(name, kind, description, evidence[0], "" if name in made else gap)
+            shown = self.column(self.names[key], name)
+            columns[shown] = Column(shown, kind, description, evidence[0], "" if name in made else gap)
         return Dataset(
             self.names[key],
             kind=node.resource_type if node.resource_type in {"seed", "snapshot"} else "table",
@@ -265,10 +268,13 @@ class _Project:
                     how = Transformation(
                         source.type, source.subtype, column.expression or "", masking=source.masking
                     )
-                    ref = ColumnRef(name, source.column)
-                    yield ColumnEdge(
-                        ref, ColumnRef(target, column.name), (how,), job=target, evidence=evidence
-                    )
+                    ref = ColumnRef(name, self.column(name, source.column))
+                    made = ColumnRef(target, self.column(target, column.name))
+                    yield ColumnEdge(ref, made, (how,), job=target, evidence=evidence)
+
+    def column(self, dataset: str, name: str) -> str:
+        """Return a column's name as a map writes it."""
+        return name.lower() if dataset in self.folding else name
 
     def table_name(self, table: Table) -> str | None:
         key = self.by_table.get(_identity(table.database, table.schema, table.name))
@@ -296,9 +302,12 @@ class _Project:
         return (replace(d, checks=tuple(dict.fromkeys(checks.get(d.name, ())))) for d in datasets)
 
 
+def _physical(node: _Node) -> str:
+    return ".".join(part for part in (node.database, node.schema, node.table) if part)
+
+
 def _logical(node: _Node, bindings: Bindings) -> str:
-    physical = ".".join(part for part in (node.database, node.schema, node.table) if part)
-    return bindings.logical_of_name(physical) or f"{node.schema or ''}.{node.table}".lstrip(".")
+    return bindings.logical_of_name(_physical(node)) or f"{node.schema or ''}.{node.table}".lstrip(".")
 
 
 def _identity(*parts: str | None) -> str:

@@ -57,3 +57,7 @@ def test_a_template_that_cannot_be_filled():
     assert (
         str(error.value) == "m.yaml:5:9: {layer} must stand in `dataset` and in `namespace` or `name` alike"
     )
+
+
+def test_a_name_beyond_all_bounds_is_not_matched():
+    assert bindings_of(MAP, "postgres").logical("postgres://x", "a." * 1_000_000) is None

@@ -267,6 +267,18 @@ def test_a_star_is_expanded_from_the_model_that_it_reads():
     assert list(planned.graph.datasets["s.b"].columns) == ["x", "y"]
 
 
+def test_snowflake_folds_names_to_capitals_and_the_map_does_not():
+    environments = (
+        "{prod: {bindings: [{dataset: '{s}.{t}', namespace: x, name: 'DB.{s}.{t}', ignore_case: true}]}}"
+    )
+    bindings = bindings_of(parse_map(f"document: {{}}\nenvironments: {environments}"), "prod")
+    manifest = small(a=((), "select 1 as x"), b=(("a",), "select X from db.s.a"))
+    manifest.metadata.adapter_type = "snowflake"
+    graph = read_manifest(manifest, bindings).graph
+    assert list(graph.datasets["s.b"].columns) == ["x"]
+    assert graph.column_edge(ColumnRef("s.a", "x"), ColumnRef("s.b", "x"))
+
+
 def test_what_is_not_compiled_is_said():
     planned = read_manifest(small(a=((), None)), NO_BINDINGS)
     assert planned.problems == ("db.s.a is not compiled, so its columns are not known; run `dbt compile`",)
