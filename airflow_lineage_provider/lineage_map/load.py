@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.yaml_text import Positions
 
 
+_MOST_TOLD = 100
 _NEEDED = {
     "model_type": "a mapping",
     "dict_type": "a mapping",
@@ -77,8 +78,7 @@ def parse_map(text: str, file: str = "<map>") -> LineageMap:
     try:
         content = Map.model_validate(data)
     except ValidationError as error:
-        problems = {str(p): p for e in error.errors(include_url=False) if (p := _problem(e, file, positions))}
-        raise MapError(sorted(problems.values(), key=lambda p: (p.line, p.column))) from None
+        raise MapError(_problems(error, file, positions)) from None
     return LineageMap(content, file, positions)
 
 
@@ -87,6 +87,14 @@ def position(positions: Positions, path: tuple[str | int, ...]) -> tuple[int, in
     while path and path not in positions:
         path = path[:-1]
     return positions.get(path, (1, 1))
+
+
+def _problems(error: ValidationError, file: str, positions: Positions) -> list[Problem]:
+    """Return the problems in the order of the file: the first of them, if there are very many."""
+    found = {_problem(e, file, positions) for e in error.errors(include_url=False)[:_MOST_TOLD]}
+    problems = sorted(found, key=lambda problem: (problem.line, problem.column))
+    left = error.error_count() - _MOST_TOLD
+    return [*problems, Problem(file, 0, 0, f"and {left:,} more problems")] if left > 0 else problems
 
 
 def _problem(error: ErrorDetails, file: str, positions: Positions) -> Problem:

@@ -25,6 +25,7 @@ Positions: TypeAlias = dict[Path, tuple[int, int]]
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 24
+MAX_PARTS = 400_000
 MAX_SCALAR = 64 * 1024
 
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -81,6 +82,8 @@ class _Builder:
             raise self.problem(event, f"the tag {event.tag!r:.40} is not read here; remove it")
         if len(path) > MAX_DEPTH:
             raise self.problem(event, f"nested more than {MAX_DEPTH} levels deep")
+        if len(self.positions) > MAX_PARTS:
+            raise self.problem(event, f"more than {MAX_PARTS:,} keys and values; split the map")
         self.positions.setdefault(path, _position(event))
         if isinstance(event, yaml.MappingStartEvent):
             return self.mapping(path)

@@ -28,7 +28,7 @@ from airflow_lineage_provider.readers.markdown_blocks import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_CHARACTERS = 16 * 1024 * 1024
+MAX_CHARACTERS = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

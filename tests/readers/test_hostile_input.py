@@ -75,6 +75,8 @@ BOMBS = {
     "a merge key": "document: {<<: {title: x}}",
     "a binary tag": "document: !!binary aGVsbG8=",
     "many keys": "{" + ", ".join(f"k{number}: " for number in range(20_000)) + "}",
+    "many parts": "document: [" + "a," * 500_000 + "]",
+    "many problems": "document: {}\ncolumn_lineage: [" + "1," * 100_000 + "]",
     "a control character": 'document: {title: "a\\0b"}',
 }
 
