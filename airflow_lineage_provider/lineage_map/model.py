@@ -172,7 +172,7 @@ class Source(Part):
     type: Name
     location: str = ""
     kind: str = "table"
-    extraction: Extraction = Extraction()
+    extraction: Extraction = Field(default_factory=Extraction)
     owners: Names = ()
     datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(_keyed), _Or("array")] = {}
 
@@ -313,7 +313,7 @@ class Map(Part):
     """The whole map."""
 
     document: Document
-    pipeline: Pipeline = Pipeline()
+    pipeline: Pipeline = Field(default_factory=Pipeline)
     sources: dict[Name, Source] = {}
     layers: dict[Name, Layer] = {}
     column_lineage: tuple[Chain, ...] = ()
@@ -323,8 +323,8 @@ class Map(Part):
     environments: dict[Name, Environment] = {}
     policy: dict[Code, Severity] = {}
     accepted: tuple[Accepted, ...] = ()
-    catalog: Catalog = Catalog()
+    catalog: Catalog = Field(default_factory=Catalog)
     scenarios: tuple[Scenario, ...] = ()
-    validation: Validation = Validation()
+    validation: Validation = Field(default_factory=Validation)
     change_history: tuple[Change, ...] = ()
     approvals: tuple[Approval, ...] = ()
