@@ -10,12 +10,14 @@ from airflow_lineage_provider.sql.model import (
     Table,
     Type,
 )
+from airflow_lineage_provider.sql.schema import Schema
 from airflow_lineage_provider.sql.script import column_lineage, script_lineage
 
 __all__ = [
     "Lineage",
     "OutputColumn",
     "Problem",
+    "Schema",
     "Source",
     "Subject",
     "Subtype",

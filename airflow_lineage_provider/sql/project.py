@@ -14,7 +14,7 @@ from airflow_lineage_provider.sql.schema import Schema
 from airflow_lineage_provider.sql.script import analyse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from airflow_lineage_provider.sql.analysis import Key
@@ -49,7 +49,7 @@ def project_lineage(
     models: Iterable[Model],
     *,
     dialect: str,
-    schema: Mapping[str, Mapping[str, str] | Iterable[str]],
+    schema: Mapping[str, Collection[str]],
     default_database: str | None = None,
     default_schema: str | None = None,
     cache: Path | None = None,
@@ -72,7 +72,7 @@ class _Run:
     def __init__(
         self,
         models: Iterable[Model],
-        schema: Mapping[str, Mapping[str, str] | Iterable[str]],
+        schema: Mapping[str, Collection[str]],
         dialect: str,
         defaults: tuple[str | None, str | None],
         cache: Path | None,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
 Entry = tuple[tuple[str, ...], tuple[str, ...]]  # a table's dotted name and its columns
 _PART = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|([^.]+)')
 
 
+@lru_cache(maxsize=65_536)  # a project's names come again with each of its statements
 def split(name: str) -> tuple[str, ...]:
     """Return the parts of a dotted name: `a."b.c"` is ('a', 'b.c')."""
     if "://" in name or "/" in name:
@@ -22,39 +24,32 @@ def split(name: str) -> tuple[str, ...]:
 class Schema:
     """Finds a table by any dotted suffix of its name, regardless of case where that leaves no doubt."""
 
-    def __init__(self, tables: Mapping[str, Mapping[str, str] | Iterable[str]]) -> None:
+    def __init__(self, tables: Mapping[str, Collection[str]]) -> None:
         """`tables` is {dotted name: {column: type}}; the columns alone will do."""
-        self._by_last: dict[str, list[Entry]] = {}
+        self._by_last: dict[str, dict[tuple[str, ...], Collection[str]]] = {}
         for name, columns in tables.items():
             self.add(name, columns)
 
-    def add(self, name: str, columns: Iterable[str]) -> None:
+    def add(self, name: str, columns: Collection[str]) -> None:
         """Make a table known, in the place of one of the same name."""
-        parts, columns = split(name), tuple(columns)
+        parts = split(name)
         if parts and columns:
-            same = self._by_last.setdefault(parts[-1].casefold(), [])
-            same[:] = [entry for entry in same if entry[0] != parts]
-            same.append((parts, columns))
+            self._by_last.setdefault(parts[-1].casefold(), {})[parts] = columns
 
     def find(self, parts: tuple[str, ...]) -> Entry | None:
         """(name as the schema spells it, columns) of the one table that `parts` can mean."""
-        found = [
-            entry for entry in self._by_last.get(parts[-1].casefold(), ()) if _same_suffix(entry[0], parts)
-        ]
+        same = self._by_last.get(parts[-1].casefold(), {})
+        found = [name for name in same if _same_suffix(name, parts)]
         if len(found) > 1:
-            longest = max(_shared(entry[0], parts) for entry in found)
-            found = [e for e in found if _shared(e[0], parts) == longest]
+            longest = max(min(len(name), len(parts)) for name in found)
+            found = [name for name in found if min(len(name), len(parts)) == longest]
         if len(found) > 1:
-            found = [e for e in found if len(e[0]) == len(parts)]
+            found = [name for name in found if len(name) == len(parts)]
         if len(found) > 1:
-            found = [e for e in found if e[0] == parts]
-        return found[0] if len(found) == 1 else None
+            found = [name for name in found if name == parts]
+        return (found[0], tuple(same[found[0]])) if len(found) == 1 else None
 
 
 def _same_suffix(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     n = min(len(a), len(b))
     return [p.casefold() for p in a[-n:]] == [p.casefold() for p in b[-n:]]
-
-
-def _shared(a: tuple[str, ...], b: tuple[str, ...]) -> int:
-    return min(len(a), len(b))

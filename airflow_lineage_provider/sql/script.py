@@ -20,7 +20,7 @@ from airflow_lineage_provider.sql.schema import Schema
 from airflow_lineage_provider.sql.statements import read_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlglot import exp
 
@@ -32,14 +32,15 @@ def column_lineage(
     sql: str,
     *,
     dialect: str,
-    schema: Schema | Mapping[str, Mapping[str, str] | Iterable[str]],
+    schema: Schema | Mapping[str, Collection[str]],
     default_database: str | None = None,
     default_schema: str | None = None,
 ) -> Lineage:
     """Return the column lineage of one statement, or of the last table that a script leaves behind.
 
     `dialect` as sqlglot names it ("" for plain SQL), `schema` {table: {column: type}} as far as it is known
-    (the types are not needed: {table: [column]} will do); the defaults complete names that are not fully
+    (the types are not needed: {table: [column]} will do; for many statements over one schema make a `Schema`
+    once); the defaults complete names that are not fully
     qualified. Never raises for bad SQL: `problems` says what could not be resolved and why, beside what
     could, and `error` is set where nothing could.
     """
@@ -57,7 +58,7 @@ def script_lineage(
     sql: str,
     *,
     dialect: str,
-    schema: Schema | Mapping[str, Mapping[str, str] | Iterable[str]],
+    schema: Schema | Mapping[str, Collection[str]],
     default_database: str | None = None,
     default_schema: str | None = None,
 ) -> tuple[Lineage, ...]:
