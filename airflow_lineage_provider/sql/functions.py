@@ -98,7 +98,15 @@ DATE_PARTS = _names("""
     days dd dayofyear doy hour hours hh minute minutes mi second seconds ss millisecond milliseconds ms
     microsecond microseconds us nanosecond nanoseconds ns epoch isoyear iso_week timezone
 """)
-NOT_COLUMNS = _names("""
-    default sysdate systimestamp current_date current_timestamp current_time current_user session_user
-    current_role localtime localtimestamp rownum level rowid ctid user null
+_NEVER_COLUMNS = _names("""
+    default current_date current_timestamp current_time current_user session_user current_role localtime
+    localtimestamp grouping__id
 """)
+_ORACLE = _names("sysdate systimestamp rownum rowid level user")
+# Words that are values of their own; a table may only have a column of that name if it is known to.
+_VALUES = {"oracle": _NEVER_COLUMNS | _ORACLE, "redshift": _NEVER_COLUMNS | {"sysdate"}}
+
+
+def is_value(word: str, dialect: str) -> bool:
+    """Tell whether a bare word is a value of the dialect's own, where it could be a column's name."""
+    return word.lower() in _VALUES.get(dialect, _NEVER_COLUMNS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.sql.functions import is_value
 from airflow_lineage_provider.sql.kinds import TRANSFORMATION
 from airflow_lineage_provider.sql.relations import BaseTable, Edges, Field, Function, Relation, add, merged
 
@@ -153,7 +154,7 @@ class Scope:
 
     def _guess(self, key: str) -> Field | None:
         """Return a column of the only relation whose columns are not all known."""
-        if key in self.analysis.catalog.variables:
+        if key in self.analysis.catalog.variables or is_value(key, self.analysis.dialect):
             return None
         unsure = [i.relation for i in self.items if not i.hidden and not i.relation.complete]
         tables = [r for r in unsure if not isinstance(r, Function)]

@@ -15,8 +15,8 @@ from airflow_lineage_provider.sql.functions import (
     DATE_PARTS,
     HASH_NAMES,
     HASHES,
-    NOT_COLUMNS,
     PICKS_A_ROW,
+    is_value,
 )
 from airflow_lineage_provider.sql.kinds import (
     AGGREGATION,
@@ -133,7 +133,7 @@ def _positional(parameter: exp.Expr, scope: Scope) -> Field | None:
 def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
     """Return None for a keyword that looks like a column; note a problem for any other name."""
     name = path[0]
-    if len(path) == 1 and not name.quoted and name.name.lower() in NOT_COLUMNS:
+    if len(path) == 1 and not name.quoted and is_value(name.name, scope.analysis.dialect):
         return None
     if scope.analysis.names.key(name) in scope.analysis.catalog.variables:
         return None
