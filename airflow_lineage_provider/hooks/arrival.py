@@ -64,7 +64,7 @@ def _missing(awaited: Awaited, events: Iterable[Mapping[str, Any]]) -> set[str]:
         if event.get("eventType") in ENDS
         for output in event.get("outputs") or ()
     }
-    return set(expected_datasets(lineage_map, awaited.scope)) - made
+    return set(expected_datasets(lineage_map, awaited.scope, awaited.environment)) - made
 
 
 def _latest(events: Iterable[Mapping[str, Any]], now: datetime) -> datetime:

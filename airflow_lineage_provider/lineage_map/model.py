@@ -303,9 +303,13 @@ class Binding(Part):
 
 
 class Environment(Part):
-    """A place where the pipeline runs; the first binding that fits a name is taken."""
+    """A place where the pipeline runs; the first binding that fits a name is taken.
+
+    `produces` names the layers that the pipeline makes there, where others load the rest; all without it.
+    """
 
     description: str = ""
+    produces: Names = ()
     bindings: tuple[Binding, ...]
 
 

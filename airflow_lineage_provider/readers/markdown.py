@@ -192,7 +192,12 @@ class _Reader:
         def bindings(found: Field) -> None:
             into["bindings"] = table_rows(found.body, labels.BINDING)
 
-        self.fields(section, into, {"Description": "description"}, {"Bindings": bindings})
+        self.fields(
+            section,
+            into,
+            {"Description": "description"},
+            {"Bindings": bindings, "Produces": list_into(into, "produces")},
+        )
         self.data.setdefault("environments", {})[plain(section.title.removeprefix("Environment:"))] = into
 
     def policy(self, section: Section) -> None:

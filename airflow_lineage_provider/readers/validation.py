@@ -45,8 +45,8 @@ def validate(
     """Compare what the events say with what the map documents.
 
     `scope` names what this run was to produce: layers, datasets, or globs over datasets; without it,
-    all tables of the map's layers. Raises MapError for an environment or a dataset that the map does not
-    have and ValueError for a scope that fits nothing.
+    the layers that the environment produces, or all. Raises MapError for an environment or a dataset
+    that the map does not have and ValueError for a scope that fits nothing.
     """
     expected = read_map(lineage_map)
     require_known_names(lineage_map, expected)
@@ -54,7 +54,7 @@ def validate(
     comparison = compare(
         expected,
         observed.graph,
-        scope=in_scope(expected, scope),
+        scope=in_scope(lineage_map, expected, scope, environment),
         policy=lineage_map.policy(),
         same_type=same_type(observed.dialect),
         same_expression=same_expression(observed.dialect),
@@ -73,12 +73,11 @@ def check(manifest: Manifest, lineage_map: LineageMap, *, environment: str | Non
     require_known_names(lineage_map, expected)
     planned = read_manifest(manifest, bindings_of(lineage_map, environment))
     exposed = bool(manifest.exposures)
+    made_here = in_scope(lineage_map, expected, None, environment)
 
     def covered(name: str) -> bool:
         dataset = expected.datasets[name]
-        return (bool(dataset.layer) and name not in planned.sources) or (
-            exposed and dataset.kind in CONSUMERS
-        )
+        return (made_here(name) and name not in planned.sources) or (exposed and dataset.kind in CONSUMERS)
 
     comparison = compare(
         expected,
@@ -91,25 +90,29 @@ def check(manifest: Manifest, lineage_map: LineageMap, *, environment: str | Non
     return Validation(comparison, expected, planned.graph, (), planned.problems)
 
 
-def in_scope(expected: Graph, scope: Sequence[str] | None) -> Callable[[str], bool]:
-    """Return whether a dataset is within layers, names and globs."""
+def in_scope(
+    lineage_map: LineageMap, expected: Graph, scope: Sequence[str] | None, environment: str | None
+) -> Callable[[str], bool]:
+    """Return whether a dataset is within layers, names and globs, else what the environment produces."""
     layers = {name: dataset.layer for name, dataset in expected.datasets.items()}
-    if scope is None:
-        return lambda name: bool(layers.get(name))
+    place = lineage_map.content.environments.get(environment or "")
+    wanted = scope or (place.produces if place else ()) or tuple(lineage_map.content.layers)
     chosen: set[str] = set()
-    for wanted in scope:
-        found = {n for n, layer in layers.items() if layer == wanted or fnmatchcase(n, wanted)}
-        if not found:
-            known = ", ".join(sorted(set(layers.values()) - {""}))
-            raise ValueError(f"the scope {wanted!r} fits nothing in the map; its layers are {known}")
+    for part in wanted:
+        found = {name for name, layer in layers.items() if layer == part or fnmatchcase(name, part)}
+        if not found and (scope or part not in lineage_map.content.layers):
+            known = ", ".join(sorted(lineage_map.content.layers))
+            raise ValueError(f"the scope {part!r} fits nothing in the map; its layers are {known}")
         chosen |= found
     return chosen.__contains__
 
 
-def expected_datasets(lineage_map: LineageMap, scope: Sequence[str] | None = None) -> frozenset[str]:
+def expected_datasets(
+    lineage_map: LineageMap, scope: Sequence[str] | None = None, environment: str | None = None
+) -> frozenset[str]:
     """Return the datasets that a run of this scope is to produce: who waits for events, waits for these."""
     expected = read_map(lineage_map)
-    return frozenset(filter(in_scope(expected, scope), expected.datasets))
+    return frozenset(filter(in_scope(lineage_map, expected, scope, environment), expected.datasets))
 
 
 def _reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:

@@ -261,6 +261,7 @@ def _environments(content: Map) -> Iterator[str]:
     for name, environment in content.environments.items():
         yield from (f"### Environment: {_text(name)}", "")
         yield from _labelled(environment, {"Description": "description"})
+        yield from _listed("Produces", environment.produces)
         rows = [[_code(getattr(b, key)) for key in labels.BINDING.values()] for b in environment.bindings]
         yield from ("**Bindings:**", "", *_table(labels.BINDING, rows))
 

@@ -158,6 +158,18 @@ def test_only_what_is_in_scope_is_missed(pipeline_map):
     }
 
 
+def test_what_others_load_in_an_environment_is_not_missed_there(pipeline_map):
+    def on_postgres(dataset):
+        name = dataset["name"].replace("warehouse.", "analytics.")
+        return dataset | {"namespace": "postgres://db:5432", "name": name}
+
+    ours = {name: made for name, made in tables().items() if not name.startswith("bronze.")}
+    events = run_events(ours)
+    for one in events:
+        one["inputs"], one["outputs"] = ([on_postgres(d) for d in one[k]] for k in ("inputs", "outputs"))
+    assert validate(events, pipeline_map, environment="postgres").comparison.agreed
+
+
 def test_a_scope_that_fits_nothing_says_what_there_is(pipeline_map):
     with pytest.raises(
         ValueError, match=r"'slver' fits nothing in the map; its layers are bronze, gold, silver"

@@ -86,6 +86,7 @@ maps = part(
         text,
         part(
             description=words,
+            produces=names,
             bindings=st.lists(
                 part(dataset=text, namespace=text, name=text, ignore_case=st.booleans()), max_size=2
             ),
