@@ -58,7 +58,7 @@ def compare(
             *compare_column_edges(sides, same_expression or _same_text),
         ]
     counted, accepted = weigh(findings, policy or Policy())
-    return Comparison(edges=tuple(verdicts), findings=counted, accepted=accepted)
+    return Comparison(tuple(verdicts), counted, accepted, dict(sides.column_verdicts))
 
 
 def _compare_datasets(sides: Sides) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.graph.findings import Code, Finding
+from airflow_lineage_provider.graph.findings import Code, Finding, Verdict
 from airflow_lineage_provider.graph.model import EVERY_COLUMN
 from airflow_lineage_provider.graph.walk import shortest_path
 
@@ -62,11 +62,19 @@ def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Findin
     known = sides.expected.column_made & sides.observed.column_made
     found = _difference(sides.expected, sides.observed)
     passed: set[tuple[ColumnRef, ColumnRef]] = set()
+    verdicts = sides.column_verdicts
+    verdicts[Verdict.VERIFIED] = found.verified
     for edge in found.missing:
-        if _comparable(sides, known, edge):
-            yield _missing(sides, edge, passed)
+        if not _comparable(sides, known, edge):
+            verdicts[Verdict.UNOBSERVED] += 1
+            continue
+        finding = _missing(sides, edge, passed)
+        through = finding.code is Code.SATISFIED_THROUGH
+        verdicts[Verdict.VERIFIED if through else Verdict.PHANTOM] += 1
+        yield finding
     for edge in found.unexpected:
         if edge.direct and (edge.source, edge.target) not in passed and _comparable(sides, known, edge):
+            verdicts[Verdict.UNDECLARED] += 1
             message = f"{edge.target} is made from {edge.source}, which the map does not document"
             yield Finding(Code.COLUMN_EDGE_UNEXPECTED, str(edge), message, (), edge.evidence)
     changes = (
@@ -82,6 +90,7 @@ def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Findin
 
 @dataclass(slots=True)
 class _Difference:
+    verified: int = 0
     missing: list[ColumnEdge] = field(default_factory=list)
     unexpected: list[ColumnEdge] = field(default_factory=list)
     changed: list[tuple[ColumnEdge, ColumnEdge]] = field(default_factory=list)
@@ -93,13 +102,16 @@ def _difference(expected: Graph, observed: Graph) -> _Difference:
     for target, edges in expected.made_from.items():
         others = observed.made_from.get(target, ())
         if edges == others:
+            found.verified += len(edges)
             continue
         sources = {edge.source: edge for edge in others}
         for edge in edges:
             other = sources.pop(edge.source, None)
             if other is None:
                 found.missing.append(edge)
-            elif edge.transformations != other.transformations:
+                continue
+            found.verified += 1
+            if edge.transformations != other.transformations:
                 found.changed.append((edge, other))
         found.unexpected += sources.values()
     for target in observed.made_from.keys() - expected.made_from.keys():

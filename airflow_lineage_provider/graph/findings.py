@@ -139,6 +139,8 @@ class Comparison:
     edges: tuple[EdgeVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     accepted: tuple[Finding, ...] = ()
+    column_edges: Mapping[Verdict, int] = field(default_factory=dict)
+    """How many column edges have each verdict."""
 
     @property
     def severity(self) -> Severity:

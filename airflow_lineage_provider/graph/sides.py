@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +11,7 @@ from airflow_lineage_provider.graph.renames import likely_renames
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_lineage_provider.graph.findings import Verdict
     from airflow_lineage_provider.graph.model import ColumnRef, Dataset, Graph
 
     Scope: TypeAlias = Callable[[str], bool]
@@ -31,6 +33,8 @@ class Sides:
     """The edges that were expected and flow through other datasets."""
     passed_through: set[tuple[str, str]] = field(default_factory=set)
     """The observed edges on those ways."""
+    column_verdicts: Counter[Verdict] = field(default_factory=Counter)
+    """How many column edges have each verdict."""
 
     def __post_init__(self) -> None:
         known, seen = self.expected.datasets, self.observed.datasets

@@ -39,6 +39,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             }
             for found in comparison.edges
         ],
+        "column_edges": {str(verdict): number for verdict, number in comparison.column_edges.items()},
     }
 
 

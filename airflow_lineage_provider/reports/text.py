@@ -179,7 +179,9 @@ def _summary(comparison: Comparison) -> Text:
 
     counts = {verdict: sum(e.verdict is verdict for e in comparison.edges) for verdict in Verdict}
     word, style = _OUTCOMES.get(comparison.severity, ("PASS", "bold green"))
-    parts = [f"{counts[Verdict.VERIFIED]} edges verified"] if comparison.edges else []
+    columns = comparison.column_edges.get(Verdict.VERIFIED, 0)
+    also = f" and {columns} column edges" if columns else ""
+    parts = [f"{counts[Verdict.VERIFIED]} edges{also} verified"] if comparison.edges else []
     if counts[Verdict.UNOBSERVED]:
         parts.append(f"{counts[Verdict.UNOBSERVED]} not in this run")
     findings = {severity: sum(f.severity is severity for f in comparison.findings) for severity in Severity}

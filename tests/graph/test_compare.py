@@ -18,6 +18,7 @@ from airflow_lineage_provider.graph import (
     Policy,
     Severity,
     Transformation,
+    Verdict,
     compare,
 )
 
@@ -171,3 +172,14 @@ def test_an_acceptance_that_has_ended_counts_again_and_says_so():
     (finding,) = comparison.findings
     assert finding.message.endswith("its acceptance (moving in March) ended 2026-01-14")
     assert finding.severity is Severity.ERROR
+
+
+def test_column_edges_are_counted_by_verdict():
+    expected = graph("a.x -> b.x", "a.y -> b.y", "a.x -> c.x")
+    observed = graph("a.x -> b.x", "a.z -> b.x", "a -> c")
+    assert compare(expected, observed).column_edges == {
+        Verdict.VERIFIED: 1,
+        Verdict.PHANTOM: 1,
+        Verdict.UNDECLARED: 1,
+        Verdict.UNOBSERVED: 1,  # nothing says what c.x is made from
+    }
