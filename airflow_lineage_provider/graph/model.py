@@ -144,6 +144,8 @@ class Graph:
 
     What is given twice is merged: evidence adds up, and what the first left empty the second fills.
     A column edge implies the edge between its datasets, and an edge implies both of its ends.
+    `column_downstream` has the columns that each column's value flows into, and `by_table_downstream`
+    the readers of each dataset of which no column edge from it is known.
     """
 
     def __init__(
@@ -165,6 +167,7 @@ class Graph:
                 self._add_edge(edge)
             self._add_column_edges(column_edges)
             self.column_downstream = self._flows()
+            self.by_table_downstream = _adjacency(p for p in self.edges if p not in self._column_linked)
             for pair in self.edges:
                 for name in pair:
                     if name not in self.datasets:
@@ -248,11 +251,6 @@ class Graph:
     def column_made(self) -> frozenset[str]:
         """The datasets into which column edges are known."""
         return frozenset(target.dataset for target in self.made_from)
-
-    @cached_property
-    def by_table_downstream(self) -> Mapping[str, Sequence[str]]:
-        """The readers of each dataset of which no column edge from it is known."""
-        return _adjacency(pair for pair in self.edges if pair not in self._column_linked)
 
     @cached_property
     def by_table_upstream(self) -> Mapping[str, Sequence[str]]:
