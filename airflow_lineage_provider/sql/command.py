@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from airflow_lineage_provider.sql.script import column_lineage
 
 if TYPE_CHECKING:
@@ -26,20 +28,44 @@ def answer_batch(path: str | Path) -> Iterator[str]:
                 yield json.dumps(_answer(line, number), ensure_ascii=False)
 
 
+class _Question(BaseModel):
+    """One line of a batch."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str | int | None = None
+    sql: str
+    dialect: str | None = None
+    tables: dict[str, dict[str, str] | list[str]] | None = Field(default=None, alias="schema")
+    default_database: str | None = None
+    default_schema: str | None = None
+
+
 def _answer(line: str, number: int) -> dict[str, Any]:
     try:
-        question = json.loads(line)
-        sql = question["sql"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        return {"id": number, "columns": {}, "indirect": [], "error": f"line {number}: no statement: {error}"}
+        question = _Question.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the line"
+        reason = f"line {number} of the batch: {where}: {first['msg']}"
+        return {"id": _id(line, number), "columns": {}, "indirect": [], "error": reason}
     lineage = column_lineage(
-        str(sql),
-        dialect=question.get("dialect") or "",
-        schema=question.get("schema") or {},
-        default_database=question.get("default_database"),
-        default_schema=question.get("default_schema"),
+        question.sql,
+        dialect=question.dialect or "",
+        schema=question.tables or {},
+        default_database=question.default_database,
+        default_schema=question.default_schema,
     )
-    return {"id": question.get("id", number), **as_json(lineage)}
+    return {"id": number if question.id is None else question.id, **as_json(lineage)}
+
+
+def _id(line: str, number: int) -> str | int:
+    """Return the id of a line that is otherwise wrong, so that its error finds its way back."""
+    try:
+        found = json.loads(line)["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return number
+    return found if isinstance(found, str | int) else number
 
 
 def as_json(lineage: Lineage) -> dict[str, Any]:

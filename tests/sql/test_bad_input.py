@@ -82,13 +82,29 @@ def test_a_bad_statement_leaves_the_others_of_a_script():
     ]
 
 
+BAD_LINES = [
+    "no json",
+    "[]",
+    '{"id": "no sql"}',
+    '{"id": "odd sql", "sql": 7}',
+    '{"id": "odd schema", "sql": "select a from t", "schema": ["t"]}',
+    '{"id": "odd dialect", "sql": "select 1", "dialect": "klingon"}',
+    '{"id": "bad sql", "sql": "select ) from"}',
+]
+
+
 def test_a_bad_line_leaves_the_others_of_a_batch(tmp_path):
     batch = tmp_path / "batch.jsonl"
-    good = {"id": "good", "sql": "select a from t", "dialect": "", "schema": {}}
-    batch.write_text("\n".join(["no json", json.dumps({"id": "no sql"}), "[]", json.dumps(good)]))
+    good = json.dumps({"id": "good", "sql": "select a from t", "dialect": None, "schema": None})
+    batch.write_text("\n".join([*BAD_LINES, "", good]))
     answers = [json.loads(line) for line in answer_batch(batch)]
-    assert [bool(answer["error"]) for answer in answers] == [True, True, True, False]
-    assert answers[3]["columns"] == {
+    assert [answer["id"] for answer in answers] == [
+        *(1, 2, "no sql", "odd sql", "odd schema", "odd dialect", "bad sql"),
+        "good",
+    ]
+    assert all("\n" not in answer["error"] for answer in answers[:-1])
+    assert answers[-1]["error"] is None
+    assert answers[-1]["columns"] == {
         "a": [{"table": "t", "column": "a", "type": "DIRECT", "subtype": "IDENTITY"}]
     }
 

@@ -13,7 +13,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared, the corpora of issue 3")
 def test_score():
-    command = f"{shlex.quote(sys.executable)} -m airflow_lineage_provider.sql --batch {{}}"
+    command = f"{shlex.quote(str(Path(sys.executable).with_name('airflow-lineage')))} sql --batch {{}}"
     corpora = sorted(map(str, SHARED.glob("corpora/*.jsonl")))
     tool = [sys.executable, str(SHARED / "tools/score_columns.py"), *corpora, "--run", command, "--show"]
     core = subprocess.run(tool, capture_output=True, text=True, check=False).stdout
