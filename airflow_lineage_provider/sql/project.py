@@ -91,7 +91,9 @@ class _Run:
         """Yield each model's lineage; remember the new ones at the end."""
         order = _order(self.models)
         try:
-            if processes > 1 and len(self.models) - len(self.known) > _WORTH_A_POOL:
+            changed = len(self.models) - len(self.known)
+            may_start = not multiprocessing.current_process().daemon
+            if processes > 1 and changed > _WORTH_A_POOL and may_start:
                 context = multiprocessing.get_context("spawn")
                 with ProcessPoolExecutor(processes, context, _start_worker, (self.outside,)) as pool:
                     yield from self._layers(order, pool)

@@ -149,13 +149,26 @@ def _set_operation(node: exp.SetOperation, around: Scope) -> Relation:
         scope = with_ctes(left, scope) if left is not node else scope
         chain.append((left, scope))
         left = left.this
-    relation = read_query(left, scope)
+    branches = [read_query(left, scope)]
     for operation, within in reversed(chain):
         right = read_query(operation.expression, within)
+        by_name = bool(operation.args.get("by_name"))
         if not isinstance(operation, exp.Except):
-            relation = _combined(relation, right, by_name=bool(operation.args.get("by_name")))
-        _order_outputs(operation, relation, within)
-    return relation
+            if by_name or not (branches[0].complete and right.complete):
+                branches = [_combined(_by_position(branches), right, by_name=by_name)]
+            else:
+                branches.append(right)
+        if operation.args.get("order") is not None:
+            branches = [_by_position(branches)]
+            _order_outputs(operation, branches[0], within)
+    return _by_position(branches)
+
+
+def _by_position(branches: list[Relation]) -> Relation:
+    """Combine branches whose columns are all known, at once: one by one would be quadratic."""
+    if len(branches) == 1:
+        return branches[0]
+    return Relation([merged(same) for same in zip(*(one.fields for one in branches), strict=False)])
 
 
 def _combined(left: Relation, right: Relation, *, by_name: bool) -> Relation:
