@@ -69,10 +69,11 @@ def validate(
         from airflow_lineage_provider.readers.validation import validate as compare_run
         from airflow_lineage_provider.reports.text import print_validation
 
+        documented = load_map(lineage_map)
         opened = open_store(store)
         validation = compare_run(
             opened.events(root_run_id=root_run(opened, run)),
-            load_map(lineage_map),
+            documented,
             environment=environment,
             scope=scope or None,
         )

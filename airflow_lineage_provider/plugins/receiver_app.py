@@ -1,7 +1,7 @@
 """`POST /lineage/api/v1/lineage`: OpenLineage events from elsewhere, for those who may create asset events.
 
-An HTTP transport of Spark, Flink or dbt-ol, with an Airflow token as its API key, reports to the same store as
-Airflow itself. Reading, bounds and answers are the receiver's; Airflow's part is who may.
+An HTTP transport of Spark, Flink or dbt-ol, with an Airflow token as its API key, reports to the same store
+as Airflow itself. Reading, bounds and answers are the receiver's; Airflow's part is who may.
 """
 
 from functools import cache
