@@ -48,7 +48,12 @@ def check(lineage_map: Path, manifest: Path, environment: str | None, form: str)
         from airflow_lineage_provider.readers.validation import check as check_manifest
         from airflow_lineage_provider.reports.text import print_validation
 
-        validation = check_manifest(load_manifest(manifest), load_map(lineage_map), environment=environment)
+        validation = check_manifest(
+            load_manifest(manifest),
+            load_map(lineage_map),
+            environment=environment,
+            cache=manifest.with_name("column_lineage.db"),
+        )
         report(validation.comparison, form, lambda stream: print_validation(validation, stream))
 
 

@@ -26,7 +26,7 @@ from airflow_lineage_provider.graph import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_lineage_provider.lineage_map import Bindings
     from airflow_lineage_provider.sql import Lineage, Table
@@ -141,9 +141,13 @@ def load_manifest(path: str | Path) -> Manifest:
         raise ManifestError(f"{path}: not a dbt manifest: {error}") from None
 
 
-def read_manifest(manifest: Manifest, bindings: Bindings) -> Planned:
-    """Return the graph of a project by the logical names that the bindings give its relations."""
-    return _Project(manifest, bindings).read()
+def read_manifest(manifest: Manifest, bindings: Bindings, cache: Path | None = None) -> Planned:
+    """Return the graph of a project by the logical names that the bindings give its relations.
+
+    `cache` is a SQLite file in which column lineage is kept from run to run: what did not change is not read
+    again.
+    """
+    return _Project(manifest, bindings).read(cache)
 
 
 class _Project:
@@ -159,20 +163,19 @@ class _Project:
         self.folding = {name for name, table in physical.items() if bindings.folds_name(table)}
         self.dialect = manifest.metadata.adapter_type or ""
         self.problems: list[str] = []
-        self.schemas: dict[str, dict[str, str]] = {}
         self.by_table = {
             _identity(node.database, node.schema, node.table): k for k, node in self.relations.items()
         }
 
-    def read(self) -> Planned:
+    def read(self, cache: Path | None) -> Planned:
         datasets: list[Dataset] = []
         edges: list[Edge] = []
         column_edges: list[ColumnEdge] = []
-        for key in self.ordered():
+        order = [key for key in self.ordered() if self.relations[key].config.materialized != "ephemeral"]
+        lineage = self.lineage(order, cache)
+        for key in order:
             node = self.relations[key]
-            if node.config.materialized == "ephemeral":
-                continue
-            found = self.lineage(node)
+            found = lineage.get(key)
             datasets.append(self.dataset(key, found))
             evidence = _evidence(node.original_file_path)
             target = self.names[key]
@@ -210,31 +213,35 @@ class _Project:
             else:
                 yield key
 
-    def lineage(self, node: _Node) -> Lineage | None:
-        """Return what the compiled SQL says of columns; None, and a problem, where there is none."""
-        from airflow_lineage_provider.sql import column_lineage
+    def lineage(self, order: Sequence[str], cache: Path | None) -> dict[str, Lineage]:
+        """Return what each model's compiled SQL says of columns, and note what it does not say."""
+        from airflow_lineage_provider.sql.project import Model, project_lineage
 
-        name = _identity(node.database, node.schema, node.table)
-        described = {c.name or key: c.data_type or "" for key, c in node.columns.items()}
-        self.schemas.setdefault(name, described)
-        if node.resource_type not in {"model", "snapshot"} or node.language != "sql":
-            return None
-        if not node.compiled_code:
-            self.problems.append(f"{name} is not compiled, so its columns are not known; run `dbt compile`")
-            return None
-        found = column_lineage(
-            node.compiled_code,
-            dialect=self.dialect,
-            schema={table: columns for table, columns in self.schemas.items() if columns and table != name},
-            default_database=node.database,
-            default_schema=node.schema,
-        )
-        self.problems += (f"{name}: {problem}" for problem in found.problems)
-        if found.error or found.problems:
-            return None if found.error else found
-        types = {column.casefold(): kind for column, kind in described.items()}
-        self.schemas[name] = {c.name: types.get(c.name.casefold(), "") for c in found.columns}
-        return found
+        models, outside = [], {}
+        # A source that a model of the project makes is read after that model.
+        maker = {self.physical(key): key for key in order if self.relations[key].resource_type != "source"}
+        for key in order:
+            node, name = self.relations[key], self.physical(key)
+            if node.resource_type in {"model", "snapshot"} and node.language == "sql" and node.compiled_code:
+                read = dict.fromkeys(self.physical(p) for p in self.parents(node.depends_on.nodes))
+                parents = tuple(maker[table] for table in read if table in maker and table != name)
+                models.append(Model(key, node.compiled_code, name, parents))
+                continue
+            outside[name] = [c.name or column for column, c in node.columns.items()]
+            if node.resource_type in {"model", "snapshot"} and node.language == "sql":
+                self.problems.append(
+                    f"{name} is not compiled, so its columns are not known; run `dbt compile`"
+                )
+        made = {model.table for model in models}
+        schema = {table: columns for table, columns in outside.items() if columns and table not in made}
+        lineage = dict(project_lineage(models, dialect=self.dialect, schema=schema, cache=cache))
+        for model in models:
+            self.problems += (f"{model.table}: {problem}" for problem in lineage[model.id].problems)
+        return {key: found for key, found in lineage.items() if not found.error}
+
+    def physical(self, key: str) -> str:
+        node = self.relations[key]
+        return _identity(node.database, node.schema, node.table)
 
     def dataset(self, key: str, found: Lineage | None) -> Dataset:
         node = self.relations[key]

@@ -16,6 +16,7 @@ from airflow_lineage_provider.readers.manifest import read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from airflow_lineage_provider.graph import Comparison, Graph
     from airflow_lineage_provider.lineage_map import LineageMap
@@ -63,15 +64,22 @@ def validate(
     return Validation(comparison, expected, observed.graph, observed.jobs)
 
 
-def check(manifest: Manifest, lineage_map: LineageMap, *, environment: str | None = None) -> Validation:
+def check(
+    manifest: Manifest,
+    lineage_map: LineageMap,
+    *,
+    environment: str | None = None,
+    cache: Path | None = None,
+) -> Validation:
     """Compare what a dbt project would do with what the map documents, before anything runs.
 
     Held against the project are the tables of the map's layers that dbt makes, and the consumers if
-    the project has exposures at all. Raises MapError and ManifestError.
+    the project has exposures at all. `cache` is a file in which column lineage is kept from run to run.
+    Raises MapError and ManifestError.
     """
     expected = read_map(lineage_map)
     require_known_names(lineage_map, expected)
-    planned = read_manifest(manifest, bindings_of(lineage_map, environment))
+    planned = read_manifest(manifest, bindings_of(lineage_map, environment), cache)
     exposed = bool(manifest.exposures)
     made_here = in_scope(lineage_map, expected, None, environment)
 
