@@ -1,44 +1,73 @@
-"""Questions to the documented graph."""
+"""Questions to the documented graph, and to what runs have emitted."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from airflow_lineage_provider.cli.shared import example, map_argument, plain_errors
+from airflow_lineage_provider.cli.runs import open_store, root_run, store_option
+from airflow_lineage_provider.cli.shared import environment_option, example, map_argument, plain_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-hops_option = click.option("--hops", type=click.IntRange(min=1), help="Look no further than this many steps.")
-format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+    from airflow_lineage_provider.graph import Graph
+
+    Command = Callable[..., Any]
+
+
+def _question(command: Command) -> Command:
+    """Add the arguments that every question to the graph takes."""
+    options = (
+        map_argument,
+        click.argument("column"),
+        click.option("--hops", type=click.IntRange(min=1), help="Look no further than this many steps."),
+        click.option("--run", metavar="RUN", help="Add what this run emitted: an id, `latest` or `all`."),
+        click.option("--until", metavar="TIME", default="", help="With --run: as it was by then (ISO 8601)."),
+        environment_option,
+        store_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _several(name: str, what: str) -> Command:
+    return click.option(f"--{name}", f"{name}s", multiple=True, help=f"Only what is {what}; may be repeated.")
 
 
 @click.command(
     epilog=example("airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount")
 )
-@map_argument
-@click.argument("column")
-@hops_option
+@_question
 @click.option("--change", type=click.Choice(["type", "rename", "drop"]), help="Say what it would break.")
-@format_option
-def impact(lineage_map: Path, column: str, hops: int | None, change: str | None, form: str) -> None:
+@_several("system", "of this system")
+@_several("layer", "in this layer")
+@_several("owner", "owned by them")
+@_several("kind", "of this kind: table, dashboard, ...")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True
+)
+def impact(column: str, hops: int | None, change: str | None, form: str, **options: Any) -> None:
     """Print what is made from a COLUMN or dataset of the MAP, down to the dashboards and models."""
     with plain_errors():
-        from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.documented import read_map
+        from airflow_lineage_provider.graph import narrow, select
         from airflow_lineage_provider.readers.impact import planned_change
-        from airflow_lineage_provider.reports.impact import impact_json, print_impact
+        from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, print_impact
 
-        graph = read_map(load_map(lineage_map))
+        graph = _graph(options)
         found, told = planned_change(graph, column, change, hops=hops)
+        wanted = {name: options[name] for name in ("systems", "layers", "owners", "kinds")}
+        if any(wanted.values()):
+            found = narrow(found, select(graph, found, **wanted))
         if form == "json":
             click.echo(json.dumps(impact_json(graph, found, told), indent=2, ensure_ascii=False))
+        elif form == "markdown":
+            click.echo(impact_markdown(graph, found, told), nl=False)
         else:
             print_impact(graph, found, sys.stdout, told)
 
@@ -46,22 +75,36 @@ def impact(lineage_map: Path, column: str, hops: int | None, change: str | None,
 @click.command(
     epilog=example("airflow-lineage trace dags/analytics.yaml gold.customer_behavior.total_revenue")
 )
-@map_argument
-@click.argument("column")
-@hops_option
-@format_option
-def trace(lineage_map: Path, column: str, hops: int | None, form: str) -> None:
+@_question
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def trace(column: str, hops: int | None, form: str, **options: Any) -> None:
     """Print what a COLUMN or dataset of the MAP is made from, up to its sources."""
     with plain_errors():
         from airflow_lineage_provider.graph import trace as walk
-        from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.documented import read_map
         from airflow_lineage_provider.readers.references import column_reference
         from airflow_lineage_provider.reports.impact import impact_json, print_trace
 
-        graph = read_map(load_map(lineage_map))
+        graph = _graph(options)
         found = walk(graph, [column_reference(graph, column)], hops=hops)
         if form == "json":
             click.echo(json.dumps(impact_json(graph, found), indent=2, ensure_ascii=False))
         else:
             print_trace(graph, found, sys.stdout)
+
+
+def _graph(options: dict[str, Any]) -> Graph:
+    """Return the map's graph, together with a run's where one is named."""
+    from airflow_lineage_provider.graph import combine
+    from airflow_lineage_provider.lineage_map import bindings_of, load_map
+    from airflow_lineage_provider.readers.documented import read_map
+    from airflow_lineage_provider.readers.events import read_events
+
+    path: Path = options["lineage_map"]
+    lineage_map = load_map(path)
+    documented = read_map(lineage_map)
+    if not options["run"]:
+        return documented
+    store = open_store(options["store"])
+    events = store.events(root_run_id=root_run(store, options["run"]))
+    bindings = bindings_of(lineage_map, options["environment"])
+    return combine(documented, read_events(events, bindings, until=options["until"]).graph)

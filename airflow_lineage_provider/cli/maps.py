@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from airflow_lineage_provider.cli.shared import (
     report,
     report_option,
 )
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.graph import Graph
 
 
 @click.command(epilog=example("airflow-lineage lint dags/customer_analytics_pipeline.yaml"))
@@ -58,28 +62,52 @@ def check(lineage_map: Path, manifest: Path, environment: str | None, form: str)
 
 
 @click.command(epilog=example("airflow-lineage diff dags/analytics.yaml --from main --format markdown"))
-@map_argument
-@click.argument("other", metavar="[OTHER]", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--from", "revision", help="Compare with MAP as it was at this git revision, instead of OTHER.")
+@click.argument("new", metavar="NEW", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("old", metavar="[OLD]", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--from", "old_revision", metavar="REVISION", help="OLD is NEW as it was at this git revision.")
+@click.option("--to", "new_revision", metavar="REVISION", help="NEW as it was at this git revision.")
+@click.option("--map", "lineage_map", type=click.Path(dir_okay=False, path_type=Path), help="For manifests.")
+@environment_option
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True
 )
-def diff(lineage_map: Path, other: Path | None, revision: str | None, form: str) -> None:
-    """Print what changed in the MAP: since OTHER, or since a git revision, and the consumers it reaches."""
-    if (other is None) == (revision is None):
-        raise click.UsageError("name OTHER, or --from REVISION")
+def diff(
+    new: Path,
+    old: Path | None,
+    old_revision: str | None,
+    new_revision: str | None,
+    lineage_map: Path | None,
+    environment: str | None,
+    form: str,
+) -> None:
+    """Print what changed from OLD to NEW, and the consumers that it reaches.
+
+    Both are maps, or both dbt manifests (.json) whose relations --map and --environment name.
+    """
+    if (old is None) == (old_revision is None):
+        raise click.UsageError("name OLD, or --from REVISION")
     with plain_errors():
         from airflow_lineage_provider.graph.diff import diff as compare
-        from airflow_lineage_provider.lineage_map import load_map, parse_map
-        from airflow_lineage_provider.readers.documented import read_map
-        from airflow_lineage_provider.readers.revisions import read_revision
         from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
 
-        old = (
-            load_map(other)
-            if other
-            else parse_map(read_revision(lineage_map, str(revision)), f"{lineage_map}@{revision}")
-        )
-        changes = compare(read_map(old), read_map(load_map(lineage_map)))
+        before = _graph_of(old or new, old_revision, lineage_map, environment)
+        after = _graph_of(new, new_revision, lineage_map, environment)
+        changes = compare(before, after)
         told = {"text": diff_text, "markdown": diff_markdown}.get(form)
         click.echo(told(changes) if told else json.dumps(diff_data(changes), indent=2), nl=not told)
+
+
+def _graph_of(path: Path, revision: str | None, lineage_map: Path | None, environment: str | None) -> Graph:
+    from airflow_lineage_provider.lineage_map import bindings_of, load_map, parse_map
+    from airflow_lineage_provider.readers.documented import read_map
+    from airflow_lineage_provider.readers.manifest import load_manifest, read_manifest
+    from airflow_lineage_provider.readers.revisions import read_revision
+
+    if path.suffix == ".json":
+        if lineage_map is None:
+            raise ValueError(f"{path}: name the map that binds the manifest's relations with --map")
+        bindings = bindings_of(load_map(lineage_map), environment)
+        return read_manifest(load_manifest(path), bindings).graph
+    if revision:
+        return read_map(parse_map(read_revision(path, revision), f"{path}@{revision}"))
+    return read_map(load_map(path))

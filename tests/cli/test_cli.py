@@ -176,3 +176,54 @@ def test_the_reference_document_has_two_slips_and_four_consumers(tmp_path):
     ]
     impact = call("impact", imported, "bronze.raw_orders.amount").output
     assert impact.splitlines()[-1] == "TOTAL IMPACT: 4 downstream consumers"
+
+
+def test_impact_narrowed_to_dashboards_keeps_the_way_to_them():
+    done = call("impact", MAP, "bronze.raw_orders.amount", "--kind", "dashboard", "--format", "json")
+    answer = json.loads(done.output)
+    assert answer["consumers"] == ["Customer Analytics Dashboard", "Executive KPI Report"]
+    assert "customer_engagement_features" not in {one["dataset"] for one in answer["reached"]}
+    assert "silver.stg_orders" in {one["dataset"] for one in answer["reached"]}
+
+
+def test_what_a_run_emitted_is_part_of_the_answer_and_as_of_a_time(store):
+    question = ("trace", MAP, "silver.stg_orders", "-e", "dev", "--store", store, "--format", "json")
+    known = {one["dataset"] for one in json.loads(call(*question).output)["reached"]}
+    assert {"bronze.raw_orders", "crm.public.orders"} <= known
+    assert call(*question, "--run", "latest", "--until", "2025-01-01T00:00:00Z").exit_code == 0
+    assert call(*question, "--run", "latest", "--until", "yesterday").exit_code == 2
+
+
+def manifest(path, *, reads):
+    """Write a manifest of one model on one source; return its path."""
+    relation = {"database": "warehouse", "original_file_path": "models/m.sql"}
+    source = "source.p.bronze.raw_orders"
+    node = {
+        **relation,
+        "unique_id": "model.p.stg_orders",
+        "name": "stg_orders",
+        "schema": "silver",
+        "resource_type": "model",
+        "compiled_code": f"select {reads} as order_amount from warehouse.bronze.raw_orders",
+        "depends_on": {"nodes": [source]},
+    }
+    raw = {
+        **relation,
+        "unique_id": source,
+        "name": "raw_orders",
+        "schema": "bronze",
+        "resource_type": "source",
+    }
+    content = {"metadata": {"adapter_type": "duckdb"}, "nodes": {node["unique_id"]: node}}
+    path.write_text(json.dumps({**content, "sources": {source: raw}, "exposures": {}}))
+    return path
+
+
+def test_two_manifests_differ_in_a_column_s_source(tmp_path):
+    old = manifest(tmp_path / "old.json", reads="amount")
+    new = manifest(tmp_path / "new.json", reads="tax")
+    told = call("diff", new, old, "--map", MAP, "-e", "dev").output
+    assert "bronze.raw_orders.tax -> silver.stg_orders.order_amount" in told
+    assert "bronze.raw_orders.amount -> silver.stg_orders.order_amount" in told
+    assert call("diff", old, old, "--map", MAP, "-e", "dev").output == "Lineage is the same.\n"
+    assert "--map" in call("diff", new, old).output
