@@ -236,6 +236,7 @@ class Pipeline:
             "AIRFLOW_HOME": str(folder / "home"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
             "AIRFLOW__LINEAGE__STORE": self.store,
         }
         self._environ.pop("PYTHONDONTWRITEBYTECODE", None)
