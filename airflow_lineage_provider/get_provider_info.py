@@ -32,7 +32,12 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [_STORE_CONNECTION, _OPENLINEAGE_CONNECTION, _DATAHUB_CONNECTION],
         "extra-links": [f"{PACKAGE}.links.lineage.LineageReportLink"],
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
-        "config": {"lineage": {"description": "Where lineage is kept.\n", "options": {"store": _STORE}}},
+        "config": {
+            "lineage": {
+                "description": "What is kept of lineage, and where.\n",
+                "options": {"store": _STORE, "mask_sql_literals": _MASK_SQL_LITERALS},
+            }
+        },
     }
 
 
@@ -83,4 +88,12 @@ _STORE = {
     "sensitive": True,
     "example": "postgresql://lineage:password@localhost:5432/lineage",
     "default": "",
+}
+
+_MASK_SQL_LITERALS = {
+    "description": "Whether the strings and numbers in the SQL of dbt's events are replaced by ``?``.\n",
+    "version_added": "0.1.0",
+    "type": "boolean",
+    "example": "True",
+    "default": "False",
 }

@@ -115,9 +115,9 @@ def serve(store: str | None, host: str, port: int) -> None:
         token = os.environ.get(TOKEN, "")
         if not token:
             raise ValueError(f"set {TOKEN}: nothing is taken in from callers without a token")
-        uvicorn.run(
-            create_app(open_store(store), bearer_token(token)), host=host, port=port, log_level="warning"
-        )
+        app = create_app(open_store(store), bearer_token(token))
+        click.echo(f"taking events at http://{host}:{port}/api/v1/lineage")
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
 
 
 @click.command(epilog=example("airflow-lineage sweep --silent-hours 24 --keep-days 90"))

@@ -53,6 +53,25 @@ def run_context(context: Context) -> RunContext:
     )
 
 
+def last_try_run_id(context: Context) -> str | None:
+    """Return the id of the run of this task's try before this one; None on its first."""
+    from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
+
+    ti: Any = context["ti"]
+    dag_run: Any = context["dag_run"]
+    if ti.try_number <= 1:
+        return None
+    return str(
+        OpenLineageAdapter.build_task_instance_run_id(
+            dag_id=ti.dag_id,
+            task_id=ti.task_id,
+            try_number=ti.try_number - 1,
+            logical_date=dag_run.logical_date or dag_run.run_after,
+            map_index=ti.map_index,
+        )
+    )
+
+
 def dag_run_ids(dag_run: Any) -> DagRunIds:
     """Return the ids that Airflow's own OpenLineage provider gives a DAG run."""
     from airflow.providers.openlineage import conf

@@ -147,6 +147,7 @@ class DbtLayerOperator(BaseOperator):
                 log = {"warn": self.log.warning, "error": self.log.error}.get(record.level, self.log.info)
                 log(record.text)
             elif isinstance(record, InvocationFinished):
+                emitter.finish()
                 _raise_failures([node for node in nodes if node.failed], record)
             else:
                 emitter.emit(record)
