@@ -11,7 +11,13 @@ from airflow_lineage_provider.operators.emitter import Emitter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAG_RUN = SimpleNamespace(
-    logical_date=NOW, run_after=NOW, data_interval_start=NOW, data_interval_end=NOW, conf={}, clear_number=0
+    dag_id="sales",
+    logical_date=NOW,
+    run_after=NOW,
+    data_interval_start=NOW,
+    data_interval_end=NOW,
+    conf={},
+    clear_number=0,
 )
 
 
