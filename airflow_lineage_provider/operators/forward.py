@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,8 @@ class ForwardLineageOperator(BaseOperator):
     :param deferrable: send from the triggerer instead of a worker.
     :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
 
-    Returns how many events it took to XCom. A backend in trouble fails the task, so that it is tried again.
+    Returns how many events it took and refused to XCom. A backend in trouble fails the task, so that it is
+    tried again.
     """
 
     template_fields: Sequence[str] = ("conn_id",)
@@ -51,11 +52,21 @@ class ForwardLineageOperator(BaseOperator):
         with bad_input_fails_the_task():
             return self.execute_complete(context, drain(self.conn_id, self.store_conn_id))
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Say what was sent."""
-        self.log.info("%s took %s events, refused %s", self.conn_id, event["sent"], event["set_aside"])
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, int]:  # noqa: ARG002
+        """Say what was sent, and raise where not all was."""
+        if "bad_input" in event:
+            raise AirflowFailException(event["bad_input"])
+        self.log.info("%s took %s events", self.conn_id, event["sent"])
+        if event["set_aside"]:
+            again = f"`airflow-lineage outbox --replay {self.conn_id}`"
+            self.log.warning(
+                "%s refused %s events, which are set aside; to send them again: %s",
+                self.conn_id,
+                event["set_aside"],
+                again,
+            )
         if event["error"]:
             raise AirflowException(
                 f"{self.conn_id}: {event['error']}; what it did not take stays in the store"
             )
-        return event
+        return {"sent": event["sent"], "set_aside": event["set_aside"]}

@@ -106,8 +106,8 @@ class LineageImpactOperator(BaseOperator):
         consumers = told["consumers"]
         if len(consumers) > self.allowed:
             message = (
-                f"changing {self.column} reaches {len(consumers)} consumers, {self.allowed} are allowed: "
-                f"{', '.join(consumers)}"
+                f"changing {self.column} reaches more consumers ({len(consumers)}) than are allowed "
+                f"({self.allowed}): {', '.join(consumers)}"
             )
             if not self.warn_only:
                 raise AirflowFailException(message)

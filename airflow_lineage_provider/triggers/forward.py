@@ -25,7 +25,15 @@ class ForwardTrigger(BaseTrigger):
         return name, {"conn_id": self.conn_id, "store_conn_id": self.store_conn_id}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Drain the outbox on a thread, off the event loop."""
+        """Drain the outbox on a thread, off the event loop.
+
+        Bad input is told in the event: what a trigger raises, Airflow takes for something that passes.
+        """
+        from airflow_lineage_provider.delivery import StoreError
         from airflow_lineage_provider.hooks.forwarding import drain
 
-        yield TriggerEvent(await asyncio.to_thread(drain, self.conn_id, self.store_conn_id))
+        try:
+            done = await asyncio.to_thread(drain, self.conn_id, self.store_conn_id)
+        except (StoreError, ValueError) as error:
+            done = {"bad_input": str(error)}
+        yield TriggerEvent(done)

@@ -21,16 +21,17 @@ RUNNER = Path(__file__).with_name("run_cases.py")
 DAGS = """
 import json
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 from airflow.sdk import DAG
 
-from airflow_lineage_provider.operators.dbt import DbtLayerOperator
-
 for dag_id, case in json.loads(Path({cases!r}).read_text()).items():
     start = datetime(2026, 1, 1, tzinfo=UTC)
+    room, _, name = case.get("class", "dbt.DbtLayerOperator").partition(".")
+    operator = getattr(import_module("airflow_lineage_provider.operators." + room), name)
     with DAG(dag_id, start_date=start, schedule=None, params=case.get("params")) as dag:
-        DbtLayerOperator(task_id="dbt", **case["operator"])
+        operator(task_id=room, **case["operator"])
     globals()[dag_id] = dag
 """
 
@@ -40,6 +41,7 @@ class Outcome:
     """What became of one DAG's task."""
 
     state: str
+    tries: int
     returned: dict[str, Any] | None
     log: str
     events: list[dict[str, Any]]
@@ -55,8 +57,11 @@ class Outcome:
 def run_cases(
     home: Path, cases: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]
 ) -> dict[str, Outcome]:
-    """Run every case in one Airflow process; `home` is its AIRFLOW_HOME and keeps its event store."""
-    home.mkdir(parents=True)
+    """Run every case in one Airflow process; `home` is its AIRFLOW_HOME and keeps its event store.
+
+    A case is the arguments of its `operator`, whose `class` is DbtLayerOperator where none is named.
+    """
+    home.mkdir(parents=True, exist_ok=True)
     (home / "dags").mkdir()
     (home / "tmp").mkdir()
     (home / "cases.json").write_text(json.dumps(cases))
@@ -87,6 +92,7 @@ def run_cases(
     return {
         dag_id: Outcome(
             found["state"],
+            found["tries"],
             found["returned"],
             logs[dag_id],
             [event for event in events if _parent(event) == f"{dag_id}.dbt"],
@@ -96,4 +102,4 @@ def run_cases(
 
 
 def _parent(event: Mapping[str, Any]) -> str | None:
-    return event["run"]["facets"].get("parent", {}).get("job", {}).get("name")
+    return event["run"].get("facets", {}).get("parent", {}).get("job", {}).get("name")

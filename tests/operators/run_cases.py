@@ -33,7 +33,7 @@ def main(cases: str, results: str) -> None:
             threading.Thread(target=kill_when_started, args=(job,), daemon=True).start()
         run = dags[dag_id].test()
         (task,) = run.get_task_instances()
-        outcome[dag_id] = {"state": task.state, "returned": returned(dag_id), "try": task.try_number}
+        outcome[dag_id] = {"state": task.state, "returned": returned(dag_id), "tries": task.try_number}
         print("=== after", flush=True)
     Path(results).write_text(json.dumps(outcome))
 

@@ -1,0 +1,244 @@
+# ruff: noqa: E501 - a case is a row
+"""LineageCheck-, LineageImpact- and ForwardLineageOperator in a real Airflow: what their tasks do and say."""
+
+import json
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+from airflow_cases import Outcome, run_cases
+from backend import Backend, backend
+from dbt_projects import write_project
+
+from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.hooks.forwarding import drain
+
+MODELS = {
+    "models/bronze/raw_orders.sql": "select 1 as order_id, '9.50' as amount",
+    "models/silver/orders.sql": """
+        select order_id, cast(amount as decimal(10, 2)) as order_amount from {{ ref('raw_orders') }}
+        """,
+}
+
+MAP = """
+document: {title: Shop}
+layers:
+  bronze:
+    tables:
+      raw_orders: {columns: {order_id: {from: []}, amount: {from: []}}}
+  silver:
+    tables:
+      orders:
+        from: bronze.raw_orders
+        columns: {order_id: , order_amount: {from: amount, expression: "CAST(amount AS DECIMAL(10,2))"}}
+dashboards:
+  Revenue: {tool: Tableau, from: silver.orders, fields: {total: order_amount}}
+ml_models:
+  churn: {platform: SageMaker, from: Revenue}
+environments:
+  dev:
+    bindings: [{dataset: "{layer}.{table}", namespace: "duckdb://*", name: "warehouse.{layer}.{table}"}]
+"""
+
+TAKEN, REFUSED = "0190a0e2-0000-7000-8000-000000000001", "0190a0e2-0000-7000-8000-000000000002"
+
+
+def event(run_id):
+    return {
+        "eventType": "COMPLETE",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "producer": "urn:test",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {"runId": run_id},
+        "job": {"namespace": "dbt", "name": "silver.orders"},
+    }
+
+
+EVENTS = [event(TAKEN), event(REFUSED)]
+
+# A task that is tried again says so by its second try.
+ONE_RETRY = {"retries": 1, "retry_delay": 0}
+
+
+def check(**options):
+    paths = {"map_path": "../../shop.yaml", "manifest_path": "../../shop/target/manifest.json"}
+    operator = {**paths, "environment": "dev", **ONE_RETRY, **options}
+    return {"class": "lineage.LineageCheckOperator", "operator": operator}
+
+
+def impact(**options):
+    operator = {"map_path": "../../shop.yaml", "column": "bronze.raw_orders.amount", **ONE_RETRY, **options}
+    return {"class": "lineage.LineageImpactOperator", "operator": operator}
+
+
+def forward(conn_id, **options):
+    return {
+        "class": "forward.ForwardLineageOperator",
+        "operator": {"conn_id": conn_id, **ONE_RETRY, **options},
+    }
+
+
+CASES = {
+    "agrees": check(),
+    "drifts": check(map_path="../../drifted.yaml"),
+    "no_such_map": check(map_path="nowhere.yaml"),
+    "no_such_manifest": check(manifest_path="/nowhere/manifest.json"),
+    "no_such_environment": check(environment="production"),
+    "within": impact(allowed=2, change="drop"),
+    "templated": {**impact(column="{{ params.column }}"), "params": {"column": "bronze.raw_orders.order_id"}},
+    "too_far": impact(allowed=1),
+    "only_warns": impact(warn_only=True),
+    "impact_without_map": impact(map_path="nowhere.yaml"),
+    "no_such_column": impact(column="bronze.raw_orders.amuont"),
+    "no_such_dataset": impact(column="bronze.raw_order.amount"),
+    "sent_by_a_worker": forward("worker_backend", deferrable=False),
+    "sent_by_the_triggerer": forward("triggerer_backend"),
+    "partly_refused": forward("picky_backend"),
+    "dead": forward("dead_backend", deferrable=False),
+    "dead_for_the_triggerer": forward("dead_for_the_triggerer", retries=0),
+    "no_such_connection": forward("nowhere", deferrable=False),
+    "no_such_connection_for_the_triggerer": forward("nowhere"),
+    "takes_no_events": forward("warehouse"),
+    "no_such_store": forward("worker_backend", store_conn_id="nowhere"),
+    "empty_store": forward("worker_backend", store_conn_id="empty_store"),
+}
+
+
+class Ran(NamedTuple):
+    store: str
+    backends: dict[str, Backend]
+    outcomes: dict[str, Outcome]
+
+    def __getitem__(self, dag_id):
+        return self.outcomes[dag_id]
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory):
+    """All cases, run by one Airflow beside live backends and a dead one."""
+    base = tmp_path_factory.mktemp("lineage_operators")
+    home, store = base / "airflow", str(base / "airflow" / "lineage.db")
+    project = write_project(base / "shop", MODELS)
+    compiled = [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--profiles-dir", project]
+    subprocess.run([*compiled, "--project-dir", project], cwd=base, check=True)
+    (base / "shop.yaml").write_text(MAP)
+    (base / "drifted.yaml").write_text(MAP.replace("DECIMAL(10,2)", "DECIMAL(12,2)"))
+    EventStore(store).append(EVENTS)
+    with backend() as worker, backend() as triggerer, backend(REFUSED) as picky:
+        with backend() as dead:
+            pass
+        backends = {"worker": worker, "triggerer": triggerer, "picky": picky}
+        connections = {f"{name}_backend": connection(found.port) for name, found in backends.items()} | {
+            "dead_backend": connection(dead.port),
+            "dead_for_the_triggerer": connection(dead.port),
+            "warehouse": {"conn_type": "postgres", "host": "127.0.0.1"},
+            "empty_store": {"conn_type": "lineage_store", "host": str(base / "empty.db")},
+        }
+        environ = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn) for name, conn in connections.items()}
+        return Ran(store, backends, run_cases(home, CASES, environ))
+
+
+def connection(port):
+    return {"conn_type": "openlineage", "host": "127.0.0.1", "port": port}
+
+
+def test_a_project_that_is_as_the_map_documents_passes(airflow):
+    ran = airflow["agrees"]
+    assert ran.state == "success"
+    assert ran.returned == {"outcome": "PASS", "edges": 3, "findings": [], "accepted": 0}
+    assert "silver.orders" in ran.log
+
+
+def test_a_drift_fails_the_task_for_good_and_names_dataset_and_difference(airflow):
+    ran = airflow["drifts"]
+    assert (ran.state, ran.tries) == ("failed", 1)
+    assert ran.error.startswith("expression-changed: silver.orders.order_amount")
+    assert "DECIMAL(12,2)" in ran.error.replace(", ", ",")
+    assert "DECIMAL(10,2)" in ran.error.replace(", ", ",")
+    assert "drifted.yaml:" in ran.error
+
+
+def test_a_change_within_what_is_allowed_passes_and_returns_what_it_reaches(airflow):
+    ran = airflow["within"]
+    assert ran.state == "success"
+    assert ran.returned["consumers"] == ["Revenue", "churn"]
+    effects = {(r["dataset"], r["column"]): r["effect"] for r in ran.returned["reached"] if "effect" in r}
+    assert effects["silver.orders", "order_amount"] == "breaks"
+
+
+def test_the_column_may_be_a_template(airflow):
+    assert airflow["templated"].returned["starts"] == ["bronze.raw_orders.order_id"]
+
+
+def test_a_change_that_reaches_too_far_fails_with_the_consumers_names(airflow):
+    ran = airflow["too_far"]
+    assert (ran.state, ran.tries) == ("failed", 1)
+    assert ran.error == (
+        "changing bronze.raw_orders.amount reaches more consumers (2) than are allowed (1): Revenue, churn"
+    )
+
+
+def test_warn_only_warns(airflow):
+    ran = airflow["only_warns"]
+    assert ran.state == "success"
+    assert ran.returned["consumers"] == ["Revenue", "churn"]
+    (warning,) = (line for line in ran.log.splitlines() if "more consumers" in line)
+    assert "warning" in warning.lower()
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("no_such_map", "nowhere.yaml: cannot be read: No such file or directory"),
+        ("no_such_manifest", "/nowhere/manifest.json: cannot be read: No such file or directory; run `dbt compile`"),
+        ("no_such_environment", "production"),
+        ("impact_without_map", "nowhere.yaml: cannot be read: No such file or directory"),
+        ("no_such_column", "bronze.raw_orders has no column 'amuont'; did you mean amount?"),
+        ("no_such_dataset", "no dataset 'bronze.raw_order.amount'; did you mean bronze.raw_orders?"),
+        ("no_such_connection", "The conn_id `nowhere` isn't defined; add the connection to Airflow"),
+        ("no_such_connection_for_the_triggerer", "The conn_id `nowhere` isn't defined; add the connection to"),
+        ("takes_no_events", "connection 'warehouse' is of type 'postgres', which takes no events; use openlineage"),
+        ("no_such_store", "The conn_id `nowhere` isn't defined; add the connection to Airflow"),
+        ("empty_store", "empty.db: run a pipeline, or name another store"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_not_tried_again(airflow, case, said):
+    ran = airflow[case]
+    assert (ran.state, ran.tries) == ("failed", 1)
+    assert said in ran.error
+    assert "AirflowFailException: " + ran.error in ran.log
+
+
+@pytest.mark.parametrize("by", ["worker", "triggerer"])
+def test_a_backend_gets_the_stored_events(airflow, by):
+    case = "sent_by_a_worker" if by == "worker" else "sent_by_the_triggerer"
+    assert airflow[case].state == "success"
+    assert airflow[case].returned == {"sent": 2, "set_aside": 0}
+    assert sorted(airflow.backends[by].taken, key=EVENTS.index) == EVENTS
+
+
+def test_an_event_that_is_refused_is_set_aside_and_the_log_says_how_to_send_it(airflow):
+    ran = airflow["partly_refused"]
+    assert (ran.state, ran.tries) == ("success", 1)
+    assert ran.returned == {"sent": 1, "set_aside": 1}
+    assert airflow.backends["picky"].taken == [event(TAKEN)]
+    assert "picky_backend refused 1 events, which are set aside" in ran.log
+    assert "to send them again: `airflow-lineage outbox --replay picky_backend`" in ran.log
+
+
+@pytest.mark.parametrize(("case", "tries"), [("dead", 2), ("dead_for_the_triggerer", 1)])
+def test_a_dead_backend_fails_the_task_so_that_it_is_tried_again(airflow, case, tries):
+    ran = airflow[case]
+    assert (ran.state, ran.tries) == ("failed", tries)
+    assert "Connection refused" in ran.error
+    assert ran.error.endswith("; what it did not take stays in the store")
+    assert "AirflowFailException" not in ran.log
+
+
+def test_what_a_dead_backend_did_not_take_it_gets_when_it_lives(airflow, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__LINEAGE__STORE", airflow.store)
+    with backend() as revived:
+        monkeypatch.setenv("AIRFLOW_CONN_DEAD_BACKEND", json.dumps(connection(revived.port)))
+        assert drain("dead_backend") == {"sent": 2, "set_aside": 0, "error": ""}
+    assert sorted(revived.taken, key=EVENTS.index) == EVENTS
