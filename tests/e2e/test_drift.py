@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_lineage_provider.graph import ColumnRef, trace
+from airflow_lineage_provider.lineage_map import bindings_of, load_map
+from airflow_lineage_provider.readers.events import read_events
+
 from .pipeline import DAG_ID, REPOSITORY, Pipeline, new_pipeline
 
 if TYPE_CHECKING:
@@ -50,6 +54,10 @@ def model_removed(project: Pipeline) -> None:
     project.edit("gold/marts/gold.yml", described[start:end], "")
 
 
+def transformation_changed(project: Pipeline) -> None:
+    project.edit(SUMMARY, "SUM(order_amount)", "MAX(order_amount)")
+
+
 def model_failing(project: Pipeline) -> None:
     project.edit(SUMMARY, "COUNT(*)", "CAST('many' AS INTEGER)")
 
@@ -57,6 +65,7 @@ def model_failing(project: Pipeline) -> None:
 CHANGES: tuple[Callable[[Pipeline], None], ...] = (
     unchanged,
     column_dropped,
+    transformation_changed,
     ref_added,
     model_renamed,
     model_removed,
@@ -132,6 +141,38 @@ def test_a_documented_edge_is_satisfied_through_a_table_that_the_document_leaves
     assert through in said
     assert "edge-missing" not in said
     assert "edge-unexpected" not in said
+
+
+CHAIN = {
+    ("crm.public.orders.amount", "bronze.raw_orders.amount", "IDENTITY"),
+    ("bronze.raw_orders.amount", "silver.stg_orders.order_amount", "TRANSFORMATION"),
+    ("silver.stg_orders.order_amount", "gold.customer_orders_summary.total_revenue", "AGGREGATION"),
+    ("gold.customer_orders_summary.total_revenue", "gold.customer_behavior.total_revenue", "IDENTITY"),
+}
+
+
+def test_the_documented_chain_of_total_revenue_is_what_the_events_say(runs):
+    run = runs["unchanged"]
+    lineage_map = load_map(run.pipeline.root / "dags" / f"{DAG_ID}.yaml")
+    emitted = read_events(
+        run.pipeline.store.events(root_run_id=run.root_run_id), bindings_of(lineage_map, "dev")
+    ).graph
+    end = ColumnRef("gold.customer_behavior", "total_revenue")
+    on_the_way = {end, *trace(emitted, [end]).nodes}
+    chain = {
+        (str(edge.source), str(edge.target), transformation.subtype)
+        for edge in emitted.column_edges
+        for transformation in edge.transformations
+        if edge.target in on_the_way and transformation.type == "DIRECT"
+    }
+    assert chain == CHAIN
+
+
+def test_a_changed_transformation_is_named_with_both_expressions(runs):
+    error = runs["transformation_changed"].validation_error()
+    assert runs["transformation_changed"].status == 1
+    assert "gold.customer_orders_summary.total_revenue" in error
+    assert "MAX(" in error.upper()
 
 
 def test_a_column_dropped_from_a_model_is_named(runs):
