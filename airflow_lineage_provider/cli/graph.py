@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from airflow_lineage_provider.cli.runs import open_store, root_run, store_option
+from airflow_lineage_provider.cli.runs import open_source, root_run, source_option
 from airflow_lineage_provider.cli.shared import environment_option, example, map_argument, plain_errors
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _question(command: Command) -> Command:
         click.option("--run", metavar="RUN", help="Add what this run emitted: an id, `latest` or `all`."),
         click.option("--until", metavar="TIME", default="", help="With --run: as it was by then (ISO 8601)."),
         environment_option,
-        store_option,
+        source_option,
     )
     for option in reversed(options):
         command = option(command)
@@ -104,7 +104,7 @@ def _graph(options: dict[str, Any]) -> Graph:
     documented = read_map(lineage_map)
     if not options["run"]:
         return documented
-    store = open_store(options["store"])
-    events = store.events(root_run_id=root_run(store, options["run"]))
+    source = open_source(options["store"])
+    events = source.events(root_run_id=root_run(source, options["run"]))
     bindings = bindings_of(lineage_map, options["environment"])
     return combine(documented, read_events(events, bindings, until=options["until"]).graph)

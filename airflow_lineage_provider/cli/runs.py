@@ -20,6 +20,7 @@ from airflow_lineage_provider.cli.shared import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airflow_lineage_provider.delivery.sources import EventSource
     from airflow_lineage_provider.delivery.store import EventStore
 
 store_option = click.option(
@@ -28,20 +29,26 @@ store_option = click.option(
     help="The event store: a SQLite file or a database URL.  [default: AIRFLOW__LINEAGE__STORE, else "
     "lineage.db in AIRFLOW_HOME, ./.airflow or ~/airflow]",
 )
+source_option = click.option(
+    "--store",
+    metavar="LOCATION",
+    help="Where the events are: an event store (a .db file or a database URL), files that OpenLineage wrote, "
+    "or Marquez's URL.  [default: the event store of this Airflow, as for `forward`]",
+)
 run_option = click.option(
     "--run", default="latest", show_default=True, metavar="RUN", help="A root run's id, `latest` or `all`."
 )
 
 
 @click.command(epilog=example("airflow-lineage events --run latest --format jsonl > events.jsonl"))
-@store_option
+@source_option
 @run_option
 @click.option("--job", help="Only this job's events, such as gold.customer_behavior.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 def events(store: str | None, run: str, job: str | None, form: str) -> None:
     """Print the OpenLineage events that a DAG run emitted, in the order in which they were committed."""
     with plain_errors():
-        opened = open_store(store)
+        opened = open_source(store)
         for event in opened.events(root_run_id=root_run(opened, run), job_name=job):
             click.echo(json.dumps(event, ensure_ascii=False) if form == "jsonl" else _line(event))
 
@@ -51,7 +58,7 @@ def events(store: str | None, run: str, job: str | None, form: str) -> None:
 )
 @map_argument
 @environment_option
-@store_option
+@source_option
 @run_option
 @click.option("--scope", multiple=True, help="Only these layers or datasets were to be produced.")
 @report_option
@@ -70,7 +77,7 @@ def validate(
         from airflow_lineage_provider.reports.text import print_validation
 
         documented = load_map(lineage_map)
-        opened = open_store(store)
+        opened = open_source(store)
         validation = compare_run(
             opened.events(root_run_id=root_run(opened, run)),
             documented,
@@ -87,13 +94,21 @@ def open_store(url: str | None) -> EventStore:
     return EventStore(url or default_store_url(os.environ))
 
 
-def root_run(store: EventStore, run: str) -> str | None:
+def open_source(location: str | None) -> EventSource:
+    """Return where events are read from: what is named, or the default store."""
+    from airflow_lineage_provider.delivery import default_store_url
+    from airflow_lineage_provider.delivery.sources import open_source as open_location
+
+    return open_location(location or default_store_url(os.environ))
+
+
+def root_run(source: EventSource, run: str) -> str | None:
     """Return the root run that is meant; None for all of them."""
     if run == "all":
         return None
-    root = store.latest_root_run() if run == "latest" else run
+    root = source.latest_root_run() if run == "latest" else run
     if root is None:
-        raise ValueError(f"{store} holds no run yet; run a DAG, or name another store with --store")
+        raise ValueError("there is no run yet; run a DAG, or name another place with --store")
     return root
 
 

@@ -62,6 +62,12 @@ def test_events_of_the_latest_run_as_lines(store):
     )
 
 
+def test_events_that_openlineage_wrote_to_a_file(store, tmp_path):
+    written = tmp_path / "events.jsonl"
+    written.write_text(call("events", "--store", store, "--format", "jsonl").output)
+    assert call("events", "--store", written).output == call("events", "--store", store).output
+
+
 def test_events_as_json_lines_are_the_events(store):
     (line,) = call("events", "--store", store, "--format", "jsonl").output.splitlines()
     assert json.loads(line)["job"] == {"namespace": "dbt", "name": "silver.stg_orders"}

@@ -9,12 +9,12 @@ from airflow_lineage_provider.lineage_map import MapError, bindings_of, load_map
 MAP = load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml")
 
 OBSERVED = [
-    ("dev", "duckdb:///home/me/data/warehouse.duckdb", "warehouse.bronze.raw_orders", "bronze.raw_orders"),
-    ("dev", "duckdb:///home/me/data/crm.duckdb", "crm.public.orders", "crm.public.orders"),
-    ("dev", "file", "/home/me/landing/customer_events/*.parquet", "landing.customer_events"),
-    ("dev", "file", "/home/me/landing/customer_events", "landing.customer_events"),
-    ("dev", "duckdb:///home/me/data/warehouse.duckdb", "warehouse.silver.new_one", "silver.new_one"),
-    ("dev", "duckdb:///home/me/data/other.duckdb", "other.silver.new_one", None),
+    ("dev", "duckdb:///data/me/data/warehouse.duckdb", "warehouse.bronze.raw_orders", "bronze.raw_orders"),
+    ("dev", "duckdb:///data/me/data/crm.duckdb", "crm.public.orders", "crm.public.orders"),
+    ("dev", "file", "/data/me/landing/customer_events/*.parquet", "landing.customer_events"),
+    ("dev", "file", "/data/me/landing/customer_events", "landing.customer_events"),
+    ("dev", "duckdb:///data/me/data/warehouse.duckdb", "warehouse.silver.new_one", "silver.new_one"),
+    ("dev", "duckdb:///data/me/data/other.duckdb", "other.silver.new_one", None),
     ("postgres", "postgres://localhost:5432", "analytics.gold.customer_behavior", "gold.customer_behavior"),
     ("prod", "postgres://crm-db.prod.example.com:5432", "crm.public.orders", "crm.public.orders"),
     ("prod", "kafka://broker:9092", "customer-events-prod", "kafka.customer-events-prod"),
