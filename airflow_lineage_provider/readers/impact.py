@@ -23,5 +23,7 @@ def planned_change(
 
     Raises ValueError for a column or a change that there is not.
     """
+    if change and change not in set(Change):
+        raise ValueError(f"{change!r} is no change of a column; use {', '.join(Change)}")
     found = impact(graph, [column_reference(graph, column)], hops=hops)
     return found, effects(graph, found, Change(change), converts("")) if change else None
