@@ -27,7 +27,8 @@ class LineageValidationSensor(BaseSensorOperator):
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param environment: which of the map's environments binds its names to this run's datasets.
     :param scope: the layers, or dataset globs, that this run was to produce; all layers without it.
-    :param deferrable: wait in the triggerer instead of on a worker. `mode="reschedule"` waits on neither.
+    :param deferrable: wait in the triggerer instead of on a worker; so it does unless a `mode` (`poke`,
+        `reschedule`) is named.
     :param timeout: seconds after which it compares with the events that are there; what is missing by then
         is reported as missing.
     :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
@@ -47,7 +48,7 @@ class LineageValidationSensor(BaseSensorOperator):
         map_path: str,
         environment: str | None = None,
         scope: Sequence[str] | None = None,
-        deferrable: bool = True,
+        deferrable: bool | None = None,
         store_conn_id: str | None = None,
         timeout: timedelta | float = 300,
         poke_interval: timedelta | float = 2,
@@ -57,7 +58,7 @@ class LineageValidationSensor(BaseSensorOperator):
         self.map_path = map_path
         self.environment = environment
         self.scope = scope
-        self.deferrable = deferrable
+        self.deferrable = "mode" not in kwargs if deferrable is None else deferrable
         self.store_conn_id = store_conn_id
         self._awaited: Awaited | None = None
 
