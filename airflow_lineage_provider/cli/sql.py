@@ -38,8 +38,8 @@ def sql(path: Path | None, dialect: str, schema: Path | None, form: str, batch: 
         found = script_lineage(_read(path), dialect=dialect, schema=_schema(schema))
         if form == "json":
             click.echo(json.dumps([as_json(lineage) for lineage in found], indent=2, ensure_ascii=False))
-        else:
-            click.echo("\n\n".join(as_text(lineage) for lineage in found if not lineage.error))
+        elif known := [as_text(lineage) for lineage in found if not lineage.error]:
+            click.echo("\n\n".join(known))
         for lineage in found:
             if lineage.error:
                 click.echo(f"airflow-lineage: {path}: {lineage.error}", err=True)
