@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.delivery.store import ENDS
 from airflow_lineage_provider.hooks.dag_run import events_under
 from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers.validation import expected_datasets
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.delivery.store import EventStore
 
-ENDS = {"COMPLETE", "FAIL", "ABORT"}
 QUIET = timedelta(seconds=5)
 
 

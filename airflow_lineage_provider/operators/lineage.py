@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -39,6 +38,7 @@ class LineageCheckOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Compare the manifest with the map; raise where they part."""
         from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.hooks.files import beside_dag
         from airflow_lineage_provider.hooks.verdict import judge
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.manifest import load_manifest
@@ -92,6 +92,7 @@ class LineageImpactOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Walk the map's graph from the column; raise where the change reaches too far."""
         from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.hooks.files import beside_dag
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.documented import read_map
         from airflow_lineage_provider.readers.impact import planned_change
@@ -113,8 +114,3 @@ class LineageImpactOperator(BaseOperator):
                 raise AirflowFailException(message)
             self.log.warning(message)
         return told
-
-
-def beside_dag(operator: BaseOperator, path: str) -> Path:
-    """Return a file's path; a relative one is taken from the folder of the operator's DAG file."""
-    return Path(operator.dag.fileloc).parent / path

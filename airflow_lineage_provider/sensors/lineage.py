@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
@@ -14,6 +13,7 @@ from airflow_lineage_provider.links.lineage import LineageReportLink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from airflow.sdk import Context
 
@@ -105,12 +105,13 @@ class LineageValidationSensor(BaseSensorOperator):
         """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
         from airflow_lineage_provider.hooks.arrival import Awaited
         from airflow_lineage_provider.hooks.dag_run import dag_run_ids, run_context
+        from airflow_lineage_provider.hooks.files import beside_dag
 
         if self._awaited is None:
             run = run_context(context)
             if run.parent is None:
                 raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
-            path, ids = self._map_file(), dag_run_ids(context["dag_run"])
+            path, ids = beside_dag(self, self.map_path), dag_run_ids(context["dag_run"])
             self._awaited = Awaited(
                 root_run_ids=list(ids.roots),
                 above=[*ids.roots, *ids.own, run.parent.run_id],
@@ -126,10 +127,6 @@ class LineageValidationSensor(BaseSensorOperator):
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         # One interval early, so that the last look compares before Airflow's own timeout ends the sensor.
         return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
-
-    def _map_file(self) -> Path:
-        path = Path(self.map_path)
-        return path if path.is_absolute() else Path(self.dag.fileloc).parent / path
 
     def _compare(self, context: Context) -> dict[str, Any]:
         from airflow_lineage_provider.hooks.dag_run import events_under
