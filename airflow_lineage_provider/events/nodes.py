@@ -39,11 +39,12 @@ class NodeEvents:
         self._invocation = invocation
         self._context = context
         self._warehouse = invocation.warehouse
+        self._begun: dict[str, tuple[object, NodeLineage]] = {}
 
     def start(self, record: NodeStarted) -> RunEvent:
         """Return the START of a node that has just begun."""
         mask, node = self._context.mask, record.node
-        lineage = node_lineage(node, record.sql, self._warehouse, mask)
+        lineage = self._lineage(node, record.sql)
         output, columns = node.relation, _columns(lineage)
         return self._event(
             RunState.START,
@@ -60,7 +61,7 @@ class NodeEvents:
     def end(self, record: NodeFinished) -> RunEvent:
         """Return the COMPLETE, FAIL or ABORT of a node that has just ended."""
         mask, node = self._context.mask, record.node
-        lineage = node_lineage(node, record.sql, self._warehouse, mask)
+        lineage = self._lineage(node, record.sql)
         outcome = outcome_facets(record, lineage.problems, self._invocation, self._context)
         output, extra = node.relation, _dbt_facets(node) | _columns(lineage)
         return self._event(
@@ -74,6 +75,16 @@ class NodeEvents:
             ],
             [output_dataset(output, self._warehouse, mask, record, extra)] if output else [],
         )
+
+    def _lineage(self, node: Node, sql: str | None) -> NodeLineage:
+        """Return a node's column lineage; at its end what its START said, unless more is known by then."""
+        made_of = (node.inputs, node.relation, sql)
+        before = self._begun.pop(node.unique_id, None)
+        if before and before[0] == made_of:
+            return before[1]
+        found = node_lineage(node, sql, self._warehouse, self._context.mask)
+        self._begun[node.unique_id] = made_of, found
+        return found
 
     def _run(self, node: Node, started_at: datetime, outcome: dict[str, RunFacet]) -> Run:
         """START and end are of one run: its id is made of what both know."""
