@@ -124,7 +124,7 @@ class Database:
 
     def _make_ready(self) -> None:
         """Make the tables, or bring them up to date, once; and again where the file was deleted since."""
-        if self._ready and (not self.is_sqlite or Path(self._path).exists()):
+        if self._ready and (not self.is_sqlite or os.path.exists(self._path)):  # noqa: PTH110 - at every event
             return
         self.disconnect()
         if self.is_sqlite:

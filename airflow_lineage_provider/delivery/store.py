@@ -230,8 +230,12 @@ class EventStore:
         cursor.execute(add_event, record.columns)
         new = cursor.fetchall()
         for (event_id,) in new:
-            for namespace, name in record.datasets:
-                cursor.execute(add_dataset, {"namespace": namespace, "name": name, "event_id": event_id})
+            rows = [
+                {"namespace": namespace, "name": name, "event_id": event_id}
+                for namespace, name in record.datasets
+            ]
+            if rows:
+                cursor.executemany(add_dataset, rows)
             if record.run_id:
                 cursor.execute(add_run, record.columns | {"event_id": event_id})
         return len(new)

@@ -7,6 +7,7 @@ the exit status is 1 where a bar is missed. BENCH_STORE_EVENTS makes the store o
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -79,6 +80,7 @@ def writer(path: str, count: str) -> None:
     events = list(many(int(count)))
     store = EventStore(path)
     store.append([])
+    gc.freeze()  # a worker does not hold thousands of events for the collector to walk through
     print("ready", flush=True)
     sys.stdin.read()
     for event in events:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
-from .pipeline import DAG_ID, Pipeline, new_pipeline
+from airflow_lineage_provider.hooks.dag_run import DagRunIds
+from airflow_lineage_provider.plugins.dag_run import lineage_of
+from airflow_lineage_provider.plugins.report_page import Heading, report_page
+
+from .pipeline import BIN, DAG_ID, Pipeline, new_pipeline
 
 pytestmark = pytest.mark.e2e
 
 PASSWORD = "Planted-Password-91c4"  # Airflow knows it: a connection's
 SIGNATURE = "PlantedSignature7f0e"  # nobody knows it: in a URL that a model reads
 USERINFO = "PlantedUserInfo33aa"  # in an address that a comment mentions
-PLANTED = (PASSWORD, SIGNATURE, USERINFO)
+MOTHERDUCK = "PlantedMotherDuck5d1b"  # in another
+API_KEY = "PlantedApiKey88f2"  # of the backend that events are forwarded to
+PLANTED = (PASSWORD, SIGNATURE, USERINFO, MOTHERDUCK, API_KEY)
 
 SQL = f"""
   '{{{{ var("planted") }}}}' as planted,
   'https://lake.example.com/x.csv?sig={SIGNATURE}' as address, -- see ftp://me:{USERINFO}@example.com/notes
-  orders.total_orders,"""
+  orders.total_orders, -- also in md:sales?motherduck_token={MOTHERDUCK}"""
+REFUSED = f"""
+  error('no https://lake.example.com/y.csv?sig={SIGNATURE} for {{{{ var("planted") }}}}') as refused,
+  orders.total_orders, -- also"""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +53,42 @@ def printed(pipeline, monkeypatch_module) -> str:
     done = pipeline.run("airflow", "dags", "test", DAG_ID)
     assert "gold.customer_behavior.planted" in done.stdout, done.stdout[-4000:]
     return done.stdout
+
+
+@pytest.fixture(scope="module")
+def printed_of_failure(pipeline, printed) -> str:
+    """What a second run printed, in which the model failed with an error that has secrets in it."""
+    pipeline.edit("gold/marts/customer_behavior.sql", "\n  orders.total_orders, -- also", REFUSED)
+    done = pipeline.run("airflow", "dags", "test", DAG_ID)
+    assert "no https://lake.example.com/y.csv" in done.stdout, done.stdout[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def printed_of_forwarding(pipeline, printed) -> str:
+    """What forwarding to a backend printed that cannot be reached, and what the outbox says of it."""
+    auth = {"type": "api_key", "apiKey": API_KEY}
+    target = {"type": "http", "url": f"http://me:{USERINFO}@127.0.0.1:1", "auth": auth}
+    transport = json.dumps({"forward": target})
+    forwarder = subprocess.Popen(
+        [BIN / "airflow-lineage", "forward", "--transport", transport],
+        env=pipeline.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = ""
+    try:
+        while "127.0.0.1:1" not in said:
+            line = forwarder.stdout.readline()
+            assert line, f"it ended after {said}"
+            said += line
+        outbox = pipeline.run("airflow-lineage", "outbox").stdout
+    finally:
+        forwarder.terminate()
+        said += forwarder.communicate(timeout=60)[0]
+    assert "127.0.0.1:1" in outbox
+    return said + outbox
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +133,30 @@ def test_no_report_has_one(pipeline, printed, form):
     done = pipeline.run("airflow-lineage", "validate", f"dags/{DAG_ID}.yaml", *environment, "--format", form)
     assert "planted" in done.stdout
     assert clean(done.stdout)
+
+
+def test_no_page_has_one(pipeline, printed):
+    root = pipeline.store.latest_root_run()
+    ids = DagRunIds(own=(root,), roots=(root,), namespace="default")
+    page = report_page(Heading(DAG_ID, "manual", "failed", root), lineage_of(ids, pipeline.store))
+    assert "customer_behavior" in page
+    assert clean(page)
+
+
+def test_an_error_has_none(pipeline, printed_of_failure):
+    events = pipeline.store.events(job_name="gold.customer_behavior")
+    failed = [event for event in events if event["eventType"] == "FAIL"][-1]
+    assert "no https://lake.example.com/y.csv?sig=***" in failed["run"]["facets"]["errorMessage"]["message"]
+    assert clean(json.dumps(list(pipeline.store.events())))
+    assert clean(printed_of_failure)
+    test_no_page_has_one(pipeline, printed_of_failure)
+
+
+def test_forwarding_says_none(printed_of_forwarding):
+    assert clean(printed_of_forwarding)
+
+
+def test_no_file_of_the_log_has_one(pipeline, printed_of_failure):
+    logs = [path for path in (pipeline.root / "airflow" / "logs").rglob("*") if path.is_file()]
+    assert logs
+    assert all(clean(path.read_text(errors="replace")) for path in logs)
