@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import attr
@@ -14,6 +15,8 @@ from airflow_lineage_provider.delivery.masking import mask_event
 from airflow_lineage_provider.delivery.store import EventStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openlineage.client.client import Event
 
 
@@ -43,10 +46,23 @@ class OutboxTransport(Transport):
         self.store = EventStore(config.store)
 
     def emit(self, event: Event) -> None:
-        """Commit the event, without credentials in URIs. Raises StoreError: nothing is lost silently."""
-        self.store.append(mask_event(Serde.to_dict(event)))
+        """Commit the event, without its secrets. Raises StoreError: nothing is lost silently."""
+        self.store.append(mask_event(Serde.to_dict(event), _airflow_redact()))
 
     def close(self, timeout: float = -1) -> bool:  # noqa: ARG002
         """Close the store's connections; there is never anything left to send."""
         self.store.close()
         return True
+
+
+def _airflow_redact() -> Callable[[str], str] | None:
+    """Return Airflow's secrets masker where this process is Airflow's.
+
+    Airflow's OpenLineage adapter masks too, but with the secrets that were known when it was made: before
+    the task read its connections.
+    """
+    if "airflow.sdk" not in sys.modules:
+        return None
+    from airflow.providers.common.compat.sdk import redact
+
+    return lambda text: str(redact(text))

@@ -140,12 +140,13 @@ class DbtLayerOperator(BaseOperator):
 
     def _follow(self, run: DbtRun, emitter: Emitter) -> dict[str, Any]:
         from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished
+        from airflow_lineage_provider.hooks.secrets import without_secrets
 
         nodes: list[NodeFinished] = []
         for record in run:
             if isinstance(record, LogLine):
                 log = {"warn": self.log.warning, "error": self.log.error}.get(record.level, self.log.info)
-                log(record.text)
+                log(without_secrets(record.text))
             elif isinstance(record, InvocationFinished):
                 emitter.finish()
                 _raise_failures([node for node in nodes if node.failed], record)
@@ -213,14 +214,16 @@ def _selection(layer: str | None, select: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _raise_failures(failed: list[NodeFinished], finished: Any) -> None:
+    from airflow_lineage_provider.hooks.secrets import without_secrets
+
     if finished.bad_input:
-        raise AirflowFailException(finished.error)
+        raise AirflowFailException(without_secrets(finished.error))
     errors = [f"{node.node.label}: {' '.join(node.message.split())}" for node in failed]
     errors += [finished.error] if finished.error else []
     if errors:
         more = (
             f"; and {len(errors) - SHOWN_FAILURES} more, in the log above" if errors[SHOWN_FAILURES:] else ""
         )
-        raise AirflowException("; ".join(errors[:SHOWN_FAILURES]) + more)
+        raise AirflowException(without_secrets("; ".join(errors[:SHOWN_FAILURES])) + more)
     if not finished.success:
         raise AirflowException("dbt reported a failure that belongs to no node; its log above says which")
