@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.delivery.records import parent_and_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,17 +183,17 @@ def scale(folder: Path) -> Iterator[Measured]:
     """A store of a million events against an empty one, in turns, so that noise hits both."""
     count = int(os.environ.get("BENCH_STORE_EVENTS", "1000000"))
     big, small = EventStore(str(folder / "big.db")), EventStore(str(folder / "small.db"))
-    source = many(count)
+    source, roots = many(count), []
     for done in range(0, count, 1000):
-        big.append(list(islice(source, 1000)))
+        page = list(islice(source, 1000))
+        big.append(page)
         if done % 50_000 == 0:
+            roots.append(parent_and_root(page[0])[1])
             progress(f"  {done:,} of {count:,} events")
     ratios = [seconds_to_write(big) / seconds_to_write(small) for _ in range(15)]
-    start = time.perf_counter()
-    events = sum(1 for _ in big.events(root_run_id=big.latest_root_run()))
-    seconds = time.perf_counter() - start
-    what = f"{events} events of one run out of {count:,}"
-    yield Measured(what, seconds * 1000, 50, "ms", more_is_better=False)
+    reads = [seconds_to_read(big, root) for root in roots]
+    what = f"the events of one run out of {count:,}, median of {len(roots)} runs"
+    yield Measured(what, statistics.median(reads) * 1000, 50, "ms", more_is_better=False)
     what = f"a write to {count:,} events, by a write to an empty store"
     yield Measured(what, statistics.median(ratios), 1.2, "times", more_is_better=False)
 
@@ -202,6 +203,13 @@ def seconds_to_write(store: EventStore) -> float:
     start = time.perf_counter()
     for event in events:
         store.append(event)
+    return time.perf_counter() - start
+
+
+def seconds_to_read(store: EventStore, root_run_id: str) -> float:
+    start = time.perf_counter()
+    for _ in store.events(root_run_id=root_run_id):
+        pass
     return time.perf_counter() - start
 
 
@@ -220,8 +228,7 @@ def outage(folder: Path) -> Iterator[Measured]:
                 during.append(pipeline.run())
             progress(f"  {alone[-1]:.2f} s without a backend, {during[-1]:.2f} s with a black hole")
         peer = pipeline.run(transport={"type": "http", "url": url})
-    ratio = peer / min(alone)
-    print(f"     Airflow's provider with its HTTP transport: {ratio:.2f} times as long ({peer:.0f} s)")
+    yield Measured("the same with Airflow's HTTP transport", peer / min(alone), 5, "times")
     what = "the pipeline during an outage, by the pipeline alone"
     yield Measured(what, min(during) / min(alone), 1.02, "times", more_is_better=False)
 
