@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, insert, inspect, make_url, select, text
 from sqlalchemy import event as hooks
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from airflow_lineage_provider.delivery.location import StoreError, store_url
+from airflow_lineage_provider.delivery.location import StoreError, StoreLocationError, store_url
 from airflow_lineage_provider.delivery.schema import REVISION, metadata, version
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Database:
         try:
             return create_engine(self.url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
         except ImportError as error:
-            raise StoreError(
+            raise StoreLocationError(
                 f"The event store {self} needs psycopg2: install the `postgres` extra"
             ) from error
 
@@ -153,7 +153,9 @@ class Database:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"Cannot make the folder of the event store {self}: {error.strerror}") from error
+            raise StoreLocationError(
+                f"Cannot make the folder of the event store {self}: {error.strerror}"
+            ) from error
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -164,13 +166,17 @@ class Database:
 
     def _explained(self, error: Exception) -> StoreError:
         said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", 1)[0]
-        for sign, advice in _ADVICE.items():
-            if sign in said:
-                return StoreError(f"The event store {self} {advice} ({said})")
+        advice = next((advice for sign, advice in _ADVICE.items() if sign in said), "")
+        if advice:
+            kind = StoreError if self._was_there() else StoreLocationError
+            return kind(f"The event store {self} {advice} ({said})")
         if not self.is_sqlite and any(sign in said for sign in _UNREACHABLE):
             advice = "cannot be reached: check its server and the store's URL"
             return StoreError(f"The event store {self} {advice} ({said})", unreachable=True)
         return StoreError(f"The event store {self} failed: {said}")
+
+    def _was_there(self) -> bool:
+        return not self.is_sqlite or Path(self._path).is_file()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -188,7 +194,7 @@ _ADVICE = {
     "unable to open": "cannot be opened: check that the folder exists and that this user may write to it",
     "is not a database": "is not a SQLite database: name another file",
     "malformed": "is damaged: restore it or move it away; `sqlite3 FILE .recover` saves what can be read",
-    "disk I/O error": "cannot be read or written: check the disk",
+    "disk I/O error": "cannot be read or written: check that its disk works and is not full",
     "no such table": "holds no lineage events: name another file, or run a pipeline that fills it",
     "does not exist": "holds no lineage events: name another database, or run a pipeline that fills it",
     "password authentication failed": "refuses the user or the password: check the store's URL",

@@ -30,6 +30,10 @@ class StoreError(Exception):
         self.unreachable = unreachable
 
 
+class StoreLocationError(StoreError):
+    """There can be no event store at this location: what was configured is wrong, and no waiting mends it."""
+
+
 def default_store_url(environ: Mapping[str, str]) -> str:
     """Return the URL of the store that is meant when none is named.
 
@@ -63,7 +67,7 @@ def store_url(location: str) -> str:
     """Return the SQLAlchemy URL for a file's path, a `sqlite:///` URL or a Postgres URL.
 
     A file's path becomes absolute, so that a later change of directory does not change the store.
-    Raises StoreError for any other kind of database.
+    Raises StoreLocationError for any other kind of database.
     """
     scheme = _SCHEME.match(location)
     if scheme is None:
@@ -71,10 +75,12 @@ def store_url(location: str) -> str:
     kind, rest = scheme[1].lower(), location[scheme.end() :]
     if kind in {"sqlite", "sqlite+pysqlite"}:
         if rest in {"", "/", "/:memory:"}:
-            raise StoreError(
+            raise StoreLocationError(
                 "An event store in memory is lost with its process: name a file, as in lineage.db"
             )
         return f"sqlite:///{Path(rest.removeprefix('/')).expanduser().absolute()}"
     if kind in _POSTGRES:
         return f"{_POSTGRES[kind]}://{rest}"
-    raise StoreError(f"No event store in {kind}: use a file's path, sqlite:///PATH or postgresql://...")
+    raise StoreLocationError(
+        f"No event store in {kind}: use a file's path, sqlite:///PATH or postgresql://..."
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.delivery import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RUNNER = Path(__file__).with_name("run_cases.py")
 
@@ -55,11 +55,15 @@ class Outcome:
 
 
 def run_cases(
-    home: Path, cases: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]
+    home: Path,
+    cases: Mapping[str, Mapping[str, Any]],
+    environ: Mapping[str, str],
+    within: Sequence[str] = (),
 ) -> dict[str, Outcome]:
     """Run every case in one Airflow process; `home` is its AIRFLOW_HOME and keeps its event store.
 
     A case is the arguments of its `operator`, whose `class` is DbtLayerOperator where none is named.
+    `within` is a command that runs the one behind it in surroundings of its own.
     """
     home.mkdir(parents=True, exist_ok=True)
     (home / "dags").mkdir()
@@ -75,7 +79,7 @@ def run_cases(
         **environ,
     }
     done = subprocess.run(
-        [sys.executable, RUNNER, home / "cases.json", home / "results.json"],
+        [*within, sys.executable, RUNNER, home / "cases.json", home / "results.json"],
         env=surroundings,
         cwd=home,
         stdout=subprocess.PIPE,
