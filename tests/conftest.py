@@ -1,5 +1,6 @@
 """What tests of several rooms share."""
 
+import atexit
 import os
 import shutil
 import socket
@@ -8,6 +9,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+# The Airflow of whoever runs the tests is neither asked nor touched.
+for _name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+    del os.environ[_name]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-of-tests-")
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
