@@ -34,7 +34,7 @@ def same_type(dialect: str) -> Same:
         if first.casefold() == second.casefold():
             return True
         from airflow_lineage_provider.sql.bounds import SqlError
-        from airflow_lineage_provider.sql.expressions import same_type as compare
+        from airflow_lineage_provider.sql.datatypes import same_type as compare
 
         try:
             return compare(first, second, dialect)

@@ -1,4 +1,4 @@
-"""Do two texts mean the same expression, or the same type? Compared as syntax trees, not as text."""
+"""Do two texts mean the same expression? Compared as syntax trees, not as text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
 
 from airflow_lineage_provider.sql.bounds import SqlError
+from airflow_lineage_provider.sql.datatypes import canonical_type
 from airflow_lineage_provider.sql.names import Names
 from airflow_lineage_provider.sql.parse import parse
 
@@ -23,17 +23,6 @@ def same_expression(a: str, b: str, dialect: str) -> bool:
     the order and the nesting of operations do. Raises `SqlError` where one is no expression.
     """
     return _normal(a, dialect) == _normal(b, dialect)
-
-
-def same_type(a: str, b: str, dialect: str) -> bool:
-    """Tell whether two type names mean the same type in a dialect: `NUMERIC(10, 2)` and `decimal(10,2)`.
-
-    The length of a text type matters only where both state one. Raises `SqlError` for what is no type.
-    """
-    left, right = _type(a, dialect), _type(b, dialect)
-    if left.this == right.this == exp.DataType.Type.TEXT and not (left.expressions and right.expressions):
-        return True
-    return left == right
 
 
 @lru_cache(maxsize=_MOST_CACHED)
@@ -79,61 +68,7 @@ def _simplified(node: exp.Expr, names: Names, dialect: str) -> exp.Expr:
         inner: exp.Expr = node.this
         return inner.copy()
     if isinstance(node, exp.DataType):
-        return _canonical(node, dialect)
+        return canonical_type(node, dialect)
     if isinstance(node, exp.Anonymous):
         node.set("this", node.name.upper())
     return node
-
-
-# ---- types ---------------------------------------------------------------------------------------
-
-_T = exp.DataType.Type
-_TEXTS = {_T.VARCHAR, _T.NVARCHAR, _T.TEXT, _T.CHAR, _T.NCHAR, _T.BPCHAR, _T.NAME}
-_FAMILIES = {
-    **dict.fromkeys(_TEXTS, _T.TEXT),
-    _T.TIMESTAMPNTZ: _T.TIMESTAMP,
-    _T.DATETIME: _T.TIMESTAMP,
-    _T.DATETIME2: _T.TIMESTAMP,
-    _T.TIMESTAMPLTZ: _T.TIMESTAMPTZ,
-}
-# What a DECIMAL without precision means.
-_DECIMALS = {
-    "snowflake": ("38", "0"),
-    "duckdb": ("18", "3"),
-    "spark": ("10", "0"),
-    "databricks": ("10", "0"),
-    "redshift": ("18", "0"),
-    "tsql": ("18", "0"),
-    "bigquery": ("38", "9"),
-}
-_ONE_INTEGER = {"snowflake": ("38", "0"), "oracle": ("38", "0")}
-_INTEGERS = {_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT, _T.MEDIUMINT}
-_ONE_FLOAT = frozenset({"snowflake", "bigquery", "postgres", "redshift"})
-
-
-def _type(text: str, dialect: str) -> exp.DataType:
-    try:
-        built = exp.DataType.build(text, dialect=dialect or None, udt=True)
-    except (SqlglotError, ValueError, AttributeError) as error:
-        raise SqlError(f"{text!r} is no type: {str(error).splitlines()[0]}") from None
-    return _canonical(built, dialect)
-
-
-def _canonical(node: exp.DataType, dialect: str) -> exp.DataType:
-    kind = node.this
-    parts = [_canonical(p, dialect) if isinstance(p, exp.DataType) else p.copy() for p in node.expressions]
-    if kind == _T.DECIMAL:
-        parts = _decimal([p.name for p in parts], dialect)
-    elif kind in _INTEGERS and dialect in _ONE_INTEGER:
-        kind, parts = _T.DECIMAL, _decimal([], dialect)
-    elif kind == _T.FLOAT and dialect in _ONE_FLOAT and not parts:
-        kind = _T.DOUBLE
-    return exp.DataType(
-        this=_FAMILIES.get(kind, kind), expressions=parts, nested=bool(node.args.get("nested"))
-    )
-
-
-def _decimal(given: list[str], dialect: str) -> list[exp.Expr]:
-    """Precision and scale, with the dialect's defaults. A precision alone has no decimals."""
-    numbers = (*given, "0")[:2] if given else _DECIMALS.get(dialect, ())
-    return [exp.DataTypeParam(this=exp.Literal.number(number)) for number in numbers]

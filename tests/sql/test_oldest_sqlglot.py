@@ -50,7 +50,7 @@ def installed():
 
 @pytest.mark.e2e
 def test_the_oldest_supported_sqlglot_gives_the_documented_lineage(installed):
-    tests = [HERE / "test_fixtures.py", HERE / "test_expressions.py"]
+    tests = [HERE / f"test_{name}.py" for name in ("fixtures", "expressions", "datatypes")]
     done = subprocess.run(
         [sys.executable, "-c", PYTEST, "-q", "-p", "no:cacheprovider", *tests],
         env={**os.environ, "PYTHONPATH": str(installed)},
