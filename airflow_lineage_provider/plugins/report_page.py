@@ -67,7 +67,7 @@ def _drawing(observed: Observed, namespaces: list[str]) -> str:
     if not 0 < len(names) <= MOST_DRAWN:
         return ""
     labels = {name: "/".join(short.split("/")[-2:]) for name, short in names.items()}  # of a path its end
-    return draw((labels[source], labels[target]) for source, target in edges)
+    return draw(edges, labels)
 
 
 def _is_test(job: JobRun) -> bool:

@@ -3,69 +3,76 @@
 from __future__ import annotations
 
 import html
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
+
+from airflow_lineage_provider.reports.layout import Layout, Segment, Slot, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_ROW, _GAP, _LETTER, _HEIGHT = 34, 56, 7, 24
+_GAP, _LETTER, _BOX, _MARGIN = 56, 7, 24, 13
+_LONGEST = 60  # letters
+_SMALLEST = 0.75  # of its size; a narrower page scrolls it
+
+Span = tuple[int, int]
+"""Where a rank begins, and how wide it is."""
 
 
-def draw(edges: Iterable[tuple[str, str]]) -> str:
-    """Return an SVG element; nothing for no edges, or where they go round in a circle."""
-    pairs = list(dict.fromkeys(edges))
-    upstream: dict[str, list[str]] = {}
-    for source, target in pairs:
-        upstream.setdefault(source, [])
-        upstream.setdefault(target, []).append(source)
-    try:
-        order = list(TopologicalSorter(upstream).static_order())
-    except CycleError:
+def draw(edges: Iterable[tuple[str, str]], labels: Mapping[str, str] | None = None) -> str:
+    """Return an SVG element; nothing for no edges. `labels` say what to show of a name, where not all of it.
+
+    A line that closes a circle is dashed and goes from right to left.
+    """
+    pairs = list(edges)
+    if not pairs:
         return ""
-    ranks: dict[str, int] = {}
-    for name in order:
-        ranks[name] = max((ranks[source] + 1 for source in upstream[name]), default=0)
-    places, width, height = _places(order, ranks, upstream)
-    lines = [_line(places[source], places[target]) for source, target in pairs]
-    boxes = [_box(name, place) for name, place in places.items()]
-    size = f'viewBox="0 0 {width} {height}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="lineage" {size}>'
+    texts = {name: _shortened((labels or {}).get(name, name)) for pair in pairs for name in pair}
+    plan = layout(pairs)
+    spans = _spans(plan, texts)
+    lines = [_line(segment, plan, spans) for segment in plan.segments]
+    boxes = [_box(s, plan, spans, texts[s.name]) for column in plan.columns for s in column if not s.lane]
+    width = sum(spans[-1]) + 1
+    height = round(max(plan.heights.values())) + 2 * _MARGIN
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    style = f'style="min-width:{round(width * _SMALLEST)}px"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="lineage" {size} {style}>'
     return "".join([head, *lines, *boxes, "</svg>"])
 
 
-def _places(
-    order: list[str], ranks: Mapping[str, int], upstream: Mapping[str, list[str]]
-) -> tuple[dict[str, tuple[int, int, int]], int, int]:
-    """Return x, y and width of each box; a box stands near what it is made from."""
-    columns: dict[int, list[str]] = {}
-    for name in order:
-        columns.setdefault(ranks[name], []).append(name)
-    places: dict[str, tuple[int, int, int]] = {}
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+
+
+def _spans(plan: Layout, texts: Mapping[str, str]) -> list[Span]:
+    spans: list[Span] = []
     x = 1
-    for rank in sorted(columns):
-        names = sorted(columns[rank], key=lambda n: _middle([places[s][1] for s in upstream[n]]))
-        wide = max(len(name) for name in names) * _LETTER + 16
-        for row, name in enumerate(names):
-            places[name] = (x, 1 + row * _ROW, wide)
+    for column in plan.columns:
+        wide = max((_wide(texts[slot.name]) for slot in column if not slot.lane), default=0)
+        spans.append((x, wide))
         x += wide + _GAP
-    return places, x - _GAP + 2, 2 + max(map(len, columns.values()), default=1) * _ROW
+    return spans
 
 
-def _middle(heights: list[int]) -> float:
-    return sum(heights) / len(heights) if heights else 0
+def _wide(text: str) -> int:
+    return 16 + _LETTER * sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def _line(source: tuple[int, int, int], target: tuple[int, int, int]) -> str:
-    x1, y1 = source[0] + source[2], source[1] + _HEIGHT // 2
-    x2, y2 = target[0], target[1] + _HEIGHT // 2
+def _line(segment: Segment, plan: Layout, spans: list[Span]) -> str:
+    start, end, back = segment
+    x1, x2 = sum(spans[start.rank]), spans[end.rank][0]
+    y1, y2 = (round(plan.heights[slot]) + _MARGIN for slot in (start, end))
     bend = (x2 - x1) // 2
-    curve = f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
-    return f'<path d="{curve}" fill="none" stroke="currentColor" stroke-opacity=".4"/>'
+    through = f" H{sum(spans[end.rank])}" if end.lane else ""
+    curve = f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}{through}"
+    dashes = ' stroke-dasharray="4 3"' if back else ""
+    return f'<path d="{curve}" fill="none" stroke="currentColor" stroke-opacity=".5"{dashes}/>'
 
 
-def _box(name: str, place: tuple[int, int, int]) -> str:
-    x, y, wide = place
-    size = f'x="{x}" y="{y}" width="{wide}" height="{_HEIGHT}" rx="5"'
-    text = f'<text x="{x + 8}" y="{y + 16}">{html.escape(name)}</text>'
-    return f'<rect {size} fill="Canvas" stroke="currentColor"/>{text}'
+def _box(slot: Slot, plan: Layout, spans: list[Span], text: str) -> str:
+    x, wide = spans[slot.rank]
+    y = round(plan.heights[slot]) + _MARGIN - _BOX // 2
+    size = f'x="{x}" y="{y}" width="{wide}" height="{_BOX}" rx="5"'
+    shown = f'<text x="{x + 8}" y="{y + 16}">{html.escape(text)}</text>'
+    title = f"<title>{html.escape(slot.name)}</title>"
+    return f'<g>{title}<rect {size} fill="Canvas" stroke="currentColor"/>{shown}</g>'

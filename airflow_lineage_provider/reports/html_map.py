@@ -20,5 +20,6 @@ def render_html(content: Map) -> str:
     before, _, after = text.partition("```mermaid\n")
     rest = after.partition("\n```\n")[2]
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    drawing = draw(dataset_edges(content))
-    return page(content.document.title, f"{reader.render(before)}{drawing}\n{reader.render(rest)}")
+    drawn = draw(dataset_edges(content))
+    figure = f"<figure>{drawn}</figure>" if drawn else ""
+    return page(content.document.title, f"{reader.render(before)}{figure}\n{reader.render(rest)}")

@@ -78,6 +78,20 @@ def test_a_drawing_of_what_flowed(page):
     assert ">silver.orders</text>" in drawing
 
 
+def test_a_table_and_its_copy_of_the_same_name_elsewhere_are_drawn_apart(page):
+    copied = run_event(
+        "COMPLETE",
+        "raw.orders",
+        "copy",
+        "task",
+        **SILVER,
+        reads=["crm/raw/orders"],
+        writes=["lake/raw/orders"],
+    )
+    drawing = page(TASK, copied).partition("<svg")[2].partition("</svg>")[0]
+    assert drawing.count(">raw/orders</text>") == 2
+
+
 def test_no_drawing_where_nothing_was_read(page):
     assert "<svg" not in page(
         TASK, run_event("COMPLETE", "raw.seed", "seed", "task", **SILVER, writes=["raw.seed"])
