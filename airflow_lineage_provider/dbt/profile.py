@@ -52,7 +52,9 @@ def temporary_profile(
     profile = {name: {"target": target, "outputs": {target: {**output, **fields}}}}
     before = {variable: os.environ.get(variable) for variable in variables}
     with tempfile.TemporaryDirectory(prefix="dbt-profile-") as folder:
-        Path(folder, "profiles.yml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+        file = Path(folder, "profiles.yml")
+        file.touch(mode=0o600)
+        file.write_text(yaml.safe_dump(profile), encoding="utf-8")
         os.environ.update(variables)
         try:
             yield folder

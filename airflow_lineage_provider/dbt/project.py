@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".md", ".py", ".csv"}
 
 # A variable of the environment that the project's settings or its profile ask for.
-ENV_VAR = re.compile(r"""env_var\(\s*['"](\w+)""")
+ENV_VAR = re.compile(r"""env_var\(\s*['"]+(\w+)""")  # YAML doubles a quote within quotes
 
 Fingerprint = frozenset[tuple[object, ...]]
 _parsed: dict[tuple[str, ...], tuple[Fingerprint, Manifest]] = {}
@@ -29,7 +30,7 @@ _parsed: dict[tuple[str, ...], tuple[Fingerprint, Manifest]] = {}
 
 def known_manifest(command: Command) -> Manifest | None:
     """Return the manifest of `command`'s project as it was parsed before; None when that no longer holds."""
-    known = _parsed.get(command.project_args)
+    known = _parsed.get(_key(command))
     if known and known[0] == fingerprint(command) and _same_environment(known[1]):
         return _uncompiled(known[1])
     return None
@@ -37,7 +38,12 @@ def known_manifest(command: Command) -> Manifest | None:
 
 def remember(command: Command, made_of: Fingerprint, manifest: Manifest) -> None:
     """Keep a manifest for the next invocation; `made_of` is the fingerprint from before it was parsed."""
-    _parsed[command.project_args] = (made_of, manifest)
+    _parsed[_key(command)] = (made_of, manifest)
+
+
+def _key(command: Command) -> tuple[str, ...]:
+    """Return the options that a manifest is made for; of the profile its text counts, wherever it lies."""
+    return replace(command, profiles_dir=None).project_args
 
 
 def one_line(error: object) -> str:
@@ -71,7 +77,9 @@ def layers(manifest: Manifest) -> list[str]:
 
 
 def fingerprint(command: Command) -> Fingerprint:
-    """Every source file of the project and its profile with size and time of change, and their variables.
+    """Every source file of the project with size and time of change, its profile's text, their variables.
+
+    A profile that is made from a connection lies in another folder each time; what it says is the same.
 
     Raises DbtError where the project's settings are no YAML.
     """
@@ -84,14 +92,18 @@ def fingerprint(command: Command) -> Fingerprint:
         files |= {Path(folder, name) for name in names if Path(name).suffix in SOURCE_SUFFIXES}
     profiles_dir = command.profiles_dir or os.environ.get("DBT_PROFILES_DIR") or default_profiles_dir()
     profile = Path(profiles_dir, "profiles.yml")
-    stats = ((str(path), path.stat()) for path in files | {profile} if path.exists())
+    stats = ((str(path), path.stat()) for path in files if path.exists())
     times = {(path, stat.st_mtime_ns, stat.st_size) for path, stat in stats}
-    return frozenset(times | _variables(Path(command.project_dir, "dbt_project.yml"), profile))
+    settings, output = _text(Path(command.project_dir, "dbt_project.yml")), _text(profile)
+    return frozenset(times | {("profiles.yml", output)} | _variables(settings + output))
 
 
-def _variables(*files: Path) -> set[tuple[str, str | None]]:
-    texts = (file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file())
-    return {(name, os.environ.get(name)) for text in texts for name in ENV_VAR.findall(text)}
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def _variables(text: str) -> set[tuple[str, str | None]]:
+    return {(name, os.environ.get(name)) for name in ENV_VAR.findall(text)}
 
 
 def _same_environment(manifest: Manifest) -> bool:

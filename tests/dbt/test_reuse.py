@@ -5,6 +5,7 @@ import os
 import pytest
 from dbt_projects import command, run, write_files, write_project
 
+from airflow_lineage_provider.dbt.profile import temporary_profile
 from airflow_lineage_provider.dbt.project import known_manifest
 
 FILES = {
@@ -35,9 +36,9 @@ def project(tmp_path_factory):
     return project
 
 
-def is_parsed(project):
+def is_parsed(project, **options):
     """Tell whether an invocation would use what an earlier one parsed."""
-    return known_manifest(command(project)) is not None
+    return known_manifest(command(project, **options)) is not None
 
 
 def sql(project, label="gold.settings", **options):
@@ -107,6 +108,25 @@ def test_a_profile_by_dbts_own_rule_changed(project, monkeypatch, tmp_path):
     assert set(run(project, "seed", profiles_dir=None).ends) == {"main.codes"}
     write_files(tmp_path, {"profiles.yml": profile.replace("'main'", "'moved'")})
     assert set(run(project, "seed", profiles_dir=None).ends) == {"moved.codes"}
+
+
+def test_a_profile_of_a_connection_lies_elsewhere_each_time(project):
+    output = {"type": "duckdb", "path": str(project / "warehouse.duckdb"), "schema": "main"}
+    with temporary_profile("warehouse", "dev", output, {}) as folder:
+        assert run(project, "seed", profiles_dir=folder).finished.success
+    with temporary_profile("warehouse", "dev", output, {}) as folder:
+        assert is_parsed(project, profiles_dir=folder)
+    with temporary_profile("warehouse", "dev", {**output, "schema": "other"}, {}) as folder:
+        assert not is_parsed(project, profiles_dir=folder)
+
+
+def test_a_secret_of_a_connection_changed(project):
+    output = {"type": "duckdb", "path": str(project / "warehouse.duckdb"), "schema": "main"}
+    with temporary_profile("warehouse", "dev", output, {"alias": "warehouse"}) as folder:
+        assert run(project, "seed", profiles_dir=folder).finished.success
+        assert is_parsed(project, profiles_dir=folder)
+    with temporary_profile("warehouse", "dev", output, {"alias": "changed"}) as folder:
+        assert not is_parsed(project, profiles_dir=folder)
 
 
 def test_the_environment_is_left_as_it_was(project):

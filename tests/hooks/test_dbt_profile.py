@@ -26,7 +26,9 @@ def profile_of(project, monkeypatch):
     def make(target="prod", **connection):
         monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(connection))
         with dbt_profile("warehouse", project, target) as folder:
-            text = Path(folder, "profiles.yml").read_text()
+            file = Path(folder, "profiles.yml")
+            assert file.stat().st_mode & 0o777 == 0o600
+            text = file.read_text()
             profile = yaml.safe_load(text)["warehouse"]
             secrets = {k: v for k, v in os.environ.items() if k.startswith("DBT_ENV_SECRET_LINEAGE_")}
         assert not Path(folder).exists()
