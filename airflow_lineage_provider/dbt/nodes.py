@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,7 @@ class Nodes:
             description=node.description or "",
             owners=_owners(node, self._manifest),
             tags=tuple(node.tags),
+            quoted=_quoted(node),
         )
 
 
@@ -164,6 +166,13 @@ def _column(name: str, data_type: str, described: Any) -> Column:
 
 def _identifier(node: Any) -> str:
     return str(getattr(node, "identifier", None) or getattr(node, "alias", None) or node.name)
+
+
+def _quoted(node: Any) -> frozenset[str]:
+    """Return the parts of a relation's name that dbt renders in quotes."""
+    parts = re.findall(r'"(?:[^"]|"")*"|[^.]+', node.relation_name or "")
+    fields = zip(("identifier", "schema", "database"), reversed(parts), strict=False)
+    return frozenset(field for field, part in fields if part.startswith('"'))
 
 
 def _is_ephemeral(node: Any) -> bool:

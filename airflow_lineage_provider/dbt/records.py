@@ -34,11 +34,13 @@ class Relation:
     identifier: str
     materialized: str | None = None
     location: str | None = None
-    """Where an external source lies: a path, a glob or a URI, as DuckDB's readers take it."""
+    """Where an external source lies: a path, a glob, a URI, or the call of DuckDB's reader of some."""
     columns: tuple[Column, ...] = ()
     description: str = ""
     owners: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    quoted: frozenset[str] = frozenset()
+    """Which of database, schema and identifier stand in quotes: the warehouse takes those as spelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,10 @@ class Warehouse:
     account: str | None = None
     region: str | None = None
     path: str | None = None
-    attached: Mapping[str, str] = field(default_factory=dict)
-    """Database name -> path of an attached DuckDB file."""
+    database: str | None = None
+    """The database's own name, where the SQL that reads it knows it by another."""
+    attached: Mapping[str, Warehouse] = field(default_factory=dict)
+    """Of DuckDB, the other databases by the names that its SQL knows them by."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_lineage_provider.dbt.attached import attached
 from airflow_lineage_provider.dbt.records import Warehouse
 
 
 def warehouse_of(adapter: Any) -> Warehouse:
     """Return where the adapter's relations are; only fields that can hold no secret are read."""
     credentials = adapter.config.credentials
-    attached = getattr(credentials, "attach", None) or ()
     port = getattr(credentials, "port", None)
     return Warehouse(
         type=credentials.type,
@@ -19,7 +19,7 @@ def warehouse_of(adapter: Any) -> Warehouse:
         account=getattr(credentials, "account", None),
         region=getattr(credentials, "region", None) or getattr(credentials, "region_name", None),
         path=getattr(credentials, "path", None) if credentials.type == "duckdb" else None,
-        attached={item.alias: item.path for item in attached if item.alias},
+        attached=attached(credentials) if credentials.type == "duckdb" else {},
     )
 
 

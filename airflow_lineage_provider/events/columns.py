@@ -13,7 +13,7 @@ from openlineage.client.facet_v2 import column_lineage_dataset
 
 from airflow_lineage_provider.dbt.records import Relation
 from airflow_lineage_provider.events.context import PRODUCER
-from airflow_lineage_provider.events.naming import DatasetName, dataset_name, sql_dialect
+from airflow_lineage_provider.events.naming import DatasetName, dataset_name, each_file, files, sql_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +53,7 @@ def node_lineage(
     from airflow_lineage_provider.sql import column_lineage
 
     own = node.relation
-    known = [*node.inputs, own]
+    known = [*(one for relation in node.inputs for one in each_file(relation)), own]
     found = column_lineage(
         sql,
         dialect=sql_dialect(warehouse),
@@ -79,7 +79,8 @@ class _Statement:
         self._warehouse = warehouse
         self._mask = mask
         self._found = found
-        self._known = {name: relation for relation in node.inputs for name in _identities(relation)}
+        inputs = [one for relation in node.inputs for one in each_file(relation)]
+        self._known = {name: relation for relation in inputs for name in _identities(relation)}
         self._label = node.label
 
     def lineage(self) -> NodeLineage:
@@ -160,7 +161,8 @@ def _as_relation(table: Table) -> Relation:
     """Return a table that is named in SQL as a relation that dbt does not know."""
     if "/" in table.name:
         return Relation(unique_id="", database=None, schema=None, identifier=table.name, location=table.name)
-    return Relation(unique_id="", database=table.database, schema=table.schema, identifier=table.name)
+    exact = frozenset({"database", "schema", "identifier"})  # folded as the dialect folds them
+    return Relation("", table.database, table.schema, table.name, quoted=exact)
 
 
 def _identities(relation: Relation) -> list[tuple[str, ...]]:
@@ -179,5 +181,4 @@ def _keys(relation: Relation) -> list[str]:
 
 
 def _path(relation: Relation) -> str:
-    location = relation.location or ""
-    return location.split("'")[1] if "'" in location else location
+    return files(relation.location)[0] if relation.location else ""

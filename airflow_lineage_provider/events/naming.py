@@ -7,6 +7,8 @@ database's absolute path without its query string, which may hold a token:
     duckdb:///:memory:                  memory.main.orders
     motherduck://analytics              analytics.gold.customer_behavior
 
+A Postgres database that DuckDB attaches is named as Postgres is, `postgres://crm-db:5432` and
+`crm.public.orders`, so that its table is one dataset whoever reads it.
 A file that DuckDB reads or writes is a dataset of its own, on the file system or bucket where it lies.
 """
 
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,6 +30,8 @@ DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "glue": "spark", "synapse": "
 
 # What OpenLineage calls a bucket's scheme, where DuckDB takes other names for it too.
 FILE_SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")
+_PATHS = re.compile(rf"\[(?:[^'\]]|'[^']*')*\]|{_QUOTED.pattern}")  # a list of texts, or one
 AZURE = {"abfs", "abfss", "wasb", "wasbs"}
 
 
@@ -44,10 +48,9 @@ def dataset_name(relation: Relation, warehouse: Warehouse) -> DatasetName:
     if relation.location:
         return file_name(relation.location)
     if warehouse.type == "duckdb":
-        return DatasetName(_duckdb_namespace(relation.database, warehouse), _dotted(relation))
+        return _duckdb_name(relation, _attached(relation, warehouse) or warehouse)
     if warehouse.type == "snowflake":
-        # Snowflake folds what is not quoted to upper case, and its own lineage views say it so.
-        return DatasetName(namespace(warehouse), _dotted(relation).upper())
+        return DatasetName(namespace(warehouse), _dotted(_upper(relation)))
     return DatasetName(namespace(warehouse), _dotted(relation))
 
 
@@ -62,14 +65,30 @@ def sql_dialect(warehouse: Warehouse) -> str:
     return DIALECTS.get(warehouse.type, warehouse.type)
 
 
+def files(location: str) -> list[str]:
+    """Return the paths that a location names: itself, or those in the call of a DuckDB reader.
+
+    >>> files("read_csv(['/lake/a.csv', '/lake/b-*.csv'], sep = ';')")
+    ['/lake/a.csv', '/lake/b-*.csv']
+    """
+    argument = _PATHS.search(location)
+    paths = _QUOTED.findall(argument.group()) if argument else []
+    return [path.replace("''", "'") for path in paths] or [location]
+
+
+def each_file(relation: Relation) -> list[Relation]:
+    """Return a source that lies in several files as one relation a file; any other as it is."""
+    paths = files(relation.location) if relation.location else []
+    return [replace(relation, location=path) for path in paths] if len(paths) > 1 else [relation]
+
+
 def file_name(location: str) -> DatasetName:
-    """Return the name of a file, glob or folder; `location` as DuckDB takes it, a reader's call included.
+    """Return the name of a file, glob or folder, the first that `location` names.
 
     >>> file_name("read_parquet('s3://lake/bronze/events/*.parquet', hive_partitioning = true)")
     DatasetName(namespace='s3://lake', name='bronze/events/*.parquet')
     """
-    quoted = re.search(r"'([^']*)'", location)
-    path = quoted.group(1) if quoted else location
+    path = files(location)[0]
     url = urlsplit(path)
     if url.scheme and url.netloc:
         # Azure writes container@account where others write user:password@host.
@@ -83,9 +102,29 @@ def _dotted(relation: Relation) -> str:
     return ".".join(part for part in (relation.database, relation.schema, relation.identifier) if part)
 
 
-def _duckdb_namespace(database: str | None, warehouse: Warehouse) -> str:
-    attached = {name.casefold(): path for name, path in warehouse.attached.items()}
-    path = attached.get((database or "").casefold()) or warehouse.path or ":memory:"
+def _upper(relation: Relation) -> Relation:
+    """Fold what is not quoted, as Snowflake does, and as its own lineage views say it."""
+    parts = {part: getattr(relation, part) for part in ("database", "schema", "identifier")}
+    return replace(
+        relation,
+        **{part: name.upper() for part, name in parts.items() if name and part not in relation.quoted},
+    )
+
+
+def _attached(relation: Relation, warehouse: Warehouse) -> Warehouse | None:
+    by_name = {name.casefold(): other for name, other in warehouse.attached.items()}
+    return by_name.get((relation.database or "").casefold())
+
+
+def _duckdb_name(relation: Relation, holder: Warehouse) -> DatasetName:
+    if holder.type == "duckdb":
+        return DatasetName(_duckdb_namespace(relation.database, holder.path or ":memory:"), _dotted(relation))
+    if holder.host is None:
+        return DatasetName(f"duckdb:///attached/{relation.database}", _dotted(relation))
+    return dataset_name(replace(relation, database=holder.database or relation.database), holder)
+
+
+def _duckdb_namespace(database: str | None, path: str) -> str:
     scheme, _, rest = path.partition(":")
     if scheme in {"md", "motherduck"}:
         return f"motherduck://{rest.strip('/').partition('?')[0] or database}"

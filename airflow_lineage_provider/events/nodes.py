@@ -21,6 +21,7 @@ from airflow_lineage_provider.events.columns import NodeLineage, node_lineage
 from airflow_lineage_provider.events.context import JOB_NAMESPACE, PRODUCER, RunContext
 from airflow_lineage_provider.events.datasets import assertions, input_dataset, output_dataset
 from airflow_lineage_provider.events.jobs import job_facets
+from airflow_lineage_provider.events.naming import each_file
 from airflow_lineage_provider.events.runs import outcome_facets, rows_found, run_facets, state_of, timestamp
 
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ class NodeEvents:
             record.at,
             self._run(node, record.at, {}),
             self._job(node, record.sql),
-            [
-                input_dataset(relation, self._warehouse, mask)
-                for relation in (*node.inputs, *lineage.also_read)
-            ],
+            [input_dataset(relation, self._warehouse, mask) for relation in _inputs(node, lineage)],
             [output_dataset(output, self._warehouse, mask, extra=columns)] if output else [],
         )
 
@@ -71,7 +69,7 @@ class NodeEvents:
             self._job(node, record.sql),
             [
                 input_dataset(relation, self._warehouse, mask, _findings(record, relation, mask))
-                for relation in (*node.inputs, *lineage.also_read)
+                for relation in _inputs(node, lineage)
             ],
             [output_dataset(output, self._warehouse, mask, record, extra)] if output else [],
         )
@@ -116,12 +114,16 @@ class NodeEvents:
         )
 
 
+def _inputs(node: Node, lineage: NodeLineage) -> list[Relation]:
+    return [one for relation in (*node.inputs, *lineage.also_read) for one in each_file(relation)]
+
+
 def _findings(
     record: NodeFinished, relation: Relation, mask: Callable[[str], str]
 ) -> dict[str, InputDatasetFacet]:
     """Return what a test says of the relation that it is about: the first that it reads."""
     node = record.node
-    if not node.test or relation is not node.inputs[0] or record.status == "skipped":
+    if not node.test or relation.unique_id != node.inputs[0].unique_id or record.status == "skipped":
         return {}
     return {"dataQualityAssertions": assertions(record, node.test, rows_found(record), mask)}
 

@@ -4,9 +4,17 @@
 from pathlib import Path
 
 import pytest
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
+from airflow_lineage_provider.dbt.attached import attached
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
-from airflow_lineage_provider.events.naming import DatasetName, dataset_name, file_name, sql_dialect
+from airflow_lineage_provider.events.naming import (
+    DatasetName,
+    dataset_name,
+    each_file,
+    file_name,
+    sql_dialect,
+)
 
 ORDERS = Relation("model.shop.orders", "Shop", "gold", "orders")
 
@@ -24,7 +32,7 @@ ORDERS = Relation("model.shop.orders", "Shop", "gold", "orders")
         (Warehouse("duckdb", path="motherduck:shop"), "motherduck://shop", "Shop.gold.orders"),
         (Warehouse("duckdb", path="s3://lake/shop.duckdb"), "s3://lake/shop.duckdb", "Shop.gold.orders"),
         (
-            Warehouse("duckdb", path="/data/other.duckdb", attached={"shop": "/data/shop.duckdb"}),
+            Warehouse("duckdb", path="/data/other.duckdb", attached={"shop": Warehouse("duckdb", path="/data/shop.duckdb")}),
             "duckdb:///data/shop.duckdb",
             "Shop.gold.orders",
         ),
@@ -82,6 +90,70 @@ def test_a_file_is_named_by_where_it_lies(location, namespace, name):
     assert dataset_name(external, Warehouse("duckdb", path="/data/shop.duckdb")) == file_name(location)
 
 
+def test_a_source_in_several_files_is_one_dataset_a_file():
+    location = "read_csv(['/lake/a.csv', '/lake/b-[0-9]*.csv', '/lake/o''hara.csv'], sep = ';')"
+    external = Relation("source.shop.landing.events", "Shop", "landing", "events", location=location)
+    names = [dataset_name(one, Warehouse("duckdb")).name for one in each_file(external)]
+    assert names == ["/lake/a.csv", "/lake/b-[0-9]*.csv", "/lake/o'hara.csv"]
+
+
+def test_snowflake_folds_what_is_not_quoted():
+    relation = Relation("m", "analytics", "gold", "Customer Orders", quoted=frozenset({"identifier"}))
+    assert (
+        dataset_name(relation, Warehouse("snowflake", account="a-b")).name == "ANALYTICS.GOLD.Customer Orders"
+    )
+
+
+def attached_as(alias, path, secrets=(), **settings):
+    """Return what a profile of one attached database knows of it."""
+    return attached(
+        DuckDBCredentials.from_dict(
+            {
+                "database": "memory",
+                "schema": "main",
+                "attach": [{"alias": alias, "path": path, **settings}],
+                "secrets": list(secrets),
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "settings"),
+    [
+        ("host=crm-db.example.com port=5433 dbname=crm user=etl password=hunter2", {"type": "postgres"}),
+        ("dbname='crm' host = 'crm-db.example.com' port=5433 password='a \\' b'", {"type": "POSTGRES"}),
+        ("host=crm-db.example.com dbname=crm port=5433", {"options": {"type": "postgres"}}),
+        ("postgres:host=crm-db.example.com port=5433 dbname=crm", {}),
+        ("postgres://etl:hunter2@crm-db.example.com:5433/crm?sslmode=require", {"type": "postgres"}),
+        ("postgresql://etl@crm-db.example.com:5433/crm", {"type": "postgres"}),
+        ("", {"type": "postgres", "secret": "pg"}),
+    ],
+)
+def test_an_attached_postgres_is_named_as_postgres_is(path, settings):
+    secret = {"name": "pg", "type": "postgres", "host": "crm-db.example.com", "port": 5433, "database": "crm"}
+    attached = attached_as("shop", path, [secret | {"password": SECRET}], **settings)
+    warehouse = Warehouse("duckdb", path="/data/shop.duckdb", attached=attached)
+    assert dataset_name(ORDERS, warehouse) == DatasetName(
+        "postgres://crm-db.example.com:5433", "crm.gold.orders"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["", "dbname=crm", "host=/var/run/postgresql dbname=crm", "host=a,b dbname=crm"]
+)
+def test_an_attached_postgres_of_unknown_host_is_named_by_its_alias(path):
+    warehouse = Warehouse("duckdb", attached=attached_as("shop", path, type="postgres"))
+    assert dataset_name(ORDERS, warehouse) == DatasetName("duckdb:///attached/Shop", "Shop.gold.orders")
+
+
+def test_an_attached_file_without_an_alias_is_known_by_its_name():
+    warehouse = Warehouse(
+        "duckdb", path="/data/other.duckdb", attached=attached_as(None, "/data/shop.v2.duckdb")
+    )
+    assert dataset_name(ORDERS, warehouse).namespace == "duckdb:///data/shop.v2.duckdb"
+
+
 SECRET = "hunter2"
 
 
@@ -101,7 +173,10 @@ SECRET = "hunter2"
     ],
 )
 def test_a_secret_of_a_database_never_reaches_its_name(path):
-    for warehouse in (Warehouse("duckdb", path=path), Warehouse("duckdb", attached={"shop": path})):
+    for warehouse in (
+        Warehouse("duckdb", path=path),
+        Warehouse("duckdb", attached=attached_as("shop", path)),
+    ):
         assert SECRET not in str(dataset_name(ORDERS, warehouse))
 
 
