@@ -102,7 +102,7 @@ _NEVER_COLUMNS = _names("""
     default current_date current_timestamp current_time current_user session_user current_role localtime
     localtimestamp grouping__id
 """)
-_ORACLE = _names("sysdate systimestamp rownum rowid level user")
+_ORACLE = _names("sysdate systimestamp rownum rowid level user connect_by_isleaf connect_by_iscycle")
 # Words that are values of their own; a table may only have a column of that name if it is known to.
 _VALUES = {"oracle": _NEVER_COLUMNS | _ORACLE, "redshift": _NEVER_COLUMNS | {"sysdate"}}
 

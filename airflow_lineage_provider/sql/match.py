@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
     """Put what the pattern gives into the scope, in the place of the table that it is matched on."""
     names = scope.analysis.names
+    matched = scope.items[-1]
+    for variable in _variables(match):
+        scope.add(matched.relation, (names.key(variable),)).hidden = True
     partition = match.args.get("partition_by") or []
     for nodes, subtype in (
         (partition, Subtype.GROUP_BY),
@@ -27,10 +31,8 @@ def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
         for node in nodes:
             if node is not None:
                 scope.analysis.decides(sources(node, scope, CONDITIONAL), subtype)
-    matched = scope.items.pop()
     rows = match.args.get("rows")
     every_row = isinstance(rows, exp.Var) and rows.name.upper().startswith("ALL ROWS")
-    scope.items.append(matched)
     kept = matched.relation.fields if every_row else [_named(node, scope) for node in partition]
     measured = []
     for measure in match.args.get("measures") or ():
@@ -38,11 +40,17 @@ def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
         edges: Edges = {}
         add(edges, sources(measure.this.this, scope), TRANSFORMATION)
         measured.append(Field(names.spelling(alias), names.key(alias), edges))
-    scope.items.pop()
+    del scope.items[scope.items.index(matched) :]
     rest = ((Rest(matched.relation),),) if every_row and not matched.relation.complete else ()
     alias = match.args.get("alias")
     name = (names.key(alias.this),) if isinstance(alias, exp.TableAlias) and alias.this else matched.name
     scope.add(Relation([*kept, *measured], rest), name)
+
+
+def _variables(match: exp.MatchRecognize) -> list[exp.Identifier]:
+    """Return the pattern's variables, by which MEASURES and DEFINE qualify the columns of the rows."""
+    words = re.findall(r'"[^"]+"|[A-Za-z_]\w*', match.text("pattern"))
+    return [exp.to_identifier(word.strip('"'), quoted=word.startswith('"')) for word in dict.fromkeys(words)]
 
 
 def _named(node: exp.Expr, scope: Scope) -> Field:

@@ -219,6 +219,9 @@ def _select(select: exp.Select, scope: Scope) -> Relation:
     for window in select.args.get("windows") or ():
         scope.windows[names.key(window.this)] = window
     scope.aliases = Aliases.BEFORE_GUESSING if scope.analysis.lateral_aliases else Aliases.LAST
+    if select.args.get("connect") is not None:  # CONNECT BY counts its steps
+        level = names.fold("level")
+        scope.outputs[level] = Field(level, level, {})
     fields, rest = _projections(select, scope)
     _where(select, scope)
     scope.aliases = Aliases.BEFORE_GUESSING

@@ -32,9 +32,9 @@ class Target:
         analysis.unknown_star(relation.unknown())
         self.reads |= analysis.reads
         self.indirect |= dict.fromkeys(analysis.sources())
-        for name, column in _columns(relation.fields, analysis.dialect).items():
-            known = self.columns.get(name)
-            self.columns[name] = _both(known, column) if known else column
+        for key, column in _columns(relation.fields, analysis.dialect).items():
+            known = self.columns.get(key)
+            self.columns[key] = _both(known, column) if known else column
 
     def lineage(self) -> Lineage:
         """Return the answer."""
@@ -42,14 +42,15 @@ class Target:
 
 
 def _columns(fields: list[Field], dialect: str) -> dict[str, OutputColumn]:
-    """Return the outputs by name. DuckDB numbers a name that comes again; elsewhere it is one column."""
+    """Return the outputs by key. DuckDB numbers a name that comes again; elsewhere it is one column."""
     columns: dict[str, OutputColumn] = {}
     for position, one in enumerate(fields, start=1):
         name = shown_name(one, position, dialect)
+        key = name if one.key is None else one.key
         if dialect == "duckdb":
-            name = _numbered(name, columns)
+            key = name = _numbered(name, columns)
         column = OutputColumn(name, _sources(one.edges), expression(one, dialect))
-        columns[name] = _both(columns[name], column) if name in columns else column
+        columns[key] = _both(columns[key], column) if key in columns else column
     return columns
 
 

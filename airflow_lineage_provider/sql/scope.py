@@ -130,7 +130,10 @@ class Scope:
         shared = self.using.get(key)
         if shared is not None:
             return merged(shared)
-        known = [hit for item in self.items if not item.hidden and (hit := item.relation.known(key))]
+        shown = [item.relation for item in self.items if not item.hidden]
+        known = [hit for one in shown if (hit := one.index.get(key))] or [
+            hit for one in shown if (hit := one.known(key))
+        ]
         if known:
             return known[0] if len(known) == 1 else self._ambiguous(key, known)
         if alias is not None and self.aliases is Aliases.BEFORE_GUESSING:

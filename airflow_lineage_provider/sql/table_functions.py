@@ -125,7 +125,7 @@ def _function_name(call: exp.Expr) -> str:
 
 
 def _arguments(call: exp.Expr) -> list[exp.Expr]:
-    skip = (exp.DataType, exp.Identifier, exp.OpenJSONColumnDef, exp.JSONSchema, exp.Schema)
+    skip = (exp.DataType, exp.Identifier, exp.OpenJSONColumnDef, exp.JSONSchema, exp.Schema, exp.TableAlias)
     return [a for a in call.iter_expressions() if not isinstance(a, skip)]
 
 
