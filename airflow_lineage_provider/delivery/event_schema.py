@@ -1,14 +1,20 @@
 """The OpenLineage event schema 2-0-2 as types (https://openlineage.io/spec/2-0-2/OpenLineage.json).
 
 What it says of an event, its run, job and datasets, and of every facet's envelope; a facet's own
-fields are its own schema's. Field names are the spec's.
+fields are its own schema's. Field names are the spec's. The JSON Schema that the endpoint publishes is
+made of these types, so that what it says is what is checked. Where they differ from the spec on purpose:
+
+- A URI is a scheme and anything but blanks and control characters: producers write `.../tree/<version>`.
+- A time may have a blank for its T, and no colon in its offset; what rounds up into the year 10000 is none.
+- A dataset event has neither a run nor a job, and a job event no dataset. The spec's `oneOf` lets such a
+  mixture through where its other part happens to be malformed.
+- An event is at most 64 deep.
 """
 
 from __future__ import annotations
 
 from datetime import datetime  # msgspec reads the annotations
 from typing import Annotated, Any, Literal
-from uuid import UUID  # noqa: TC003
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -16,57 +22,103 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 DEEPEST = 64
 _CONTAINERS = frozenset({dict, list})
 
-_Uri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S*$")]
-_Time = Annotated[datetime, Meta(tz=True)]
+# In Python `$` alone would let a newline follow, and a JSON Schema's patterns know no `\Z`.
+_END = r"$(?!\n)"
+_UUID = rf"^[0-9A-Fa-f]{{8}}(-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}}{_END}"
+
+Uri = Annotated[str, Meta(pattern=rf"^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20\x7f]*{_END}")]
+Uuid = Annotated[str, Meta(pattern=_UUID, extra_json_schema={"format": "uuid"})]
+Time = Annotated[datetime, Meta(tz=True)]
+Absent = Annotated[UnsetType, Meta(extra_json_schema={"not": {}})]
 
 
-class _Facet(Struct):
-    producer: _Uri = msgspec.field(name="_producer")
-    schema_url: _Uri = msgspec.field(name="_schemaURL")
+class Facet(Struct):
+    """Metadata of some kind; its own fields are not looked at."""
+
+    producer: Uri = msgspec.field(name="_producer")
+    schema_url: Uri = msgspec.field(name="_schemaURL")
+
+
+class DeletableFacet(Facet):
+    """Metadata of some kind, of a job or a dataset."""
+
     deleted: bool | UnsetType = msgspec.field(name="_deleted", default=UNSET)
 
 
-_Facets = dict[str, _Facet] | UnsetType
+Facets = dict[str, Facet] | UnsetType
+DeletableFacets = dict[str, DeletableFacet] | UnsetType
 
 
-class _Run(Struct, rename="camel"):
-    run_id: UUID
-    facets: _Facets = UNSET
+class Run(Struct, rename="camel"):
+    """One run of a job."""
+
+    run_id: Uuid
+    facets: Facets = UNSET
 
 
-class _Job(Struct):
+class Job(Struct):
+    """What is run."""
+
     namespace: str
     name: str
-    facets: _Facets = UNSET
+    facets: DeletableFacets = UNSET
 
 
-class _Dataset(Struct, rename="camel"):
+class Dataset(Struct):
+    """A table, a file, a topic, ..."""
+
     namespace: str
     name: str
-    facets: _Facets = UNSET
-    input_facets: _Facets = UNSET
-    output_facets: _Facets = UNSET
+    facets: DeletableFacets = UNSET
+
+
+class InputDataset(Dataset, rename="camel"):
+    """A dataset that is read."""
+
+    input_facets: Facets = UNSET
+
+
+class OutputDataset(Dataset, rename="camel"):
+    """A dataset that is written."""
+
+    output_facets: Facets = UNSET
 
 
 class _Event(Struct, kw_only=True, rename="camel"):
-    event_time: _Time
-    producer: _Uri
-    schema_url: _Uri = msgspec.field(name="schemaURL")
+    event_time: Time
+    producer: Uri
+    schema_url: Uri = msgspec.field(name="schemaURL")
 
 
-class _JobEvent(_Event, kw_only=True):
-    job: _Job
-    inputs: list[_Dataset] | UnsetType = UNSET
-    outputs: list[_Dataset] | UnsetType = UNSET
+class _Flow(_Event, kw_only=True):
+    job: Job
+    inputs: list[InputDataset] | UnsetType = UNSET
+    outputs: list[OutputDataset] | UnsetType = UNSET
 
 
-class _RunEvent(_JobEvent, kw_only=True, rename="camel"):
-    run: _Run
+class RunEvent(_Flow, kw_only=True, rename="camel"):
+    """What a run reads and writes, and how it fares."""
+
+    run: Run
     event_type: Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"] | UnsetType = UNSET
 
 
-class _DatasetEvent(_Event, kw_only=True):
-    dataset: _Dataset
+class JobEvent(_Flow, kw_only=True):
+    """What a job reads and writes, whenever it runs."""
+
+    run: Absent = UNSET
+    dataset: Absent = UNSET
+
+
+class DatasetEvent(_Event, kw_only=True):
+    """What is known of a dataset."""
+
+    dataset: Dataset
+    run: Absent = UNSET
+    job: Absent = UNSET
+
+
+KINDS = (RunEvent, JobEvent, DatasetEvent)
 
 
 def violation(event: Any) -> str:
@@ -75,7 +127,9 @@ def violation(event: Any) -> str:
         return "an event is a JSON object"
     if _deeper_than(event, DEEPEST):
         return f"nested more than {DEEPEST} deep"
-    kind = _RunEvent if "run" in event else _DatasetEvent if "dataset" in event else _JobEvent
+    kind = RunEvent if "run" in event else DatasetEvent if "dataset" in event else JobEvent
+    if kind is DatasetEvent and "job" in event:
+        return "an event without a run has a job or a dataset, not both"
     try:
         msgspec.convert(event, kind)
     except msgspec.ValidationError as error:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import zlib
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 from airflow_lineage_provider.delivery.event_schema import violation
 from airflow_lineage_provider.delivery.location import StoreError
+from airflow_lineage_provider.delivery.openapi import document
+from airflow_lineage_provider.delivery.request_body import RefusedError, RequestBodies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,15 +32,12 @@ if TYPE_CHECKING:
     # Returns the status to refuse a request with, 401 or 403, or None to let it in.
     Authorize = Callable[[Request], int | None]
 
+PATH = "/api/v1/lineage"
 _LARGEST_BODY = 16 * 2**20
+_BODIES_AT_ONCE = 2  # of the largest
+_PATIENCE = 30.0  # seconds
 _MOST_VIOLATIONS = 20
-_GZIP = 31
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int, error: str) -> None:
-        super().__init__(error)
-        self.status = status
+_MORE_TO_SAY = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 
 
 def bearer_token(*tokens: str) -> Authorize:
@@ -52,24 +51,31 @@ def bearer_token(*tokens: str) -> Authorize:
     return authorize
 
 
-def create_app(store: EventStore, authorize: Authorize, *, largest_body: int = _LARGEST_BODY) -> Starlette:
+def create_app(
+    store: EventStore,
+    authorize: Authorize,
+    *,
+    largest_body: int = _LARGEST_BODY,
+    patience: float = _PATIENCE,
+) -> Starlette:
     """Return the ASGI application that commits received events to the store.
 
-    `largest_body` bounds a request in bytes, before and after decompression.
+    `largest_body` bounds a request in bytes, before and after decompression; twice that bounds all that
+    are under way. A body has `patience` seconds to arrive. /openapi.json says all of this to a machine.
     """
     committer = _Committer(store)
+    bodies = RequestBodies(largest_body, _BODIES_AT_ONCE * largest_body, patience)
 
     async def receive(request: Request) -> Response:
         try:
             if status := authorize(request):
-                raise _RefusedError(status, "a valid token is needed" if status == 401 else "not allowed")  # noqa: PLR2004, TRY301
-            events = _parse(await _read(request, largest_body), largest_body, request.headers)
-            await committer.commit(events)
-        except _RefusedError as refused:
-            headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None  # noqa: PLR2004
-            return JSONResponse({"error": str(refused)}, refused.status, headers)
+                raise RefusedError(status, "a valid token is needed" if status == 401 else "not allowed")  # noqa: PLR2004, TRY301
+            async with bodies.read(request) as body:
+                await committer.commit(_parse(body))
+        except RefusedError as refused:
+            return _refusal(refused.status, refused)
         except StoreError as error:
-            return JSONResponse({"error": str(error)}, 503, {"Retry-After": "5"})
+            return _refusal(503, error)
         return Response(status_code=201)
 
     async def health(_: Request) -> Response:
@@ -80,8 +86,21 @@ def create_app(store: EventStore, authorize: Authorize, *, largest_body: int = _
         yield
         store.close()
 
-    routes = [Route("/api/v1/lineage", receive, methods=["POST"]), Route("/health", health)]
+    description = JSONResponse(document(PATH))
+
+    async def openapi(_: Request) -> Response:
+        return description
+
+    routes = [
+        Route(PATH, receive, methods=["POST"]),
+        Route("/health", health),
+        Route("/openapi.json", openapi),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _refusal(status: int, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status, _MORE_TO_SAY.get(status))
 
 
 class _Committer:
@@ -117,40 +136,13 @@ class _Committer:
                         committed.set_result(None)
 
 
-async def _read(request: Request, largest: int) -> bytes:
-    if request.headers.get("Content-Type", "").split(";")[0].strip().lower() != "application/json":
-        raise _RefusedError(415, "Content-Type is application/json")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > largest:
-            raise _RefusedError(413, f"a request has at most {largest} bytes")
-    return bytes(body)
-
-
-def _parse(body: bytes, largest: int, headers: Any) -> list[dict[str, Any]]:
-    encoding = headers.get("Content-Encoding", "identity").lower()
-    if encoding not in {"identity", "gzip"}:
-        raise _RefusedError(415, "Content-Encoding is gzip or none")
+def _parse(body: bytes | bytearray) -> list[dict[str, Any]]:
     try:
-        found = msgspec.json.decode(_unzip(body, largest) if encoding == "gzip" else body)
+        found = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _RefusedError(400, f"not JSON: {error}") from error
+        raise RefusedError(400, f"not JSON that can be read: {error}") from error
     events = found if isinstance(found, list) else [found]
-    wrong = [f"event {n}: {what}" for n, event in enumerate(events) if (what := violation(event))]
-    if wrong:
-        raise _RefusedError(422, "; ".join(wrong[:_MOST_VIOLATIONS]))
+    wrong = (f"event {n}: {what}" for n, event in enumerate(events) if (what := violation(event)))
+    if first := list(islice(wrong, _MOST_VIOLATIONS)):
+        raise RefusedError(422, "; ".join(first))
     return events
-
-
-def _unzip(body: bytes, largest: int) -> bytes:
-    stream = zlib.decompressobj(_GZIP)
-    try:
-        text = stream.decompress(body, largest + 1)
-    except zlib.error as error:
-        raise _RefusedError(400, f"not gzip: {error}") from error
-    if len(text) > largest:
-        raise _RefusedError(413, f"a request has at most {largest} bytes when unpacked")
-    if not stream.eof or stream.unused_data:
-        raise _RefusedError(400, "not gzip: it ends too early, or too late")
-    return text
