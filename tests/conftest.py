@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -70,6 +71,28 @@ def postgres():
             run("pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def schemathesis(tmp_path_factory):
+    """Return a function that holds an endpoint to its OpenAPI document, and returns what was found wrong.
+
+    Requests that the document allows, and ones that it forbids, are the same each time.
+    """
+
+    def check(url, token, *options):
+        command = [
+            *(Path(sys.executable).with_name("schemathesis"), "run", url),
+            *("--header", f"Authorization: Bearer {token}", "--checks", "all", "--no-color"),
+            *("--phases", "examples,coverage,fuzzing", "--max-examples", "100"),
+            *("--generation-deterministic", "--continue-on-failure", *options),
+        ]
+        folder = tmp_path_factory.mktemp("schemathesis")
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+        assert "Tested: " in done.stdout, done.stdout + done.stderr
+        return "" if done.returncode == 0 else done.stdout
+
+    return check
 
 
 def free_port():

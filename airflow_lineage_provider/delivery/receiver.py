@@ -7,6 +7,7 @@ committed; anything else means that nothing of the request was kept.
 from __future__ import annotations
 
 import asyncio
+import gc
 import hmac
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PATH = "/api/v1/lineage"
 _LARGEST_BODY = 16 * 2**20
 _BODIES_AT_ONCE = 2  # of the largest
+_LARGE = 2**18  # to parse this takes milliseconds, in which others are to be answered
 _PATIENCE = 30.0  # seconds
 _MOST_VIOLATIONS = 20
 _MORE_TO_SAY = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
@@ -65,24 +67,27 @@ def create_app(
     """
     committer = _Committer(store)
     bodies = RequestBodies(largest_body, _BODIES_AT_ONCE * largest_body, patience)
+    created = Response(status_code=201)
 
     async def receive(request: Request) -> Response:
         try:
             if status := authorize(request):
                 raise RefusedError(status, "a valid token is needed" if status == 401 else "not allowed")  # noqa: PLR2004, TRY301
             async with bodies.read(request) as body:
-                await committer.commit(_parse(body))
+                large = len(body) > _LARGE
+                await committer.commit(await asyncio.to_thread(_parse, body) if large else _parse(body))
         except RefusedError as refused:
             return _refusal(refused.status, refused)
         except StoreError as error:
             return _refusal(503, error)
-        return Response(status_code=201)
+        return created
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        gc.freeze()  # what is loaded stays, and is not searched for garbage again while events come
         yield
         store.close()
 

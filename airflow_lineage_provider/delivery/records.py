@@ -16,7 +16,7 @@ from airflow_lineage_provider.delivery.location import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_LONGEST_INDEXED = 400
+_LONGEST_INDEXED = 400  # bytes
 _encoder = msgspec.json.Encoder(order="sorted", enc_hook=str)
 
 
@@ -126,10 +126,11 @@ def indexable(text: str) -> str:
     """
     if len(text) <= _LONGEST_INDEXED and text.isascii() and "\0" not in text:
         return text
-    clean = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+    clean = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
     if len(clean) <= _LONGEST_INDEXED:
-        return clean
-    return f"{clean[:_LONGEST_INDEXED]}#{hashlib.blake2b(clean.encode(), digest_size=16).hexdigest()}"
+        return clean.decode()
+    start = clean[:_LONGEST_INDEXED].decode(errors="ignore")
+    return f"{start}#{hashlib.blake2b(clean, digest_size=16).hexdigest()}"
 
 
 def utc_text(time: datetime) -> str:

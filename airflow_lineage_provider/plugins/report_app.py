@@ -14,6 +14,7 @@ from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.hooks.dag_run import DagRunIds, dag_run_ids
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.plugins.dag_run import lineage_of
+from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
 from airflow_lineage_provider.plugins.report_page import Heading, report_page
 from airflow_lineage_provider.readers.events import Observed
@@ -24,13 +25,30 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "There is no valid login."},
+    403: {"description": "Who is logged in may not see the DAG's task instances."},
+    404: {"description": "There is no such run."},
+    503: {"description": "The event store cannot be read."},
+}
 Name = Annotated[str, Query(max_length=250)]
 
-app = FastAPI(title="Lineage", openapi_url=None)
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return described(super().openapi())
+
+
+app = _App(title="Lineage", docs_url=None, redoc_url=None)
 app.include_router(receiver)
 
 
-@app.get("/report", dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.TASK_INSTANCE))])
+@app.get(
+    "/report",
+    dependencies=[Depends(requires_access_dag("GET", DagAccessEntity.TASK_INSTANCE))],
+    response_class=HTMLResponse,
+    responses=REFUSALS,
+)
 def report(dag_id: Name, run_id: Name, session: SessionDep) -> HTMLResponse:
     """Return the page; 401 without a login, 403 without the right, 404 for a run that there is not."""
     found = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
