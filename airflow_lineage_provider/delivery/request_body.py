@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _GZIP = 31
+_HEARD_OUT = 8  # of the largest bodies; a client that sends still more may not read the answer
 
 
 class RefusedError(Exception):
@@ -41,36 +42,42 @@ class RequestBodies:
     async def read(self, request: Request) -> AsyncIterator[bytes | bytearray]:
         """Yield the JSON text. Raises RefusedError."""
         packed = _is_gzip(request)
-        if int(request.headers.get("Content-Length", 0)) > self._largest:
-            raise self._too_large()
-        held = 0
+        body = bytearray()
+        held: bytes | bytearray = body
         try:
-            body = bytearray()
             try:
                 async with asyncio.timeout(self._patience):
-                    async for part in request.stream():
-                        held += self._take(len(part))
-                        body += part
-                        if len(body) > self._largest:
-                            raise self._too_large()
+                    await self._receive(request, body)
             except TimeoutError:
                 raise RefusedError(408, f"the body did not arrive within {self._patience:g} s") from None
             except ClientDisconnect:
                 raise RefusedError(400, "the body ends too early") from None
             if packed:
                 text = self._unpack(body)
-                held += self._take(len(text) - len(body))
-                yield text
-            else:
-                yield body
+                self._take(len(text) - len(body))
+                held = text
+            yield held
         finally:
-            self._free += held
+            self._free += len(held)
 
-    def _take(self, size: int) -> int:
+    async def _receive(self, request: Request, body: bytearray) -> None:
+        """Receive into `body`, and what is too much into nothing: the client is to read why."""
+        announced = int(request.headers.get("Content-Length", 0))
+        received = 0
+        async for part in request.stream():
+            received += len(part)
+            if max(announced, received) <= self._largest:
+                self._take(len(part))
+                body += part
+            elif received > _HEARD_OUT * self._largest:
+                break
+        if max(announced, received) > self._largest:
+            raise self._too_large()
+
+    def _take(self, size: int) -> None:
         if size > self._free:
             raise RefusedError(503, "too much is being received at once: try again")
         self._free -= size
-        return size
 
     def _unpack(self, body: bytearray) -> bytes:
         stream = zlib.decompressobj(_GZIP)

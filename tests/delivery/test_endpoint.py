@@ -4,6 +4,8 @@ import gzip
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -65,6 +67,16 @@ def test_a_hundred_megabytes_are_refused_and_not_held(endpoint, token, coding):
 
     assert status == (413 if token == TOKEN else 401)
     assert endpoint.most_memory() < 300 * MIB
+
+
+def test_a_client_that_reads_when_all_is_sent_hears_why(endpoint):
+    request = Request(f"{endpoint.url}/api/v1/lineage", bytes(100 * MIB), method="POST")
+    request.add_header("Authorization", f"Bearer {TOKEN}")
+    request.add_header("Content-Type", "application/json")
+    with pytest.raises(HTTPError) as refused:
+        urlopen(request, timeout=60)
+    assert refused.value.code == 413
+    assert "at most 16777216 bytes" in refused.value.read().decode()
 
 
 def test_many_large_bodies_at_once_are_bounded_together(endpoint):
