@@ -105,19 +105,18 @@ def outbox(store: str | None, replayed: str | None, form: str) -> None:
 def serve(store: str | None, host: str, port: int) -> None:
     """Take OpenLineage events at POST /api/v1/lineage into the event store.
 
-    Callers carry the token of the variable AIRFLOW_LINEAGE_TOKEN as `Authorization: Bearer`.
+    Callers carry the token of the variable AIRFLOW_LINEAGE_TOKEN as `Authorization: Bearer`. /openapi.json
+    describes what is taken and what is answered.
     """
     with plain_errors():
-        import uvicorn
-
-        from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
+        from airflow_lineage_provider.delivery import receiver
 
         token = os.environ.get(TOKEN, "")
         if not token:
             raise ValueError(f"set {TOKEN}: nothing is taken in from callers without a token")
-        app = create_app(open_store(store), bearer_token(token))
-        click.echo(f"taking events at http://{host}:{port}/api/v1/lineage")
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+        app = receiver.create_app(open_store(store), receiver.bearer_token(token))
+        click.echo(f"taking events at http://{host}:{port}{receiver.PATH}")
+        receiver.serve(app, host, port)
 
 
 @click.command(epilog=example("airflow-lineage sweep --silent-hours 24 --keep-days 90"))

@@ -87,7 +87,6 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        gc.freeze()  # what is loaded stays, and is not searched for garbage again while events come
         yield
         store.close()
 
@@ -102,6 +101,14 @@ def create_app(
         Route("/openapi.json", openapi),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def serve(app: Starlette, host: str, port: int) -> None:
+    """Run the application in this process until it is told to stop."""
+    import uvicorn
+
+    gc.freeze()  # what is loaded stays, and is not searched for garbage again while events come
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, proxy_headers=False)
 
 
 def _refusal(status: int, error: Exception) -> Response:

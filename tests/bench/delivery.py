@@ -103,12 +103,9 @@ def receive(folder: Path) -> Iterator[Measured]:
 
 def server(path: str, port: str) -> None:
     """The receiver, as `airflow-lineage serve` runs it."""
-    import uvicorn
+    from airflow_lineage_provider.delivery.receiver import bearer_token, create_app, serve
 
-    from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
-
-    app = create_app(EventStore(path), bearer_token("token"))
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
+    serve(create_app(EventStore(path), bearer_token("token")), "127.0.0.1", int(port))
 
 
 def client(port: str) -> None:
