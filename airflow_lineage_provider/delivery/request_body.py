@@ -54,30 +54,39 @@ class RequestBodies:
                 raise RefusedError(400, "the body ends too early") from None
             if packed:
                 text = self._unpack(body)
-                self._take(len(text) - len(body))
+                if refused := self._refusal(len(text), len(text) - len(body)):
+                    raise refused
+                self._free -= len(text) - len(body)
                 held = text
             yield held
         finally:
             self._free += len(held)
 
     async def _receive(self, request: Request, body: bytearray) -> None:
-        """Receive into `body`, and what is too much into nothing: the client is to read why."""
-        announced = int(request.headers.get("Content-Length", 0))
+        """Receive into `body`. What is refused is heard out, so that the client is there to read why."""
+        refused = self._refusal(int(request.headers.get("Content-Length", 0)), 0)
         received = 0
         async for part in request.stream():
             received += len(part)
-            if max(announced, received) <= self._largest:
-                self._take(len(part))
+            refused = refused or self._refusal(received, len(part))
+            if refused is None:
+                self._free -= len(part)
                 body += part
             elif received > _HEARD_OUT * self._largest:
                 break
-        if max(announced, received) > self._largest:
-            raise self._too_large()
+            else:
+                self._free += len(body)
+                body.clear()
+        if refused:
+            raise refused
 
-    def _take(self, size: int) -> None:
-        if size > self._free:
-            raise RefusedError(503, "too much is being received at once: try again")
-        self._free -= size
+    def _refusal(self, size: int, more: int) -> RefusedError | None:
+        """Return why a body of this size is refused, of which this much is not held yet."""
+        if size > self._largest:
+            return RefusedError(413, f"a request has at most {self._largest} bytes, unpacked too")
+        if more > self._free:
+            return RefusedError(503, "too much is being received at once: try again")
+        return None
 
     def _unpack(self, body: bytearray) -> bytes:
         stream = zlib.decompressobj(_GZIP)
@@ -85,14 +94,9 @@ class RequestBodies:
             text = stream.decompress(body, self._largest + 1)
         except zlib.error as error:
             raise RefusedError(400, f"not gzip: {error}") from error
-        if len(text) > self._largest:
-            raise self._too_large()
-        if not stream.eof or stream.unused_data:
+        if len(text) <= self._largest and (not stream.eof or stream.unused_data):
             raise RefusedError(400, "not gzip: it ends too early, or too late")
         return text
-
-    def _too_large(self) -> RefusedError:
-        return RefusedError(413, f"a request has at most {self._largest} bytes, unpacked too")
 
 
 def _is_gzip(request: Request) -> bool:

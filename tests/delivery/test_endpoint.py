@@ -106,6 +106,7 @@ def test_more_than_can_be_held_is_asked_to_come_again(store):
         slow = [begin(endpoint, body[:-1], len(body)) for _ in range(2)]
         wait_for(lambda: endpoint.status(body) == 503)
         assert "try again" in endpoint.send(body)[1]
+        assert endpoint.status(body * 8) == 413
         for connection in slow:
             connection.sendall(body[-1:])
             assert b" 201 " in receive(connection)
