@@ -71,15 +71,15 @@ class Consumer:
         """Return the next events behind a position."""
         query = select(*_COLUMNS).where(event.c.id > position).order_by(event.c.id).limit(limit)
         with self._database.read() as connection:
-            return [StoredEvent(*row) for row in connection.execute(query).tuples()]
+            return [StoredEvent(**row) for row in connection.execute(query).mappings()]
 
     def to_replay(self, limit: int) -> list[StoredEvent]:
         """Return events that were set aside and are to be sent again."""
         wanted = (set_aside.c.consumer == self.name) & set_aside.c.replay
         query = select(*_COLUMNS).join(set_aside, set_aside.c.event_id == event.c.id).where(wanted)
         with self._database.read() as connection:
-            found = connection.execute(query.order_by(event.c.id).limit(limit)).tuples()
-            return [StoredEvent(*row) for row in found]
+            found = connection.execute(query.order_by(event.c.id).limit(limit))
+            return [StoredEvent(**row) for row in found.mappings()]
 
     def record(
         self, position: int, error: str, *, set_aside_now: dict[int, str], replayed: Sequence[int] = ()
@@ -98,7 +98,7 @@ class Consumer:
             if rows:
                 connection.execute(insert(set_aside), rows)
             old = connection.execute(select(consumer).where(consumer.c.name == self.name)).one()
-            since = "" if not error else old.error_since if old.error == error else now
+            since = "" if not error else old.error_since or now
             moved = now if position > old.position or replayed else old.progress_at
             change = {"position": position, "error": error, "error_since": since, "progress_at": moved}
             connection.execute(update(consumer).where(consumer.c.name == self.name).values(change))
@@ -134,12 +134,12 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
 def events_set_aside(store: EventStore, target: str | None = None) -> list[SetAside]:
     """Return the events that a target (or any) refused. Raises StoreError."""
     job = (event.c.job_namespace + "/" + event.c.job_name).label("job")
-    columns = (set_aside.c.consumer, set_aside.c.event_id, job, event.c.event_type)
+    columns = (set_aside.c.consumer.label("target"), set_aside.c.event_id, job, event.c.event_type)
     query = select(*columns, set_aside.c.error, set_aside.c.set_aside_at, set_aside.c.replay)
     query = query.join(event, event.c.id == set_aside.c.event_id).where(_of(target))
     with store.database.read() as connection:
         ordered = query.order_by(set_aside.c.consumer, set_aside.c.event_id)
-        return [SetAside(*row) for row in connection.execute(ordered).tuples()]
+        return [SetAside(**row) for row in connection.execute(ordered).mappings()]
 
 
 def replay(store: EventStore, target: str | None = None, event_ids: Sequence[int] = ()) -> int:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal
 
 from airflow_lineage_provider.delivery.consumer import Consumer
 from airflow_lineage_provider.delivery.location import StoreError
-from airflow_lineage_provider.delivery.targets import DeliveryError
+from airflow_lineage_provider.delivery.records import text_at
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from airflow_lineage_provider.delivery.records import StoredEvent
     from airflow_lineage_provider.delivery.store import EventStore
-    from airflow_lineage_provider.delivery.targets import Target
+    from airflow_lineage_provider.delivery.targets import Failure, Target
 
 _MOST_HELD = 20_000
 
@@ -31,21 +31,26 @@ class Policy:
     first_wait: float = 0.5
     longest_wait: float = 60.0
     poll: float = 1.0
-    threads: int = 4
     batch: int = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round did: events sent and set aside, how long to wait before the next, and why."""
+    """What one round did: events sent and set aside, and how long to wait before the next.
+
+    `trouble` is what keeps events from going: "target" (nothing is sent until it takes something),
+    "event" (one that is refused, and its run behind it), "turn" (another forwarder is at work), "store".
+    `error` says more; both are empty where there is no trouble.
+    """
 
     sent: int = 0
     set_aside: int = 0
     wait: float = 0.0
+    trouble: Literal["", "target", "event", "turn", "store"] = ""
     error: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Trouble:
     """A run whose next event the target did not take, or the target itself."""
 
@@ -58,26 +63,44 @@ class _Trouble:
 
 @dataclass(slots=True)
 class _Results:
-    """What became of the events of one round; filled by several threads, an entry by one of them only."""
+    """What became of the events of one round."""
 
-    sent: list[int] = field(default_factory=list)
-    failed: dict[str, tuple[StoredEvent, DeliveryError]] = field(default_factory=dict)
-    down: DeliveryError | None = None
+    sent: list[StoredEvent] = field(default_factory=list)
+    failed: dict[str, tuple[StoredEvent, Failure]] = field(default_factory=dict)
+    damaged: dict[int, str] = field(default_factory=dict)
+    down: Failure | None = None
 
-    def nothing_but_unknown(self) -> DeliveryError | None:
-        """Return a failure if there are some, and none that is surely an event's own."""
-        errors = [error for _, error in self.failed.values()]
-        return errors[0] if errors and all(error.fault == "unknown" for error in errors) else None
+    def add(self, event: StoredEvent, failure: Failure | None) -> None:
+        """Note an event's end."""
+        if failure is None:
+            self.sent.append(event)
+            return
+        self.failed[lane_of(event)] = (event, failure)
+        if failure.fault == "target":
+            self.down = self.down or failure
+
+    def outage(self) -> Failure | None:
+        """Return what says that the target is down; where it took nothing, an unclear answer says so too."""
+        failed = list(self.failed.values())
+        if self.down or self.sent or any(failure.fault == "event" for _, failure in failed):
+            return self.down
+        return _about(*failed[0]) if failed else None
 
 
 class Forwarder:
-    """Forwards the events of one store to one target. Not for use by two threads.
+    """Forwards the events of one store to one target. For one thread.
 
     Each run is a lane: its events go one after the other, and where one fails, those behind it
-    wait. An event that the target refuses `tries` times is set aside with what the target said, and
-    its lane goes on. A failure that could be the target's counts as a try only if the target has
-    taken another event since, so an outage never sets an event aside. While the target cannot be
-    reached the circuit is open: nothing is sent but one event at a time, further and further apart.
+    wait; events of different runs go together. An event that the target refuses `tries` times is set
+    aside with what the target said, and its lane goes on; one that is damaged in the store at once.
+
+    An answer that could be the target's fault (500) counts as a try only if the target has taken another
+    event since the last one, and none at all (a timeout) never does: no outage sets an event aside, however
+    long it is. That has a price: an event that breaks the target looks like an outage while there is nothing
+    else to send. It is tried again, at most `longest_wait` apart, and named; events that come go before it.
+
+    While the target is down the circuit is open: nothing is sent but one event at a time, another one each
+    time, further and further apart.
     """
 
     def __init__(
@@ -92,7 +115,7 @@ class Forwarder:
         self._target = target
         self._policy = policy
         self._clock = clock
-        self._threads = ThreadPoolExecutor(policy.threads, f"forward-{name}")
+        self._stop = threading.Event()
         self._forget()
 
     def _forget(self) -> None:
@@ -108,6 +131,7 @@ class Forwarder:
 
     def run(self, stop: threading.Event, report: Callable[[Round], None] = lambda _: None) -> None:
         """Forward until told to stop. A store that fails is tried again, as a target is."""
+        self._stop = stop
         failures = 0
         while not stop.is_set():
             try:
@@ -115,50 +139,60 @@ class Forwarder:
                 failures = 0
             except StoreError as error:
                 failures += 1
-                self._forget()
-                done = Round(wait=self._backoff(failures), error=str(error))
+                done = Round(wait=self._backoff(failures), trouble="store", error=str(error))
             report(done)
             stop.wait(done.wait)
 
-    def drain(self) -> Round:
-        """Forward until nothing is left that can be sent now; return the sum."""
-        sent = aside = 0
+    def drain(self, report: Callable[[Round], None] = lambda _: None) -> Round:
+        """Forward until nothing is left that can be sent now; return the sum. Raises StoreError."""
+        total = Round()
         while True:
             done = self.round()
-            sent, aside = sent + done.sent, aside + done.set_aside
+            total = replace(done, sent=total.sent + done.sent, set_aside=total.set_aside + done.set_aside)
             if done.wait > 0:
-                return Round(sent, aside, done.wait, done.error)
+                return total
+            report(total)
 
     def round(self) -> Round:
-        """Send what can be sent now, and commit how far that went. Raises StoreError."""
-        if not self._consumer.turn.take():
-            self._forget()
-            return Round(wait=self._policy.poll, error="another forwarder has the turn")
+        """Send what can be sent now, and commit how far that went. Raises StoreError.
+
+        Where that cannot be committed, the next round commits it: nothing is sent twice for a full disk.
+        """
+        if not self._take_turn():
+            return Round(wait=self._policy.poll, trouble="turn", error="another forwarder has the turn")
         position = self._consumer.position()
         if position != self._recorded:  # the first round, or someone asked for a rewind
             self._forget()
             self._read_to = self._recorded = position
         now = self._clock()
         if self._outage.until > now:
-            return Round(wait=self._outage.until - now, error=self._outage.error)
+            return Round(wait=self._outage.until - now, trouble="target", error=self._outage.error)
         self._fill()
-        lanes = self._ready_lanes(now)
-        results = self._send(lanes)
+        results = self._send(self._ready_lanes(now))
         aside = self._judge(results, now)
         self._commit(results, aside)
         wait = 0.0 if results.sent or aside else self._next_wait(now)
-        return Round(len(results.sent), len(aside), wait, self._error())
+        trouble, error = self._trouble()
+        return Round(len(results.sent), len(aside), wait, trouble, error)
 
     def close(self) -> None:
-        """Let another forwarder have the turn, and free the threads."""
-        self._threads.shutdown(cancel_futures=True)
+        """Let another forwarder have the turn."""
         self._consumer.turn.end()
         self._target.close()
 
+    def _take_turn(self) -> bool:
+        mine = False
+        try:
+            mine = self._consumer.turn.take()
+        finally:
+            if not mine:
+                self._forget()
+        return mine
+
     def _fill(self) -> None:
         batch = self._policy.batch
-        waiting = sum(lane_of(event) in self._troubles for event in self._held.values())
-        if len(self._held) - waiting < batch and len(self._held) < _MOST_HELD:
+        ready = sum(lane_of(event) not in self._troubles for event in self._held.values())
+        if ready < (1 if self._outage.failures else batch) and len(self._held) < _MOST_HELD:
             for event in self._consumer.after(self._read_to, batch):
                 self._held[event.id] = event
                 self._read_to = event.id
@@ -166,79 +200,81 @@ class Forwarder:
             self._replays = {event.id: event for event in self._consumer.to_replay(batch)}
 
     def _ready_lanes(self, now: float) -> list[list[StoredEvent]]:
+        """Return what to send, what has failed before last; one event alone while the target is down."""
         lanes: dict[str, list[StoredEvent]] = {}
         for event in (*self._replays.values(), *self._held.values()):
-            lane = lane_of(event)
-            trouble = self._troubles.get(lane)
-            if trouble is None or trouble.until <= now:
-                lanes.setdefault(lane, []).append(event)
-        if lanes and self._outage.failures:
-            probe = min(lanes, key=lambda lane: lane in self._troubles)
-            return [lanes[probe][:1]]
-        return list(lanes.values())
+            lanes.setdefault(lane_of(event), []).append(event)
+        until = {lane: self._troubles.get(lane, _Trouble()).until for lane in lanes}
+        ordered = sorted(lanes, key=until.__getitem__)
+        if self._outage.failures:
+            return [lanes[lane][:1] for lane in ordered[:1]]
+        return [lanes[lane] for lane in ordered if until[lane] <= now]
 
-    def _send(self, lanes: Iterable[list[StoredEvent]]) -> _Results:
+    def _send(self, lanes: list[list[StoredEvent]]) -> _Results:
+        """Send the first event of each lane, then the second of those that go on, and so forth."""
         results = _Results()
-        list(self._threads.map(lambda lane: self._send_lane(lane, results), lanes))
+        for step in zip_longest(*lanes):
+            ready = [event for event in step if event and lane_of(event) not in results.failed]
+            for start in range(0, len(ready), self._target.at_once):
+                if results.outage() or self._stop.is_set():
+                    return results
+                self._send_together(ready[start : start + self._target.at_once], results)
         return results
 
-    def _send_lane(self, lane: list[StoredEvent], results: _Results) -> None:
-        for event in lane:
-            if results.down is not None:
-                return
+    def _send_together(self, events: Sequence[StoredEvent], results: _Results) -> None:
+        bodies: dict[int, bytes] = {}
+        for event in events:
             try:
-                self._target.send(event)
-            except DeliveryError as error:
-                if error.fault == "target":
-                    results.down = error
-                else:
-                    results.failed[lane_of(event)] = (event, error)
-                return
-            except StoreError as error:  # the event itself is damaged
-                results.failed[lane_of(event)] = (event, DeliveryError(str(error), "event"))
-                return
-            results.sent.append(event.id)
+                bodies[event.id] = event.body
+            except StoreError as error:
+                results.damaged[event.id] = str(error)
+        failures = self._target.send(bodies) if bodies else {}
+        for event in events:
+            if event.id in bodies:
+                results.add(event, failures.get(event.id))
 
     def _judge(self, results: _Results, now: float) -> dict[int, str]:
         """Note which lanes and whether the target are in trouble; return the events to set aside."""
         self._accepted += len(results.sent)
-        down = results.down or (None if results.sent else results.nothing_but_unknown())
-        self._outage = self._after_failure(self._outage, down, now) if down else _Trouble()
-        aside = {}
-        for event_id in results.sent:
-            self._troubles.pop(lane_of(self._event(event_id)), None)
-        for lane, (event, error) in results.failed.items():
-            trouble = self._after_failure(self._troubles.get(lane, _Trouble()), error, now)
-            if error.fault == "event" or self._accepted > trouble.accepted:
-                trouble.tries += 1
-            trouble.accepted = self._accepted
-            self._troubles[lane] = trouble
-            if trouble.tries >= self._policy.tries:
-                aside[event.id] = str(error)
+        for event in results.sent:
+            self._troubles.pop(lane_of(event), None)
+        aside = dict(results.damaged)
+        for lane, (event, failure) in results.failed.items():
+            before = self._troubles.get(lane, _Trouble())
+            others_taken = self._accepted > before.accepted
+            counts = failure.fault == "event" or (failure.fault == "unknown" and others_taken)
+            trouble = self._after(before, _about(event, failure), now)
+            self._troubles[lane] = replace(trouble, tries=before.tries + counts, accepted=self._accepted)
+            if before.tries + counts >= self._policy.tries:
+                aside[event.id] = failure.said
                 del self._troubles[lane]
+        down = results.outage()
+        self._outage = self._after(self._outage, down, now) if down else _Trouble()
         return aside
 
-    def _after_failure(self, trouble: _Trouble, error: DeliveryError, now: float) -> _Trouble:
+    def _after(self, trouble: _Trouble, failure: Failure, now: float) -> _Trouble:
         failures = trouble.failures + 1
-        wait = error.wait if error.wait is not None else self._backoff(failures)
-        return _Trouble(failures, trouble.tries, trouble.accepted, now + wait, str(error))
+        wait = failure.wait if failure.wait is not None else self._backoff(failures)
+        return replace(trouble, failures=failures, until=now + wait, error=failure.said)
 
     def _commit(self, results: _Results, aside: dict[int, str]) -> None:
-        replayed = [event_id for event_id in results.sent if event_id in self._replays]
-        for event_id in (*results.sent, *aside):
-            self._held.pop(event_id, None)
-            self._replays.pop(event_id, None)
-        position = min(self._held, default=self._read_to + 1) - 1
-        error = self._error()
+        for event in results.sent:
+            self._held.pop(event.id, None)
+        replayed = [event.id for event in results.sent if event.id in self._replays]
+        position = min((at for at in self._held if at not in aside), default=self._read_to + 1) - 1
+        error = self._trouble()[1]
         if aside or replayed or position != self._recorded or error != self._recorded_error:
             self._consumer.record(position, error, set_aside_now=aside, replayed=replayed)
             self._recorded, self._recorded_error = position, error
+        for done in (*replayed, *aside):
+            self._held.pop(done, None)
+            self._replays.pop(done, None)
 
-    def _event(self, event_id: int) -> StoredEvent:
-        return self._held.get(event_id) or self._replays[event_id]
-
-    def _error(self) -> str:
-        return self._outage.error or next((trouble.error for trouble in self._troubles.values()), "")
+    def _trouble(self) -> tuple[Literal["", "target", "event"], str]:
+        if self._outage.failures:
+            return "target", self._outage.error
+        refused = next(iter(self._troubles.values()), None)
+        return ("event", refused.error) if refused else ("", "")
 
     def _next_wait(self, now: float) -> float:
         if self._outage.failures:
@@ -255,3 +291,10 @@ class Forwarder:
 def lane_of(event: StoredEvent) -> str:
     """Return what orders an event: its run; an event without one is ordered by nothing but itself."""
     return event.run_id or f"event {event.id}"
+
+
+def _about(event: StoredEvent, failure: Failure) -> Failure:
+    """Return the failure with the event that it was the answer to."""
+    told = event.event
+    job = f"{text_at(told, 'job', 'namespace')}/{text_at(told, 'job', 'name')}"
+    return replace(failure, said=f"{failure.said}, to {text_at(told, 'eventType')} of {job}")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.delivery.records import root_job, text_at
-from airflow_lineage_provider.delivery.targets import DeliveryError
+from airflow_lineage_provider.delivery.targets import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from confluent_kafka import KafkaError, Message
 
-    from airflow_lineage_provider.delivery.records import StoredEvent
 
 # The forwarder tries again by itself, so the client need not for long.
 _DEFAULTS = {"enable.idempotence": True, "message.timeout.ms": 10_000}
@@ -22,8 +21,11 @@ _DEFAULTS = {"enable.idempotence": True, "message.timeout.ms": 10_000}
 class KafkaTarget:
     """OpenLineage's own transport only logs what Kafka does not take; here it is an error.
 
-    An event is delivered when the brokers have acknowledged it.
+    An event is delivered when the brokers have acknowledged it. Many are produced before the first
+    acknowledgement is waited for.
     """
+
+    at_once = 500
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         from confluent_kafka import Producer
@@ -33,35 +35,42 @@ class KafkaTarget:
         self._topic, self._key = settings.topic, settings.messageKey
         self._producer = Producer({**_DEFAULTS, **settings.config})
 
-    def send(self, event: StoredEvent) -> None:
-        """Produce the event and wait for the acknowledgement. Raises DeliveryError."""
-        from confluent_kafka import KafkaException
-
-        acknowledged: Future[KafkaError | None] = Future()
-
-        def on_delivery(error: KafkaError | None, _message: Message) -> None:
-            acknowledged.set_result(error)
-
-        key = self._key or message_key(event.event)
-        try:
-            self._producer.produce(self._topic, event.body, key, on_delivery=on_delivery)
-        except BufferError as error:
-            raise DeliveryError(f"kafka {self._topic}: {error}", "target") from error
-        except KafkaException as error:
-            raise self._failure(error.args[0]) from error
+    def send(self, events: Mapping[int, bytes]) -> dict[int, Failure]:
+        """Produce the events and wait for the acknowledgements; return why some were not taken."""
+        failures: dict[int, Failure] = {}
+        for at, body in events.items():
+            if failed := self._produce(at, body, failures):
+                failures[at] = failed
         self._producer.flush()
-        if failed := acknowledged.result():
-            raise self._failure(failed)
+        return failures
 
     def close(self) -> None:
         """Send nothing more; every event has been acknowledged or has failed."""
 
-    def _failure(self, error: KafkaError) -> DeliveryError:
+    def _produce(self, at: int, body: bytes, failures: dict[int, Failure]) -> Failure | None:
+        from confluent_kafka import KafkaException
+
+        def on_delivery(error: KafkaError | None, _message: Message) -> None:
+            if error:
+                failures[at] = self._failure(error)
+
+        try:
+            key = self._key or message_key(json.loads(body))
+            self._producer.produce(self._topic, body, key, on_delivery=on_delivery)
+        except ValueError as error:  # not JSON, or a key that is not Unicode
+            return Failure(f"kafka {self._topic}: {error}", "event")
+        except BufferError as error:
+            return Failure(f"kafka {self._topic}: {error}", "target")
+        except KafkaException as error:
+            return self._failure(error.args[0])
+        return None
+
+    def _failure(self, error: KafkaError) -> Failure:
         from confluent_kafka import KafkaError
 
         of_event = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.INVALID_RECORD}
         message = f"kafka {self._topic}: {error.str()}"
-        return DeliveryError(message, "event" if error.code() in of_event else "target")
+        return Failure(message, "event" if error.code() in of_event else "target")
 
 
 def message_key(event: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select
 
+from airflow_lineage_provider.delivery.location import StoreError
 from airflow_lineage_provider.delivery.records import StoredEvent, datasets_of, utc_text
 from airflow_lineage_provider.delivery.schema import consumer, event, event_dataset, run, set_aside
 
@@ -25,7 +26,7 @@ def delete_events(store: EventStore, before: datetime, report: Callable[[int], N
     """Delete the events that were stored before a time; return how many. Raises StoreError.
 
     Events stay that a target has not received yet or has refused, and all behind the first event
-    that is not old. `report` is called with the number so far.
+    that is not old. One that is damaged goes with the others. `report` is called with the number so far.
     """
     deleted = after = 0
     while True:
@@ -50,14 +51,26 @@ def _old_events(connection: Connection, after: int, before: str) -> list[StoredE
 
 
 def _delete(connection: Connection, events: list[StoredEvent]) -> None:
-    keys = [
-        {"name_": name, "namespace_": namespace, "event_id_": old.id}
-        for old in events
-        for namespace, name in datasets_of(old.event)
-    ]
+    keys, damaged = _keys(events)
     if keys:
         by_key = [column == bindparam(f"{column.name}_") for column in event_dataset.primary_key.columns]
         connection.execute(delete(event_dataset).where(*by_key), keys)
+    if damaged:  # by no key: the whole table is read
+        connection.execute(delete(event_dataset).where(event_dataset.c.event_id.in_(damaged)))
     connection.execute(delete(event).where(event.c.id.in_([old.id for old in events])))
     left = select(event.c.run_id).where(event.c.run_id == run.c.run_id).exists()
     connection.execute(delete(run).where(run.c.run_id.in_({old.run_id for old in events}), ~left))
+
+
+def _keys(events: list[StoredEvent]) -> tuple[list[dict[str, object]], list[int]]:
+    """Return the keys of the events' datasets, and which events are damaged and do not name them."""
+    keys: list[dict[str, object]] = []
+    damaged = []
+    for old in events:
+        try:
+            named = datasets_of(old.event)
+        except StoreError:
+            damaged.append(old.id)
+        else:
+            keys += [{"name_": name, "namespace_": space, "event_id_": old.id} for space, name in named]
+    return keys, damaged

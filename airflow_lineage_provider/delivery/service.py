@@ -39,9 +39,7 @@ class ForwardService:
     def start(self) -> None:
         """Make the store if it is new, open every target, begin. Raises StoreError where that cannot be."""
         self.store.append([])
-        opened = {
-            name: open_target(config, threads=self.policy.threads) for name, config in self.targets.items()
-        }
+        opened = {name: open_target(config) for name, config in self.targets.items()}
         for name, target in opened.items():
             forwarder = Forwarder(self.store, name, target, self.policy)
             self.sent[name] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 HOOKS: Mapping[str, type[OpenLineageHook]] = {hook.conn_type: hook for hook in (OpenLineageHook, DataHubHook)}
 
+log = logging.getLogger(__name__)
+
 # An event that is refused is set aside after this many tries, within one call: the next call counts anew.
 TRIES = 3
-PATIENCE = 2.0  # seconds; more than these tries wait for each other
+PATIENCE = 2.0  # seconds, with a backend that is down or another forwarder that is at work
 
 
 def drain(conn_id: str, store_conn_id: str | None = None) -> dict[str, Any]:
@@ -39,9 +42,9 @@ def drain(conn_id: str, store_conn_id: str | None = None) -> dict[str, Any]:
     except AirflowNotFoundException as error:
         raise ValueError(f"{error}; add the connection to Airflow, or name another") from None
     with closing(events) as store:
-        target = open_target(transport, threads=policy.threads)
+        target = open_target(transport)
         with closing(Forwarder(store, conn_id, target, policy)) as forwarder:
-            return _drain_patiently(forwarder)
+            return _drain_patiently(forwarder, conn_id)
 
 
 def _transport(conn_id: str) -> dict[str, Any]:
@@ -53,16 +56,19 @@ def _transport(conn_id: str) -> dict[str, Any]:
     return HOOKS[conn_type](conn_id).get_transport()
 
 
-def _drain_patiently(forwarder: Forwarder) -> dict[str, Any]:
-    """Drain, and again after a failure: it may be over in a moment, or be of one event that is refused."""
-    rounds: list[Round] = [forwarder.drain()]
+def _drain_patiently(forwarder: Forwarder, conn_id: str) -> dict[str, Any]:
+    """Drain, and again: an event that is refused gets all its tries, a target in trouble a moment."""
+
+    def progress(done: Round) -> None:
+        log.info("%s took %s events so far", conn_id, sent + done.sent)
+
+    sent = aside = 0
     patience = PATIENCE
-    while rounds[-1].error and rounds[-1].wait <= patience:
-        patience -= rounds[-1].wait
-        time.sleep(rounds[-1].wait)
-        rounds.append(forwarder.drain())
-    return {
-        "sent": sum(done.sent for done in rounds),
-        "set_aside": sum(done.set_aside for done in rounds),
-        "error": rounds[-1].error,
-    }
+    while True:
+        done = forwarder.drain(progress)
+        sent, aside = sent + done.sent, aside + done.set_aside
+        if done.trouble != "event":
+            patience -= done.wait
+        if not done.trouble or patience < 0:
+            return {"sent": sent, "set_aside": aside, "error": done.error}
+        time.sleep(done.wait)

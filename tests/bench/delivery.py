@@ -143,7 +143,7 @@ def forward(folder: Path) -> Iterator[Measured]:
     sink = subprocess.Popen([*SELF, "sink", str(port)])
     try:
         wait_for(port)
-        target = open_target({"type": "http", "url": f"http://127.0.0.1:{port}"}, threads=4)
+        target = open_target({"type": "http", "url": f"http://127.0.0.1:{port}"})
         forwarder = Forwarder(store, "sink", target)
         start = time.perf_counter()
         sent = forwarder.drain().sent
@@ -280,7 +280,7 @@ def forwarder(store: str, url: str) -> None:
     from airflow_lineage_provider.delivery.forwarder import Forwarder
     from airflow_lineage_provider.delivery.targets import open_target
 
-    target = open_target({"type": "http", "url": url}, threads=4)
+    target = open_target({"type": "http", "url": url})
     print("ready", flush=True)
     Forwarder(EventStore(store), "hole", target).run(threading.Event())
 

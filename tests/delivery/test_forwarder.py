@@ -52,7 +52,7 @@ def clock():
 
 @pytest.fixture
 def forwarder(store, backend, clock):
-    forwarder = Forwarder(store, "marquez", open_target(backend.target, threads=4), POLICY, clock)
+    forwarder = Forwarder(store, "marquez", open_target(backend.target), POLICY, clock)
     yield forwarder
     forwarder.close()
 
@@ -112,7 +112,7 @@ def test_a_backend_that_refuses_connections_is_named(store, clock):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     fill(store)
-    target = open_target({"type": "http", "url": f"http://user:secret@127.0.0.1:{port}"}, threads=1)
+    target = open_target({"type": "http", "url": f"http://user:secret@127.0.0.1:{port}"})
     forwarder = Forwarder(store, "marquez", target, POLICY, clock)
 
     done = forwarder.round()
@@ -125,7 +125,7 @@ def test_a_backend_that_refuses_connections_is_named(store, clock):
 
 def test_a_host_without_a_name_is_named(store, clock):
     fill(store)
-    target = open_target({"type": "http", "url": "http://no-such-host.invalid", "timeout": 2}, threads=1)
+    target = open_target({"type": "http", "url": "http://no-such-host.invalid", "timeout": 2})
 
     assert "no-such-host.invalid" in Forwarder(store, "marquez", target, POLICY, clock).round().error
 
@@ -228,7 +228,7 @@ def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tm
     forwarder.drain()
     file = tmp_path / "events.jsonl"
     other = Forwarder(
-        store, "file", open_target({"type": "file", "log_file_path": str(file), "append": True}, threads=1)
+        store, "file", open_target({"type": "file", "log_file_path": str(file), "append": True})
     )
 
     assert other.drain().sent == 12
@@ -240,7 +240,7 @@ def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tm
 
 def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
     fill(store)
-    second = Forwarder(store, "marquez", open_target(backend.target, threads=1), POLICY)
+    second = Forwarder(store, "marquez", open_target(backend.target), POLICY)
 
     assert forwarder.drain().sent == 12
     fill(store, runs=5)
@@ -253,8 +253,7 @@ def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
 def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(postgres, postgres_store, backend):
     fill(postgres_store)
     first, second = (
-        Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target, threads=1), POLICY)
-        for _ in range(2)
+        Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target), POLICY) for _ in range(2)
     )
     assert first.drain().sent == 12
     assert second.drain().error == "another forwarder has the turn"
@@ -279,7 +278,7 @@ import sys, threading
 from airflow_lineage_provider.delivery import EventStore
 from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
 from airflow_lineage_provider.delivery.targets import open_target
-target = open_target({"type": "http", "url": sys.argv[2]}, threads=4)
+target = open_target({"type": "http", "url": sys.argv[2]})
 Forwarder(EventStore(sys.argv[1]), "marquez", target, Policy(poll=0.01, batch=20)).run(threading.Event())
 """
 
@@ -316,7 +315,7 @@ def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(stor
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    last = Forwarder(store, "marquez", open_target(backend.target, threads=4), POLICY)
+    last = Forwarder(store, "marquez", open_target(backend.target), POLICY)
     last.drain()
     last.close()
 

@@ -26,7 +26,7 @@ def broker():
 
 def forwarder(store, servers, **config):
     config = {"bootstrap.servers": servers, "log_level": "0", **config}
-    target = open_target({"type": "kafka", "topic": "lineage", "config": config}, threads=2)
+    target = open_target({"type": "kafka", "topic": "lineage", "config": config})
     return Forwarder(store, "kafka", target, Policy(tries=2, first_wait=0.01, longest_wait=0.01, poll=0.01))
 
 
