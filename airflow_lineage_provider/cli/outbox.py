@@ -69,18 +69,25 @@ def _until_stopped() -> None:
 
 @click.command(epilog=example("airflow-lineage outbox --replay marquez"))
 @store_option
-@click.option("--replay", "replayed", metavar="TARGET", help="Send again what this target had refused.")
+@click.option("--replay", "action", flag_value="replay", help="Send TARGET again what was set aside.")
+@click.option("--skip", "action", flag_value="skip", help="Set aside the event that TARGET fails at.")
+@click.option("--discard", "action", flag_value="discard", help="Give up what was set aside for TARGET.")
+@click.option("--forget", "action", flag_value="forget", help="Drop a TARGET that is used no more.")
+@click.argument("target", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def outbox(store: str | None, replayed: str | None, form: str) -> None:
+def outbox(store: str | None, action: str | None, target: str | None, form: str) -> None:
     """Print what each target has still to get, how old that is, and what it refused."""
     with plain_errors():
-        from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status, replay
+        from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
 
         opened = open_store(store)
-        if replayed:
-            click.echo(f"{replay(opened, replayed)} events of {replayed} will be sent again")
-            return
         statuses, aside = outbox_status(opened), events_set_aside(opened)
+        if action or target:
+            known = [status.target for status in statuses]
+            if target not in known:
+                raise ValueError(f"no target {target!r}; known are: {', '.join(known) or 'none'}")
+            click.echo(_act(opened, action, target))
+            return
         if form == "json":
             told = {"targets": [asdict(s) for s in statuses], "set_aside": [asdict(a) for a in aside]}
             click.echo(json.dumps(told, indent=2, ensure_ascii=False))

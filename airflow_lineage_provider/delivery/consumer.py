@@ -13,9 +13,9 @@ from airflow_lineage_provider.delivery.schema import consumer, event, set_aside
 from airflow_lineage_provider.delivery.turn import turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
     from airflow_lineage_provider.delivery.store import EventStore
 
@@ -88,15 +88,9 @@ class Consumer:
         now = utc_text(datetime.now(UTC))
         mine = set_aside.c.consumer == self.name
         with self._database.write() as connection:
-            done = [*replayed, *set_aside_now]
-            if done:
-                connection.execute(delete(set_aside).where(mine, set_aside.c.event_id.in_(done)))
-            rows = [
-                {"consumer": self.name, "event_id": at, "error": said, "set_aside_at": now, "replay": False}
-                for at, said in set_aside_now.items()
-            ]
-            if rows:
-                connection.execute(insert(set_aside), rows)
+            if replayed:
+                connection.execute(delete(set_aside).where(mine, set_aside.c.event_id.in_(replayed)))
+            _set_aside(connection, self.name, set_aside_now)
             old = connection.execute(select(consumer).where(consumer.c.name == self.name)).one()
             since = "" if not error else old.error_since or now
             moved = now if position > old.position or replayed else old.progress_at
@@ -156,6 +150,22 @@ def discard(store: EventStore, target: str, event_ids: Sequence[int] = ()) -> in
         return connection.execute(delete(set_aside).where(*wanted)).rowcount
 
 
+def skip(store: EventStore, target: str) -> int:
+    """Set aside the first event that a target has not got, and return its id, 0 where there is none.
+
+    For an event that breaks the target, or that it never answers: nobody but a person can tell that from
+    an outage, while there is nothing else to send. Raises StoreError.
+    """
+    mine = consumer.c.name == target
+    with store.database.write() as connection:
+        position, error = connection.execute(select(consumer.c.position, consumer.c.error).where(mine)).one()
+        first = connection.scalar(select(func.min(event.c.id)).where(event.c.id > position))
+        if first is not None:
+            _set_aside(connection, target, {first: error or "skipped"})
+            connection.execute(update(consumer).where(mine).values(position=first))
+    return first or 0
+
+
 def rewind(store: EventStore, target: str, position: int = 0) -> None:
     """Send a target everything behind a position again. Raises StoreError."""
     with store.database.write() as connection:
@@ -167,6 +177,18 @@ def forget(store: EventStore, target: str) -> None:
     with store.database.write() as connection:
         connection.execute(delete(set_aside).where(set_aside.c.consumer == target))
         connection.execute(delete(consumer).where(consumer.c.name == target))
+
+
+def _set_aside(connection: Connection, target: str, errors: Mapping[int, str]) -> None:
+    now = utc_text(datetime.now(UTC))
+    of_target = set_aside.c.consumer == target
+    rows = [
+        {"consumer": target, "event_id": at, "error": said, "set_aside_at": now, "replay": False}
+        for at, said in errors.items()
+    ]
+    if rows:
+        connection.execute(delete(set_aside).where(of_target, set_aside.c.event_id.in_(errors)))
+        connection.execute(insert(set_aside), rows)
 
 
 def _of(target: str | None) -> ColumnElement[bool]:

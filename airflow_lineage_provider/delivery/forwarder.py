@@ -200,15 +200,15 @@ class Forwarder:
             self._replays = {event.id: event for event in self._consumer.to_replay(batch)}
 
     def _ready_lanes(self, now: float) -> list[list[StoredEvent]]:
-        """Return what to send, what has failed before last; one event alone while the target is down."""
+        """Return what to send: lanes without trouble if there are any; one event while the target is down."""
         lanes: dict[str, list[StoredEvent]] = {}
         for event in (*self._replays.values(), *self._held.values()):
             lanes.setdefault(lane_of(event), []).append(event)
-        until = {lane: self._troubles.get(lane, _Trouble()).until for lane in lanes}
-        ordered = sorted(lanes, key=until.__getitem__)
+        until = {lane: self._troubles[lane].until if lane in self._troubles else 0.0 for lane in lanes}
         if self._outage.failures:
-            return [lanes[lane][:1] for lane in ordered[:1]]
-        return [lanes[lane] for lane in ordered if until[lane] <= now]
+            return [lanes[lane][:1] for lane in sorted(lanes, key=until.__getitem__)[:1]]
+        free = [lanes[lane] for lane in lanes if lane not in self._troubles]
+        return free or [lanes[lane] for lane in lanes if until[lane] <= now]
 
     def _send(self, lanes: list[list[StoredEvent]]) -> _Results:
         """Send the first event of each lane, then the second of those that go on, and so forth."""

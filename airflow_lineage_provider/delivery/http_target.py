@@ -52,7 +52,7 @@ class HttpTarget:
 
         self._config = HttpConfig.from_dict(dict(config))
         self._batch = config.get("batch")
-        if self._batch is not None and not (isinstance(self._batch, int) and self._batch > 0):
+        if self._batch is not None and (type(self._batch) is not int or self._batch < 1):
             raise ValueError("its `batch` is not a number of events")
         self.at_once = self._batch or _AT_ONCE
         self._url = urljoin(self._config.url.strip(), self._config.endpoint)

@@ -182,17 +182,94 @@ def test_an_event_that_breaks_the_target_is_set_aside_once_others_are_taken(stor
     assert [aside.event_id for aside in events_set_aside(store)] == [1]
 
 
-def test_an_event_that_is_damaged_in_the_store_is_set_aside(store, backend, forwarder, clock):
+def test_an_event_that_the_target_hangs_at_holds_up_its_own_run_only(store, backend, forwarder, clock):
+    backend.answer = lambda event: "hang" if event["run"]["runId"] == "run-0" else 201
+    fill(store, runs=10, events=3)
+
+    for _ in range(3):
+        done = forwarder.drain()
+        clock.now += 1
+
+    assert (done.trouble, len(backend.received)) == ("target", 27)
+    assert "timed out" in done.error
+    assert (status(store).pending, status(store).set_aside) == (30, 0)
+    backend.answer = lambda event: 201
+    forwarder.drain()
+    assert by_run(backend.received) == by_run(store.events())
+
+
+def test_what_is_in_the_way_is_told(store, backend, forwarder, clock):
+    fill(store, runs=2, events=2)
+
+    backend.answer = lambda event: 422 if event["run"]["runId"] == "run-0" else 201
+    refused = forwarder.drain()
+    assert (refused.sent, refused.trouble) == (2, "event")
+    assert refused.error.endswith("answered 422, to START of dbt/silver.stg_orders")
+
+    backend.answer = lambda event: 503
+    clock.now += 1
+    assert forwarder.drain().trouble == "target"
+
+    backend.answer = lambda event: 201
+    clock.now += 1
+    done = forwarder.drain()
+    assert (done.sent, done.trouble, done.error) == (2, "", "")
+
+
+def test_an_outage_that_answers_500_sets_no_event_aside_however_long_it_is(store, backend, forwarder, clock):
+    fill(store, runs=20)
+    backend.answer = lambda event: 500
+    for _ in range(100):
+        forwarder.drain()
+        clock.now += 60
+    assert (status(store).pending, status(store).set_aside) == (80, 0)
+
+    backend.answer = lambda event: 201
+    forwarder.drain()
+    forwarder.drain()
+    assert by_run(backend.received) == by_run(store.events())
+
+
+def test_the_last_event_of_the_day_that_breaks_the_target_is_named_and_told_apart_by_the_next_ones(
+    store, backend, forwarder, clock
+):
+    backend.answer = lambda event: 500 if event["run"]["runId"] == "poison" else 201
+    store.append([run_event("run-0"), run_event("poison", name="silver.broken")])
+    for _ in range(20):
+        forwarder.drain()
+        clock.now += 60
+    assert status(store).set_aside == 0
+    assert status(store).error.endswith("answered 500, to START of dbt/silver.broken")
+
+    for n in range(POLICY.tries):
+        store.append(run_event(f"next-day-{n}"))
+        forwarder.drain()
+        forwarder.drain()
+        clock.now += 60
+
+    assert len(backend.received) == 1 + POLICY.tries
+    assert [aside.job for aside in events_set_aside(store)] == ["dbt/silver.broken"]
+    assert (status(store).pending, status(store).error) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["http", "file"])
+def test_an_event_that_is_damaged_in_the_store_is_set_aside_and_its_run_goes_on(
+    store, backend, tmp_path, kind
+):
+    file = {"type": "file", "log_file_path": str(tmp_path / "events.jsonl"), "append": True}
     fill(store, runs=2)
     with store.database.write() as connection:
         connection.execute(text("UPDATE event SET payload = x'00' WHERE id = 1"))
+    forwarder = Forwarder(store, kind, open_target({"http": backend.target, "file": file}[kind]), POLICY)
 
-    for _ in range(POLICY.tries + 1):
-        forwarder.drain()
-        clock.now += 1
+    done = forwarder.drain()
+    forwarder.close()
 
-    assert len(backend.received) == 7
-    assert "is damaged" in events_set_aside(store)[0].error
+    assert (done.sent, done.set_aside, done.error) == (7, 1, "")
+    (aside,) = events_set_aside(store)
+    assert "is damaged" in aside.error
+    assert (aside.event_id, aside.job) == (1, "dbt/silver.stg_orders")
+    assert (status(store).pending, status(store).set_aside) == (0, 1)
     with pytest.raises(StoreError, match="is damaged"):
         list(store.events())
 

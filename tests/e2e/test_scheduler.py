@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -11,8 +14,8 @@ import pytest
 
 from airflow_lineage_provider.delivery import EventStore
 
-from .pipeline import DAG_ID, new_pipeline
-from .standalone import standalone
+from .pipeline import BIN, DAG_ID, new_pipeline
+from .standalone import free_ports, standalone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +39,13 @@ class Triggered:
     airflow: Airflow
     token: str
     run_id: str
+    dag_id: str = DAG_ID
 
     def get(self, path: str = "") -> Response:
         return self.airflow.request("GET", self.path(path), token=self.token)
 
     def post(self, path: str, body: dict) -> Response:
-        return self.airflow.request("POST", f"/api/v2/dags/{DAG_ID}{path}", body, self.token)
+        return self.airflow.request("POST", f"/api/v2/dags/{self.dag_id}{path}", body, self.token)
 
     def wait_until_ended(self) -> None:
         ended = {"success", "failed"}
@@ -55,7 +59,7 @@ class Triggered:
         return self.get(xcom).json()["value"]
 
     def path(self, path: str) -> str:
-        return f"/api/v2/dags/{DAG_ID}/dagRuns/{quote(self.run_id)}{path}"
+        return f"/api/v2/dags/{self.dag_id}/dagRuns/{quote(self.run_id)}{path}"
 
     def events(self) -> list[dict]:
         """Return the events of this DAG run; the DAG's own COMPLETE is the last to come."""
@@ -73,22 +77,34 @@ def airflow_run_id(event: dict) -> str:
     return event["run"]["facets"]["airflowDagRun"]["dagRun"]["run_id"]
 
 
+FORWARD_DAG = """
+from airflow.sdk import DAG
+from airflow_lineage_provider.operators.forward import ForwardLineageOperator
+
+with DAG("forward_lineage", schedule=None):
+    ForwardLineageOperator(task_id="forward", conn_id="another_store", deferrable=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Iterator[Triggered]:
     """Start Airflow, trigger the DAG and wait for its end."""
-    with standalone(new_pipeline(tmp_path_factory.mktemp("scheduler"))) as airflow:
-        token = airflow.token("admin")
-        dag = f"/api/v2/dags/{DAG_ID}"
-        airflow.wait_until(
-            "parsed", lambda: airflow.request("GET", dag, token=token).status == 200, seconds=60
-        )
-        body = {"logical_date": None, "conf": {}}
-        run_id = airflow.request("POST", f"{dag}/dagRuns", body, token).json()["dag_run_id"]
-        airflow.request("PATCH", dag, {"is_paused": False}, token).json()
+    pipeline = new_pipeline(tmp_path_factory.mktemp("scheduler"))
+    (pipeline.root / "dags" / "forward_lineage.py").write_text(FORWARD_DAG)
+    with standalone(pipeline) as airflow:
+        yield trigger(airflow, airflow.token("admin"), DAG_ID)
 
-        run = Triggered(airflow, token, run_id)
-        run.wait_until_ended()
-        yield run
+
+def trigger(airflow: Airflow, token: str, dag_id: str) -> Triggered:
+    dag = f"/api/v2/dags/{dag_id}"
+    airflow.wait_until("parsed", lambda: airflow.request("GET", dag, token=token).status == 200, seconds=60)
+    body = {"logical_date": None, "conf": {}}
+    run_id = airflow.request("POST", f"{dag}/dagRuns", body, token).json()["dag_run_id"]
+    airflow.request("PATCH", dag, {"is_paused": False}, token).json()
+
+    run = Triggered(airflow, token, run_id, dag_id)
+    run.wait_until_ended()
+    return run
 
 
 def test_every_task_succeeded_the_deferred_validation_too(run):
@@ -186,6 +202,43 @@ def test_what_is_no_event_is_refused(run, body, status):
 def test_reporting_is_what_its_openapi_document_says(run, schemathesis):
     document = f"{run.airflow.url}/lineage/openapi.json"
     assert not schemathesis(document, run.token, "--include-path", "/api/v1/lineage")
+
+
+@pytest.fixture
+def another_store(run) -> Iterator[EventStore]:
+    """Serve `airflow-lineage serve`, the backend behind the connection of the same name."""
+    path = run.airflow.pipeline.root / "another.db"
+    (port,) = free_ports(1)
+    command = [BIN / "airflow-lineage", "serve", "--store", str(path), "--port", str(port)]
+    with subprocess.Popen(command, env=os.environ | {"AIRFLOW_LINEAGE_TOKEN": "a-token"}) as server:
+        connection = {"connection_id": "another_store", "conn_type": "openlineage", "password": "a-token"}
+        connection |= {"host": "127.0.0.1", "port": port}
+        try:
+            assert run.airflow.request("POST", "/api/v2/connections", connection, run.token).status == 201
+            run.airflow.wait_until("serving", lambda: listens(port), seconds=60)
+            yield EventStore(str(path))
+        finally:
+            server.terminate()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_triggerer_takes_the_events_on_to_a_backend(run, another_store):
+    """In the order of each run; the task's worker is free while the triggerer sends over HTTP."""
+    events = run.events()
+
+    forwarded = trigger(run.airflow, run.token, "forward_lineage")
+
+    task = forwarded.tasks()["forward"]
+    log = forwarded.get("/taskInstances/forward/logs/1").text
+    assert task["state"] == "success", f"{log}\n{run.airflow.tail()}"
+    assert "DEFERRED" in log
+    for run_id in {event["run"]["runId"] for event in events}:
+        of_run = [event for event in events if event["run"]["runId"] == run_id]
+        assert list(another_store.events(run_id=run_id)) == of_run
 
 
 def test_after_one_task_was_cleared_the_validation_still_counts_what_the_others_did(run):

@@ -1,0 +1,137 @@
+"""Many events in one request, where an endpoint has OpenLineage's `/lineage/batch` and is said to have it."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from airflow_lineage_provider.delivery import StoreError
+from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
+from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.targets import open_target
+
+from .backend import running_backend
+from .samples import run_event
+
+POLICY = Policy(tries=2, first_wait=0.01, longest_wait=0.02, poll=0.01)
+RUNS = 20
+
+
+@pytest.fixture
+def backend():
+    with running_backend() as backend:
+        backend.batches = "each"
+        yield backend
+
+
+@pytest.fixture
+def filled(store):
+    for kind in ("START", "COMPLETE"):
+        store.append([run_event(f"run-{n}", kind) for n in range(RUNS)])
+    return store
+
+
+@pytest.fixture
+def clock():
+    return iter(range(0, 10_000, 60))
+
+
+@pytest.fixture
+def forwarder(filled, backend, clock):
+    target = open_target({**backend.target, "batch": 50})
+    forwarder = Forwarder(filled, "feast", target, POLICY, lambda: next(clock))
+    yield forwarder
+    forwarder.close()
+
+
+def received(backend):
+    return [(event["run"]["runId"], event["eventType"]) for event in backend.received]
+
+
+def test_the_starts_go_in_one_request_and_then_the_ends(backend, forwarder):
+    assert forwarder.drain().sent == 2 * RUNS
+
+    assert backend.paths == ["/api/v1/lineage/batch"] * 2
+    kinds = [kind for _, kind in received(backend)]
+    assert kinds == ["START"] * RUNS + ["COMPLETE"] * RUNS
+
+
+@pytest.mark.parametrize("batches", ["each", "whole"])
+@pytest.mark.parametrize("poison", [{0}, {19}, {3, 4, 11}, set(range(0, RUNS, 2)), set(range(RUNS))])
+def test_what_is_wrong_is_set_aside_and_all_else_arrives_once(filled, backend, forwarder, batches, poison):
+    wrong = {(f"run-{n}", "START") for n in poison}
+    backend.batches = batches
+    backend.answer = lambda event: 422 if (event["run"]["runId"], event["eventType"]) in wrong else 201
+
+    for _ in range(5):
+        forwarder.drain()
+
+    assert {(aside.event_id - 1, aside.event_type) for aside in events_set_aside(filled)} == {
+        (n, "START") for n in poison
+    }
+    assert all("422" in aside.error for aside in events_set_aside(filled))
+    expected = {(f"run-{n}", kind) for n in range(RUNS) for kind in ("START", "COMPLETE")} - wrong
+    assert Counter(received(backend)) == Counter(expected)
+    assert outbox_status(filled)[0].pending == 0
+
+
+@pytest.mark.parametrize("answer", [429, 503])
+def test_a_batch_that_the_target_has_no_time_for_is_sent_once(filled, backend, forwarder, answer):
+    backend.answer = lambda event: answer
+
+    done = forwarder.drain()
+
+    assert (backend.requests, done.sent, done.trouble) == (1, 0, "target")
+    backend.answer = lambda event: 201
+    assert forwarder.drain().sent == 2 * RUNS
+
+
+def test_an_endpoint_that_takes_no_batches_is_told_by_name(filled, backend, forwarder):
+    backend.batches = None
+
+    done = forwarder.drain()
+
+    assert done.trouble == "target"
+    assert done.error.endswith(
+        "/api/v1/lineage/batch answered 404; if it takes no batches, leave `batch` out of its configuration"
+    )
+    assert (outbox_status(filled)[0].pending, outbox_status(filled)[0].set_aside) == (2 * RUNS, 0)
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (b"<html>Log in</html>", "answered 200, but not as to a batch"),
+        (b"\xff", "answered 200, but not as to a batch"),
+        (b"[]", "answered 200, but not as to a batch"),
+        (b'{"status": "partial_success"}', "answered 200, but not as to a batch"),
+        (b'{"summary": {"failed": 1}}', "refused 1 events and did not say which"),
+        (b'{"summary": {"failed": 1}, "failed_events": [{"index": 50}]}', "did not say which"),
+        (b'{"summary": {"failed": 1}, "failed_events": [{"index": -1}]}', "did not say which"),
+    ],
+)
+def test_a_report_that_does_not_say_what_was_taken_is_no_receipt(filled, backend, forwarder, report, said):
+    backend.batches = report
+
+    done = forwarder.drain()
+
+    assert (done.sent, done.trouble) == (0, "target")
+    assert said in done.error
+    assert outbox_status(filled)[0].set_aside == 0
+
+
+def test_what_may_be_sent_again_is_not_set_aside_while_nothing_else_is_taken(filled, backend, forwarder):
+    refused = [{"index": n, "reason": "Timeout", "retriable": True} for n in range(RUNS)]
+    backend.batches = json.dumps({"summary": {"failed": RUNS}, "failed_events": refused}).encode()
+
+    done = forwarder.drain()
+
+    assert (done.sent, done.trouble) == (0, "target")
+    assert done.error.endswith("Timeout, to START of dbt/silver.stg_orders")
+    assert outbox_status(filled)[0].set_aside == 0
+
+
+@pytest.mark.parametrize("batch", [0, -1, "many", 1.5, True])
+def test_a_batch_that_is_no_number_is_named(batch):
+    with pytest.raises(StoreError, match="its `batch` is not a number of events"):
+        open_target({"type": "http", "url": "http://marquez", "batch": batch})
