@@ -17,6 +17,10 @@ from airflow_lineage_provider.cli.runs import open_store, store_option
 from airflow_lineage_provider.cli.shared import DRIFT, example, plain_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_lineage_provider.delivery import EventStore
+    from airflow_lineage_provider.delivery.consumer import OutboxStatus, SetAside
     from airflow_lineage_provider.delivery.forwarder import Round
 
 TRANSPORT = "AIRFLOW__OPENLINEAGE__TRANSPORT"
@@ -69,40 +73,60 @@ def _until_stopped() -> None:
 
 @click.command(epilog=example("airflow-lineage outbox --replay marquez"))
 @store_option
-@click.option("--replay", "action", flag_value="replay", help="Send TARGET again what was set aside.")
-@click.option("--skip", "action", flag_value="skip", help="Set aside the event that TARGET fails at.")
-@click.option("--discard", "action", flag_value="discard", help="Give up what was set aside for TARGET.")
-@click.option("--forget", "action", flag_value="forget", help="Drop a TARGET that is used no more.")
-@click.argument("target", required=False)
+@click.option("--replay", metavar="TARGET", help="Send again what was set aside for this target.")
+@click.option("--skip", metavar="TARGET", help="Set aside the event that this target fails at.")
+@click.option("--discard", metavar="TARGET", help="Give up what was set aside for this target.")
+@click.option(
+    "--forget", metavar="TARGET", help="Drop a target that is used no more; old events wait for it."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def outbox(store: str | None, action: str | None, target: str | None, form: str) -> None:
+def outbox(store: str | None, form: str, **changes: str | None) -> None:
     """Print what each target has still to get, how old that is, and what it refused."""
     with plain_errors():
         from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
 
         opened = open_store(store)
         statuses, aside = outbox_status(opened), events_set_aside(opened)
-        if action or target:
+        asked = [(change, target) for change, target in changes.items() if target]
+        for change, target in asked:
             known = [status.target for status in statuses]
             if target not in known:
-                raise ValueError(f"no target {target!r}; known are: {', '.join(known) or 'none'}")
-            click.echo(_act(opened, action, target))
+                raise ValueError(f"no target {target!r}; there are: {', '.join(known) or 'none'}")
+            click.echo(_change(opened, change, target))
+        if asked:
             return
         if form == "json":
             told = {"targets": [asdict(s) for s in statuses], "set_aside": [asdict(a) for a in aside]}
             click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-            return
-        for status in statuses:
-            since = f" since {status.oldest_pending}" if status.oldest_pending else ""
-            click.echo(f"{status.target}: {status.pending} pending{since}, {status.set_aside} set aside")
-            if status.error:
-                click.echo(f"  failing since {status.error_since}: {status.error}")
-        for event in aside:
-            click.echo(f"  {event.target} refused {event.event_type} of {event.job}: {event.error}")
-        if not statuses:
-            click.echo("nothing is forwarded from this store")
+        else:
+            click.echo("\n".join(_lines(statuses, aside)) or "nothing is forwarded from this store")
         if any(status.error or status.set_aside for status in statuses):
             sys.exit(DRIFT)
+
+
+def _lines(statuses: Sequence[OutboxStatus], aside: Sequence[SetAside]) -> Iterator[str]:
+    for status in statuses:
+        since = f" since {status.oldest_pending}" if status.oldest_pending else ""
+        yield f"{status.target}: {status.pending} pending{since}, {status.set_aside} set aside"
+        if status.error:
+            yield f"  failing since {status.error_since}: {status.error}"
+        for event in aside:
+            if event.target == status.target:
+                again = ", to be sent again" if event.replay else ""
+                yield f"  set aside{again}: {event.event_type} of {event.job}: {event.error}"
+
+
+def _change(store: EventStore, change: str, target: str) -> str:
+    from airflow_lineage_provider.delivery import consumer
+
+    if change == "replay":
+        return f"{consumer.replay(store, target)} events of {target} will be sent again"
+    if change == "skip":
+        return f"{consumer.skip(store, target)} events set aside for {target}"
+    if change == "discard":
+        return f"{consumer.discard(store, target)} events given up for {target}; they stay in the store"
+    consumer.forget(store, target)
+    return f"{target} is dropped"
 
 
 @click.command(epilog=example(f"{TOKEN}=secret airflow-lineage serve --port 5000"))

@@ -151,19 +151,20 @@ def discard(store: EventStore, target: str, event_ids: Sequence[int] = ()) -> in
 
 
 def skip(store: EventStore, target: str) -> int:
-    """Set aside the first event that a target has not got, and return its id, 0 where there is none.
+    """Set aside the first event that a target has not got; return how many there were, 1 or 0.
 
     For an event that breaks the target, or that it never answers: nobody but a person can tell that from
     an outage, while there is nothing else to send. Raises StoreError.
     """
     mine = consumer.c.name == target
     with store.database.write() as connection:
-        position, error = connection.execute(select(consumer.c.position, consumer.c.error).where(mine)).one()
-        first = connection.scalar(select(func.min(event.c.id)).where(event.c.id > position))
+        found = connection.execute(select(consumer.c.position, consumer.c.error).where(mine)).one()
+        pending = event.c.id > found.position
+        first: int | None = connection.scalar(select(func.min(event.c.id)).where(pending))
         if first is not None:
-            _set_aside(connection, target, {first: error or "skipped"})
+            _set_aside(connection, target, {first: found.error or "skipped"})
             connection.execute(update(consumer).where(mine).values(position=first))
-    return first or 0
+    return int(first is not None)
 
 
 def rewind(store: EventStore, target: str, position: int = 0) -> None:

@@ -34,6 +34,8 @@ class Backend(ThreadingHTTPServer):
         super().shutdown_request(request)
         self.closed += 1
 
+    def handle_error(self, *args): ...
+
     @property
     def target(self):
         return {"type": "http", "url": f"http://127.0.0.1:{self.server_port}", "timeout": 0.5}

@@ -17,6 +17,7 @@ from airflow_lineage_provider.delivery import EventStore, StoreError, database
 from airflow_lineage_provider.delivery import store as store_module
 from airflow_lineage_provider.delivery.dead_runs import sweep
 
+from .kills import kills
 from .samples import run_event
 
 WRITER = str(Path(__file__).with_name("writer.py"))
@@ -194,8 +195,7 @@ def test_a_clock_that_steps_back(store):
 def test_a_writer_killed_at_any_moment_loses_nothing_that_it_said_was_committed(store):
     chance = random.Random(3)
     said = {}
-    kills = int(os.environ.get("SOAK_KILLS", "25"))
-    for name in map(str, range(kills)):
+    for name in map(str, kills(25)):
         writer = subprocess.Popen(
             [sys.executable, WRITER, str(store), name, "100000"], stdout=subprocess.PIPE
         )

@@ -1,18 +1,9 @@
 """What is committed arrives, in the order of its run, as soon as the target takes it; nothing is lost."""
 
-import os
-import random
-import signal
 import socket
-import subprocess
-import sys
-import threading
-from collections import defaultdict
 
 import pytest
-from sqlalchemy import text
 
-from airflow_lineage_provider.delivery import EventStore, StoreError
 from airflow_lineage_provider.delivery.consumer import (
     discard,
     events_set_aside,
@@ -20,29 +11,18 @@ from airflow_lineage_provider.delivery.consumer import (
     replay,
     rewind,
 )
-from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.forwarder import Forwarder
 from airflow_lineage_provider.delivery.targets import configured_targets, open_target
 
 from .backend import running_backend
+from .forwarding import POLICY, Clock, by_run, fill, status
 from .samples import run_event
-
-POLICY = Policy(tries=3, first_wait=0.01, longest_wait=0.02, poll=0.01)
 
 
 @pytest.fixture
 def backend():
     with running_backend() as backend:
         yield backend
-
-
-class Clock:
-    """Time that passes when the test says so."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -55,25 +35,6 @@ def forwarder(store, backend, clock):
     forwarder = Forwarder(store, "marquez", open_target(backend.target), POLICY, clock)
     yield forwarder
     forwarder.close()
-
-
-def fill(store, runs=3, events=4):
-    kinds = ["START", *["RUNNING"] * (events - 2), "COMPLETE"]
-    for number, kind in enumerate(kinds):
-        for run in range(runs):
-            store.append(run_event(f"run-{run}", kind, at=f"2026-11-22T07:28:{number:02}Z"))
-
-
-def by_run(events):
-    runs = defaultdict(list)
-    for event in events:
-        runs[event["run"]["runId"]].append(event["eventTime"])
-    return dict(runs)
-
-
-def status(store):
-    (found,) = outbox_status(store)
-    return found
 
 
 def test_all_events_arrive_once_and_in_the_order_of_their_run(store, backend, forwarder):
@@ -252,28 +213,6 @@ def test_the_last_event_of_the_day_that_breaks_the_target_is_named_and_told_apar
     assert (status(store).pending, status(store).error) == (0, "")
 
 
-@pytest.mark.parametrize("kind", ["http", "file"])
-def test_an_event_that_is_damaged_in_the_store_is_set_aside_and_its_run_goes_on(
-    store, backend, tmp_path, kind
-):
-    file = {"type": "file", "log_file_path": str(tmp_path / "events.jsonl"), "append": True}
-    fill(store, runs=2)
-    with store.database.write() as connection:
-        connection.execute(text("UPDATE event SET payload = x'00' WHERE id = 1"))
-    forwarder = Forwarder(store, kind, open_target({"http": backend.target, "file": file}[kind]), POLICY)
-
-    done = forwarder.drain()
-    forwarder.close()
-
-    assert (done.sent, done.set_aside, done.error) == (7, 1, "")
-    (aside,) = events_set_aside(store)
-    assert "is damaged" in aside.error
-    assert (aside.event_id, aside.job) == (1, "dbt/silver.stg_orders")
-    assert (status(store).pending, status(store).set_aside) == (0, 1)
-    with pytest.raises(StoreError, match="is damaged"):
-        list(store.events())
-
-
 def test_what_was_set_aside_is_sent_again_on_request(store, backend, forwarder, clock):
     fill(store, runs=1)
     backend.answer = lambda event: 400
@@ -313,92 +252,6 @@ def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tm
     assert [(now.target, now.pending) for now in outbox_status(store)] == [("file", 0), ("marquez", 12)]
     assert len(file.read_text().splitlines()) == 12
     other.close()
-
-
-def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
-    fill(store)
-    second = Forwarder(store, "marquez", open_target(backend.target), POLICY)
-
-    assert forwarder.drain().sent == 12
-    fill(store, runs=5)
-    assert second.drain().error == "another forwarder has the turn"
-    forwarder.close()
-    assert second.drain().sent == 8
-    second.close()
-
-
-def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(postgres, postgres_store, backend):
-    fill(postgres_store)
-    first, second = (
-        Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target), POLICY) for _ in range(2)
-    )
-    assert first.drain().sent == 12
-    assert second.drain().error == "another forwarder has the turn"
-
-    postgres.stop()
-    with pytest.raises(StoreError, match="cannot be reached"):
-        first.round()
-    postgres.start()
-
-    fill(postgres_store, runs=4)
-    assert second.drain().sent == 4
-    assert first.drain().error == "another forwarder has the turn"
-    second.close()
-    fill(postgres_store, runs=5)
-    assert first.drain().sent == 4
-    first.close()
-    assert by_run(backend.received) == by_run(postgres_store.events())
-
-
-FORWARD = """
-import sys, threading
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
-from airflow_lineage_provider.delivery.targets import open_target
-target = open_target({"type": "http", "url": sys.argv[2]})
-Forwarder(EventStore(sys.argv[1]), "marquez", target, Policy(poll=0.01, batch=20)).run(threading.Event())
-"""
-
-
-def kills(default):
-    return int(os.environ.get("SOAK_KILLS", default))
-
-
-def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(store, backend):
-    """Killed between a send and its mark, it sends again: at least once, and still in order."""
-    chance = random.Random(5)
-    count = kills(25)
-    killing = threading.Event()
-    due = [0]
-
-    def answer(event):
-        if backend.requests >= due[0]:
-            killing.set()
-        return 201
-
-    backend.answer = answer
-    for n in range(count):
-        fill_more = [
-            run_event(f"run-{n}-{lane}", "RUNNING", at=f"2026-11-22T07:28:{m:02}Z")
-            for m in range(10)
-            for lane in range(5)
-        ]
-        store.append(fill_more)
-        due[0] = backend.requests + chance.randrange(1, 40)
-        killing.clear()
-        command = [sys.executable, "-c", FORWARD, str(store), backend.target["url"]]
-        process = subprocess.Popen(command)
-        assert killing.wait(30)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-    last = Forwarder(store, "marquez", open_target(backend.target), POLICY)
-    last.drain()
-    last.close()
-
-    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in by_run(backend.received).items()}
-    assert first_arrivals == by_run(store.events())
-    assert status(store).pending == 0
 
 
 @pytest.mark.parametrize(

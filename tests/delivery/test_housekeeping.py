@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from airflow_lineage_provider.delivery.consumer import Consumer, forget, outbox_status
+from airflow_lineage_provider.delivery.consumer import Consumer, discard, forget, outbox_status
 from airflow_lineage_provider.delivery.dead_runs import abort_runs, open_runs, sweep
 from airflow_lineage_provider.delivery.retention import delete_events
-from airflow_lineage_provider.delivery.schema import metadata
+from airflow_lineage_provider.delivery.schema import event, metadata
 
 from .samples import DAG, NODE, TASK, run_event
 
@@ -50,6 +50,31 @@ def test_events_stay_that_a_target_has_not_received_or_has_refused(store):
 
     assert [event["run"]["runId"] for event in store.events()] == ["run-1", "run-3", "run-4"]
     assert rows(store)["run"] == 3
+
+
+def test_a_damaged_event_does_not_stop_retention(any_store):
+    any_store.append([run_event(f"run-{n}", inputs=["a"], outputs=[f"b{n}"]) for n in range(300)])
+    with any_store.database.write() as connection:
+        half = select(func.substr(event.c.payload, 1, 40)).where(event.c.id == 7).scalar_subquery()
+        connection.execute(update(event).where(event.c.id == 7).values(payload=half))
+
+    assert delete_events(any_store, TOMORROW) == 300
+
+    assert set(rows(any_store).values()) == {0}
+
+
+def test_a_damaged_event_stays_for_the_target_that_it_is_set_aside_for(store):
+    store.append([run_event(f"run-{n}") for n in range(3)])
+    with store.database.write() as connection:
+        connection.execute(update(event).where(event.c.id == 2).values(payload=b"\0"))
+    marquez = Consumer(store, "marquez")
+    marquez.position()
+    marquez.record(3, "", set_aside_now={2: "is damaged"})
+    assert delete_events(store, TOMORROW) == 2
+
+    discard(store, "marquez")
+
+    assert delete_events(store, TOMORROW) == 1
 
 
 def test_retention_does_not_wait_for_a_target_that_is_forgotten(any_store):

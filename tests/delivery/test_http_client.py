@@ -6,7 +6,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -15,6 +14,7 @@ from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.delivery.targets import open_target
 
 from .backend import running_backend
+from .forwarding import wait_until
 from .samples import run_event
 
 EVENTS = {n: json.dumps(run_event(f"run-{n}")).encode() for n in range(4)}
@@ -63,13 +63,6 @@ def test_connections_are_kept_and_opened_again_where_the_server_closed_them(back
         assert target.send(EVENTS) == {}
     assert len(backend.received) == 12
     assert backend.connections == 8
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_an_answer_that_does_not_end_is_read_up_to_a_bound(backend):

@@ -1,6 +1,7 @@
 """Events to Kafka: the real client against the broker that it has built in for tests."""
 
 import itertools
+import json
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
 from airflow_lineage_provider.delivery.kafka_target import message_key
 from airflow_lineage_provider.delivery.targets import open_target
 
+from .forwarding import by_run
 from .samples import DAG, NODE, TASK, run_event
 
 kafka = pytest.importorskip("confluent_kafka", reason="the kafka extra is not installed")
@@ -35,7 +37,7 @@ def received(servers, count):
         {"bootstrap.servers": servers, "group.id": "test", "auto.offset.reset": "earliest"}
     )
     consumer.subscribe(["lineage"])
-    messages = (consumer.poll(0.5) for _ in range(60))
+    messages = (consumer.poll(0.5) for _ in range(60 + count))
     found = [
         (message.key().decode(), message.value())
         for message in itertools.islice((m for m in messages if m and not m.error()), count)
@@ -54,6 +56,17 @@ def test_events_arrive_under_the_key_of_their_root(store, broker):
     found = received(broker, 2)
     assert [key for key, _ in found] == ["run:airflow/dag"] * 2
     assert [b'"START"' in found[0][1], b'"COMPLETE"' in found[1][1]] == [True, True]
+
+
+def test_many_go_with_one_acknowledgement_and_in_the_order_of_their_run(store, broker):
+    for number, kind in enumerate(("START", "RUNNING", "COMPLETE")):
+        store.append([run_event(f"run-{n}", kind, at=f"2026-11-22T07:28:{number:02}Z") for n in range(200)])
+    forwarding = forwarder(store, broker)
+    assert forwarding.drain().sent == 600
+    forwarding.close()
+
+    found = [json.loads(body) for _, body in received(broker, 600)]
+    assert by_run(found) == by_run(store.events())
 
 
 def test_an_event_that_kafka_refuses_is_set_aside(store, broker):

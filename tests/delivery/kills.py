@@ -1,0 +1,16 @@
+"""How many processes a test kills, and how far it is: `make soak` kills a thousand."""
+
+import os
+import sys
+import time
+
+
+def kills(default):
+    """Yield the number of each kill; say every now and then how far it is, for those who watch."""
+    count = int(os.environ.get("SOAK_KILLS", default))
+    start = time.monotonic()
+    for n in range(count):
+        if n and n % 25 == 0:
+            left = (time.monotonic() - start) / n * (count - n)
+            sys.stderr.write(f"{n} of {count} kills, {left / 60:.0f} minutes to go\n")
+        yield n

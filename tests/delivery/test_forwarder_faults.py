@@ -1,0 +1,290 @@
+"""Faults of the forwarder's own side: its process, its turn, its store."""
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from airflow_lineage_provider.delivery import EventStore, StoreError
+from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status, skip
+from airflow_lineage_provider.delivery.forwarder import Forwarder
+from airflow_lineage_provider.delivery.service import metrics
+from airflow_lineage_provider.delivery.targets import open_target
+
+from .backend import running_backend
+from .forwarding import POLICY, Clock, by_run, fill, status, wait_until
+from .kills import kills
+from .samples import run_event
+
+
+@pytest.fixture
+def backend():
+    with running_backend() as backend:
+        yield backend
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def forwarder(store, backend, clock):
+    forwarder = Forwarder(store, "marquez", open_target(backend.target), POLICY, clock)
+    yield forwarder
+    forwarder.close()
+
+
+@pytest.mark.parametrize("kind", ["http", "file"])
+def test_an_event_that_is_damaged_in_the_store_is_set_aside_and_its_run_goes_on(
+    store, backend, tmp_path, kind
+):
+    file = {"type": "file", "log_file_path": str(tmp_path / "events.jsonl"), "append": True}
+    fill(store, runs=2)
+    with store.database.write() as connection:
+        connection.execute(text("UPDATE event SET payload = x'00' WHERE id = 1"))
+    forwarder = Forwarder(store, kind, open_target({"http": backend.target, "file": file}[kind]), POLICY)
+
+    done = forwarder.drain()
+    forwarder.close()
+
+    assert (done.sent, done.set_aside, done.error) == (7, 1, "")
+    (aside,) = events_set_aside(store)
+    assert "is damaged" in aside.error
+    assert (aside.event_id, aside.job) == (1, "dbt/silver.stg_orders")
+    assert (status(store).pending, status(store).set_aside) == (0, 1)
+    with pytest.raises(StoreError, match="is damaged"):
+        list(store.events())
+
+
+def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
+    fill(store)
+    second = Forwarder(store, "marquez", open_target(backend.target), POLICY)
+
+    assert forwarder.drain().sent == 12
+    fill(store, runs=5)
+    assert second.drain().error == "another forwarder has the turn"
+    forwarder.close()
+    assert second.drain().sent == 8
+    second.close()
+
+
+def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(postgres, postgres_store, backend):
+    fill(postgres_store)
+    first, second = (
+        Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target), POLICY) for _ in range(2)
+    )
+    assert first.drain().sent == 12
+    assert second.drain().error == "another forwarder has the turn"
+
+    postgres.stop()
+    with pytest.raises(StoreError, match="cannot be reached"):
+        first.round()
+    postgres.start()
+
+    fill(postgres_store, runs=4)
+    assert second.drain().sent == 4
+    assert first.drain().error == "another forwarder has the turn"
+    second.close()
+    fill(postgres_store, runs=5)
+    assert first.drain().sent == 4
+    first.close()
+    assert by_run(backend.received) == by_run(postgres_store.events())
+
+
+FORWARD = """
+import sys, threading
+from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.targets import open_target
+target = open_target({"type": "http", "url": sys.argv[2]})
+Forwarder(EventStore(sys.argv[1]), "marquez", target, Policy(poll=0.01, batch=20)).run(threading.Event())
+"""
+
+
+def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(store, backend):
+    """Killed between a send and its mark, it sends again: at least once, and still in order."""
+    chance = random.Random(5)
+    killing = threading.Event()
+    due = [0]
+
+    def answer(event):
+        if backend.requests >= due[0]:
+            killing.set()
+        return 201
+
+    backend.answer = answer
+    for n in kills(25):
+        fill_more = [
+            run_event(f"run-{n}-{lane}", "RUNNING", at=f"2026-11-22T07:28:{m:02}Z")
+            for m in range(10)
+            for lane in range(5)
+        ]
+        store.append(fill_more)
+        due[0] = backend.requests + chance.randrange(1, 40)
+        killing.clear()
+        command = [sys.executable, "-c", FORWARD, str(store), backend.target["url"]]
+        process = subprocess.Popen(command)
+        assert killing.wait(30)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    last = Forwarder(store, "marquez", open_target(backend.target), POLICY)
+    last.drain()
+    last.close()
+
+    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in by_run(backend.received).items()}
+    assert first_arrivals == by_run(store.events())
+    assert status(store).pending == 0
+
+
+@contextmanager
+def forwarding_process(store, backend):
+    process = subprocess.Popen([sys.executable, "-c", FORWARD, str(store), backend.target["url"]])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_one_of_two_processes_forwards_and_the_other_takes_over_when_it_is_killed(store, backend):
+    fill(store, runs=1)
+    with forwarding_process(store, backend) as first, forwarding_process(store, backend):
+        wait_until(lambda: len(backend.received) == 4)
+        fill(store, runs=50)
+        wait_until(lambda: status(store).pending == 0)
+        assert len(backend.received) == 200
+
+        first.kill()
+        fill(store, runs=60)
+        wait_until(lambda: status(store).pending == 0)
+
+    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in by_run(backend.received).items()}
+    assert first_arrivals == by_run(store.events())
+
+
+def test_postgres_restarts_while_events_are_forwarded(postgres, postgres_store, backend):
+    """The run goes on by itself; what was sent and not marked is sent again."""
+    fill(postgres_store, runs=10)
+    asked = threading.Event()
+    backend.answer = lambda event: asked.set() or 201
+    forwarder = Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target), POLICY)
+    stop, rounds = threading.Event(), []
+    thread = threading.Thread(target=forwarder.run, args=(stop, rounds.append))
+    thread.start()
+    assert asked.wait(30)
+    postgres.stop()
+    wait_until(lambda: rounds and rounds[-1].trouble == "store")
+    postgres.start()
+    fill(postgres_store, runs=15)
+    wait_until(lambda: status(postgres_store).pending == 0)
+    stop.set()
+    thread.join()
+    forwarder.close()
+
+    assert "cannot be reached: check its server" in next(r.error for r in rounds if r.trouble == "store")
+    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in by_run(backend.received).items()}
+    assert first_arrivals == by_run(postgres_store.events())
+
+
+FORWARD_ON_A_FULL_DISK = """
+import sys, threading
+from pathlib import Path
+from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.delivery.consumer import outbox_status
+from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.targets import open_target
+sys.path.insert(0, sys.argv[3])
+from samples import run_event
+disk, stop, seen = Path(sys.argv[1]), threading.Event(), []
+store = EventStore(str(disk / "lineage.db"))
+store.append([run_event(f"run-{n}") for n in range(50)])
+target = open_target({"type": "http", "url": sys.argv[2]})
+forwarder = Forwarder(store, "marquez", target, Policy(first_wait=0.01))
+forwarder._consumer.position()
+filler = open(disk / "filler", "wb", buffering=0)
+try:
+    while True:
+        filler.write(bytes(512))
+except OSError:
+    pass
+def report(done):
+    seen.append(done.trouble)
+    if done.error:
+        print(done.error)
+    if seen[-3:] == ["store"] * 3:
+        (disk / "filler").unlink(missing_ok=True)
+        filler.close()
+    if done.trouble == "" and done.wait:
+        stop.set()
+forwarder.run(stop, report)
+print(outbox_status(store)[0].pending)
+"""
+
+
+def test_a_disk_that_is_full_when_the_position_is_to_be_recorded(tmp_path, backend):
+    """The events are out: they are not sent again, and the position is recorded when there is room."""
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
+        pytest.skip("this user may not mount a small disk")
+    script = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
+    here = str(Path(__file__).parent)
+    python = [sys.executable, "-c", FORWARD_ON_A_FULL_DISK, str(tmp_path), backend.target["url"], here]
+    command = ["unshare", "-rm", "sh", "-c", script, "sh", *python]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+
+    *said, pending = ran.stdout.splitlines()
+    (said,) = set(said)
+    assert f"{tmp_path}/lineage.db cannot grow, the disk is full: free some space" in said
+    assert pending == "0"
+    assert len(backend.received) == 50
+
+
+def test_a_clock_that_steps_back_changes_no_order_and_no_age(store, backend, forwarder):
+    times = ["2026-11-22T10:00:00Z", "2999-01-01T00:00:00Z", "1999-01-01T00:00:00Z"]
+    for n, (kind, at) in enumerate(zip(["START", "RUNNING", "COMPLETE"], times, strict=True), 1):
+        store.append(run_event("run-0", kind, at=at))
+        with store.database.write() as connection:
+            connection.execute(text("UPDATE event SET stored_at = :at WHERE id = :n"), {"at": at, "n": n})
+    behind = metrics(outbox_status(store), {}, datetime.now(UTC))
+
+    assert forwarder.drain().sent == 3
+
+    assert [event["eventType"] for event in backend.received] == ["START", "RUNNING", "COMPLETE"]
+    assert not re.search(r" -\d", behind)
+
+
+def test_a_failure_has_begun_when_the_first_thing_failed(store, backend, forwarder, clock):
+    fill(store)
+    backend.answer = lambda event: 503
+    forwarder.round()
+    since = status(store).error_since
+    backend.answer = lambda event: 401
+    clock.now += 1
+    forwarder.round()
+
+    assert "401" in status(store).error
+    assert status(store).error_since == since
+
+
+def test_a_person_may_set_aside_what_the_target_never_answers(store, backend, forwarder, clock):
+    backend.answer = lambda event: "hang" if event["eventType"] == "START" else 201
+    fill(store, runs=1, events=2)
+    forwarder.drain()
+
+    assert skip(store, "marquez") == 1
+    clock.now += 1
+    assert forwarder.drain().sent == 1
+
+    assert "timed out" in events_set_aside(store)[0].error
+    assert (status(store).pending, status(store).set_aside) == (0, 1)
+    assert skip(store, "marquez") == 0
