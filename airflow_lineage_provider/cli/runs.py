@@ -33,7 +33,8 @@ source_option = click.option(
     "--store",
     metavar="LOCATION",
     help="Where the events are: an event store (a .db file or a database URL), files that OpenLineage wrote, "
-    "or Marquez's URL.  [default: the event store of this Airflow, as for `forward`]",
+    "or Marquez's URL (its key in OPENLINEAGE_API_KEY).  [default: the event store of this Airflow, as for "
+    "`forward`]",
 )
 run_option = click.option(
     "--run", default="latest", show_default=True, metavar="RUN", help="A root run's id, `latest` or `all`."
@@ -99,7 +100,8 @@ def open_source(location: str | None) -> EventSource:
     from airflow_lineage_provider.delivery import default_store_url
     from airflow_lineage_provider.delivery.sources import open_source as open_location
 
-    return open_location(location or default_store_url(os.environ))
+    key = os.environ.get("OPENLINEAGE_API_KEY", "")  # the OpenLineage client's own name for it
+    return open_location(location or default_store_url(os.environ), api_key=key)
 
 
 def root_run(source: EventSource, run: str) -> str | None:
