@@ -52,8 +52,16 @@ _STORE_CONNECTION = {
     "ui-field-behaviour": {
         "hidden-fields": ["extra"],
         "relabeling": {"host": "Host, or a SQLite file's path", "schema": "Database"},
-        "placeholders": {"host": "/var/lib/airflow/lineage.db", "schema": "lineage"},
+        "placeholders": {"host": "/var/lib/airflow/lineage.db", "port": "5432", "schema": "lineage"},
     },
+    "conn-fields": {"sslmode": {"label": "SSL mode of Postgres", "schema": {"type": ["string", "null"]}}},
+}
+
+_ENDPOINT = {
+    "endpoint": {
+        "label": "Path that takes events, where it is another than usual",
+        "schema": {"type": ["string", "null"]},
+    }
 }
 
 _OPENLINEAGE_CONNECTION = {
@@ -61,10 +69,11 @@ _OPENLINEAGE_CONNECTION = {
     "hook-class-name": f"{PACKAGE}.hooks.openlineage.OpenLineageHook",
     "hook-name": "OpenLineage endpoint (Marquez, ...)",
     "ui-field-behaviour": {
-        "hidden-fields": ["login"],
-        "relabeling": {"schema": "http or https", "password": "API key"},
+        "hidden-fields": ["login", "extra"],
+        "relabeling": {"host": "Host, or URL", "schema": "http or https", "password": "API key"},
         "placeholders": {"host": "marquez.example.com", "port": "5000", "schema": "http"},
     },
+    "conn-fields": _ENDPOINT,
 }
 
 _DATAHUB_CONNECTION = {
@@ -72,10 +81,11 @@ _DATAHUB_CONNECTION = {
     "hook-class-name": f"{PACKAGE}.hooks.openlineage.DataHubHook",
     "hook-name": "DataHub (lineage)",
     "ui-field-behaviour": {
-        "hidden-fields": ["login"],
-        "relabeling": {"schema": "http or https", "password": "Access token"},
-        "placeholders": {"host": "datahub.example.com", "port": "8080", "schema": "https"},
+        "hidden-fields": ["login", "extra"],
+        "relabeling": {"host": "Host, or URL", "schema": "http or https", "password": "Access token"},
+        "placeholders": {"host": "datahub-gms.example.com", "port": "8080", "schema": "http"},
     },
+    "conn-fields": _ENDPOINT,
 }
 
 _STORE = {

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.delivery.records import text_at
 from airflow_lineage_provider.events.context import Run, RunContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.delivery import EventStore
+    from airflow_lineage_provider.delivery.sources import EventSource
+
+CLOCKS = timedelta(minutes=5)
+"""How far the clocks of two machines may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +98,33 @@ def dag_run_ids(dag_run: Any) -> DagRunIds:
     return DagRunIds(own, (root,) if root else own, conf.namespace())
 
 
-def events_under(roots: Sequence[str], store: EventStore) -> Iterator[dict[str, Any]]:
+def beginning(dag_run: Any, ids: DagRunIds) -> datetime | None:
+    """Return a time that none of the run's events is older than.
+
+    None under another root, which began before, nobody here knows when. When a task is cleared, the DAG run
+    starts anew; it was never due later than it first started.
+    """
+    if ids.roots != ids.own:
+        return None
+    first_start: datetime | None = None if dag_run.clear_number else dag_run.start_date
+    earliest: datetime = first_start or dag_run.run_after
+    return earliest - CLOCKS
+
+
+def events_under(roots: Sequence[str], source: EventSource) -> Iterator[dict[str, Any]]:
     """Yield the events under the root runs of one DAG run; of a task that was cleared, its last run's only.
 
     Who clears one task wants the others' lineage to stand. Raises StoreError.
     """
     again: set[str] = set()
     for root in reversed(roots):
-        events = list(store.events(root_run_id=root))
+        events = list(source.events(root_run_id=root))
         yield from (event for event in events if _task(event, root) not in again)
         again |= {_task(event, root) for event in events}
 
 
 def _task(event: Mapping[str, Any], root: str) -> str:
     """Return the job name of the task that an event is of, or that ran what it is of."""
-    parent = (event.get("run", {}).get("facets") or {}).get("parent") or {}
-    below_root = parent.get("run", {}).get("runId", root) != root
-    return str((parent if below_root else event).get("job", {}).get("name", ""))
+    parent = ("run", "facets", "parent")
+    below_root = text_at(event, *parent, "run", "runId") not in {"", root}
+    return text_at(event, *(parent if below_root else ()), "job", "name")

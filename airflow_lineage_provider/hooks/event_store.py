@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from airflow.sdk import BaseHook
 
@@ -16,7 +16,8 @@ class EventStoreHook(BaseHook):
     """Opens the event store.
 
     `conn_id` names a connection of type `lineage_store`: a Postgres database (host, port, login, password,
-    schema), or a SQLite file (its path as host, and nothing else). Without one, `[lineage] store` counts,
+    schema; what is in extra, such as `sslmode`, goes to the driver), or a SQLite file (its path as host, and
+    no login or schema). Without one, `[lineage] store` counts,
     and without that `lineage.db` in AIRFLOW_HOME. What the connection's form shows stands in
     `get_provider_info`.
     """
@@ -50,7 +51,9 @@ class EventStoreHook(BaseHook):
         user = quote(conn.login or "", safe="")
         password = f":{quote(conn.password, safe='')}" if conn.password else ""
         port = f":{conn.port}" if conn.port else ""
-        return f"postgresql://{user}{password}@{conn.host}{port}/{conn.schema}"
+        given = {key: value for key, value in conn.extra_dejson.items() if value}
+        query = f"?{urlencode(given)}" if given else ""
+        return f"postgresql://{user}{password}@{conn.host or ''}{port}/{conn.schema or ''}{query}"
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether events can be written, and what to do where they cannot."""

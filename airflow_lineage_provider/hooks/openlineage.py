@@ -1,24 +1,29 @@
-"""OpenLineage backends as Airflow connections: where the forwarder takes events."""
+"""OpenLineage backends as Airflow connections: where the forwarder takes events, and Marquez reads them."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from airflow.sdk import BaseHook
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_lineage_provider.delivery.marquez import MarquezSource
+
 TIMEOUT_SECONDS = 10
 LARGEST_ANSWER = 1 << 20
+OK, NOT_FOUND = 200, 404
 REFUSED = {401, 403}
 
 
 class OpenLineageHook(BaseHook):
     """An OpenLineage HTTP endpoint, such as Marquez; its connection is of type `openlineage`.
 
-    Host, port and schema (`http` or `https`) make the URL, the password is an API key, and `endpoint` in
-    extra is the path that takes events where it is not `api/v1/lineage`.
+    Host, port and schema (`http` or `https`) make the URL; host may be all of it. The password is an API key,
+    and `endpoint` in extra is the path that takes events where it is not `api/v1/lineage`.
     """
 
     conn_name_attr = "conn_id"
@@ -33,47 +38,93 @@ class OpenLineageHook(BaseHook):
         self.conn_id = conn_id
 
     def get_url(self) -> str:
-        """Return the backend's URL, without its key."""
+        """Return the backend's URL, without its key. Raises ValueError where the host is no host."""
         conn = self.get_connection(self.conn_id)
-        host = (conn.host or "localhost").removesuffix("/")
-        if host.startswith(("http://", "https://")):
-            return host
-        return f"{conn.schema or 'http'}://{host}:{conn.port or self.default_port}"
+        host = (conn.host or "localhost").rstrip("/")
+        if not host.startswith(("http://", "https://")):
+            host = f"{conn.schema or 'http'}://{host}"
+        url = urlsplit(host)
+        if "@" in url.netloc:
+            raise ValueError(
+                f"connection {self.conn_id!r} has credentials in its host: put the key in password"
+            )
+        # https, or a path, is of what stands before a backend; that has a port of its own.
+        port = conn.port or (None if url.scheme == "https" or url.path else self.default_port)
+        return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
 
     def get_transport(self) -> dict[str, Any]:
         """Return the configuration of OpenLineage's HTTP transport to this backend."""
-        conn = self.get_connection(self.conn_id)
-        transport = {
+        transport: dict[str, Any] = {
             "type": "http",
-            "url": self.get_url(),
-            "endpoint": conn.extra_dejson.get("endpoint", self.endpoint),
+            "url": f"{self.get_url()}/",
+            "endpoint": self._endpoint(),
         }
-        if conn.password:
-            transport["auth"] = {"type": "api_key", "apiKey": conn.password}
+        if key := self._key():
+            transport["auth"] = {"type": "api_key", "apiKey": key}
         return transport
 
+    def get_source(self, since: datetime | None = None) -> MarquezSource:
+        """Return what reads Marquez's events back, those since `since`."""
+        from airflow_lineage_provider.delivery.marquez import MarquezSource
+
+        return MarquezSource(self.get_url(), api_key=self._key(), since=since)
+
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the backend answers, by listing its namespaces as Marquez does."""
-        url = f"{self.get_url()}/api/v1/namespaces?limit=1"
+        """Return whether the backend takes events with this key, and what is wrong where it does not.
+
+        Nothing is sent: an endpoint that takes events by POST is there when a GET is not answered by 404.
+        """
+        from airflow_lineage_provider.delivery import StoreError
+        from airflow_lineage_provider.delivery.marquez import reason
+
         try:
-            status = self._get(url)[0]
-        except (URLError, OSError, ValueError) as error:
-            return False, f"{self.get_url()} cannot be reached: {_reason(error)}"
+            url = self.get_url()
+        except ValueError as error:
+            return False, str(error)
+        try:
+            return self._test(url)
+        except StoreError as error:
+            return False, str(error)
+        except OSError as error:  # what requests raises is one
+            return False, f"{url} cannot be reached: {reason(error)}"
+
+    def _test(self, url: str) -> tuple[bool, str]:
+        from airflow_lineage_provider.delivery.marquez import EVENTS
+
+        if problem := self._problem(url):
+            return False, problem
+        readable, _ = self._get(f"{url}/{EVENTS}?limit=0")
+        back = "can" if readable == OK else "cannot, as from Marquez,"
+        return True, f"{url} takes events, and they {back} be read back"
+
+    def _problem(self, url: str) -> str:
+        status, _ = self._get(f"{url}/{self._endpoint()}")
         if status in REFUSED:
-            return False, f"{self.get_url()} refuses the API key ({status})"
-        if status >= 500:  # noqa: PLR2004 - HTTP's own number
-            return False, f"{self.get_url()} answers {status}"
-        return True, f"{self.get_url()} answers"
+            return f"{url} refuses the key in the connection's password ({status})"
+        if status == NOT_FOUND:
+            return f"{url} has nothing at {self._endpoint()}: check host, port and endpoint"
+        if 300 <= status < 400 or status >= 500:  # noqa: PLR2004 - HTTP's own numbers
+            return f"{url} answers {status}: check host, port and schema, or its log"
+        return ""
 
     def _get(self, url: str) -> tuple[int, bytes]:
         """Return the status and the body, in bounds, of a GET with the connection's key."""
-        key = self.get_connection(self.conn_id).password
-        request = Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})  # noqa: S310
-        try:
-            with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - the user names the URL
-                return answer.status, answer.read(LARGEST_ANSWER)
-        except HTTPError as error:
-            return error.code, b""
+        import requests
+
+        from airflow_lineage_provider.delivery.marquez import bearer
+
+        key = bearer(self._key())
+        with requests.get(
+            url, auth=key, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
+        ) as answer:
+            return answer.status_code, answer.raw.read(LARGEST_ANSWER, decode_content=True)
+
+    def _endpoint(self) -> str:
+        given: str = self.get_connection(self.conn_id).extra_dejson.get("endpoint") or self.endpoint
+        return given.strip("/")
+
+    def _key(self) -> str:
+        return (self.get_connection(self.conn_id).password or "").strip()
 
 
 class DataHubHook(OpenLineageHook):
@@ -88,19 +139,18 @@ class DataHubHook(OpenLineageHook):
     def __init__(self, conn_id: str = default_conn_name) -> None:
         super().__init__(conn_id)
 
-    def test_connection(self) -> tuple[bool, str]:
-        """Return whether it is DataHub that answers: its `/config` names its versions."""
-        try:
-            status, body = self._get(f"{self.get_url()}/config")
-            config = json.loads(body) if status == 200 else {}  # noqa: PLR2004
-        except (URLError, OSError, ValueError) as error:
-            return False, f"{self.get_url()} cannot be reached as DataHub: {_reason(error)}"
-        if status in REFUSED:
-            return False, f"{self.get_url()} refuses the token ({status})"
-        if not isinstance(config, dict) or "versions" not in config:
-            return False, f"{self.get_url()} answers {status}, and not as DataHub's metadata service does"
-        return True, f"{self.get_url()} is DataHub"
+    def _test(self, url: str) -> tuple[bool, str]:
+        """Ask for `/config`, which everybody may read; the endpoint asks for the token."""
+        status, body = self._get(f"{url}/config")
+        if status not in REFUSED and not _is_datahub(body):
+            return False, f"{url} answers {status}, and not as DataHub's metadata service does"
+        problem = self._problem(url)
+        return not problem, problem or f"{url} is DataHub, and takes events"
 
 
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", error))
+def _is_datahub(body: bytes) -> bool:
+    try:
+        config = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and "versions" in config

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.delivery import EventStore
-    from airflow_lineage_provider.hooks.arrival import Awaited
+    from airflow_lineage_provider.hooks.arrival import Awaited, Wait
 
 
 class LineageValidationSensor(BaseSensorOperator):
@@ -31,13 +30,16 @@ class LineageValidationSensor(BaseSensorOperator):
         `reschedule`) is named.
     :param timeout: seconds after which it compares with the events that are there; what is missing by then
         is reported as missing.
-    :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
+    :param source: where the events are: a connection of type `lineage_store` or `openlineage` (Marquez), or,
+        with a slash in it, the path or URL of files that OpenLineage's `file` transport wrote (a file, a
+        folder, or the beginning of their names); `[lineage] store` without it. Who waits must reach it: the
+        triggerer, or with a `mode` the worker.
 
     The map's policy says which findings are errors, warnings or notes. An error fails the task, for good: a
     second try would read the same events.
     """
 
-    template_fields: Sequence[str] = ("map_path", "environment", "scope")
+    template_fields: Sequence[str] = ("map_path", "environment", "scope", "source")
     ui_color = "#e4f0e8"
     ui_fgcolor = "#24352b"
     operator_extra_links = (LineageReportLink(),)
@@ -49,7 +51,7 @@ class LineageValidationSensor(BaseSensorOperator):
         environment: str | None = None,
         scope: Sequence[str] | None = None,
         deferrable: bool | None = None,
-        store_conn_id: str | None = None,
+        source: str | None = None,
         timeout: timedelta | float = 300,
         poke_interval: timedelta | float = 2,
         **kwargs: Any,
@@ -59,8 +61,8 @@ class LineageValidationSensor(BaseSensorOperator):
         self.environment = environment
         self.scope = scope
         self.deferrable = "mode" not in kwargs if deferrable is None else deferrable
-        self.store_conn_id = store_conn_id
-        self._awaited: Awaited | None = None
+        self.source = source
+        self._waiting: Wait | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait where `deferrable` and `mode` say, then compare."""
@@ -72,7 +74,7 @@ class LineageValidationSensor(BaseSensorOperator):
         from airflow_lineage_provider.triggers.lineage import LineageTrigger
 
         self.defer(
-            trigger=LineageTrigger(asdict(self._wanted(context)), self.store_conn_id, self.poke_interval),
+            trigger=LineageTrigger(asdict(self._wait(context).awaited), self.poke_interval),
             method_name="execute_complete",
             # The trigger ends by itself at the deadline; this is for a triggerer that does not.
             timeout=timedelta(seconds=self.timeout * 2 + 60),
@@ -88,40 +90,42 @@ class LineageValidationSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Compare if the events are there; else wait on."""
-        from airflow_lineage_provider.hooks.arrival import arrived
         from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
 
         with bad_input_fails_the_task():
-            if not arrived(self._wanted(context), self._store()):
+            if not self._wait(context).is_over():
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self._compare(context))
 
-    def _store(self) -> EventStore:
-        from airflow_lineage_provider.hooks.event_store import EventStoreHook
+    def _wait(self, context: Context) -> Wait:
+        from airflow_lineage_provider.hooks.arrival import Wait
 
-        return EventStoreHook(self.store_conn_id).get_conn()
+        if self._waiting is None:
+            self._waiting = Wait(self._awaited(context))
+        return self._waiting
 
-    def _wanted(self, context: Context) -> Awaited:
+    def _awaited(self, context: Context) -> Awaited:
         """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
         from airflow_lineage_provider.hooks.arrival import Awaited
-        from airflow_lineage_provider.hooks.dag_run import dag_run_ids, run_context
+        from airflow_lineage_provider.hooks.dag_run import beginning, dag_run_ids, run_context
         from airflow_lineage_provider.hooks.files import beside_dag
 
-        if self._awaited is None:
-            run = run_context(context)
-            if run.parent is None:
-                raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
-            path, ids = beside_dag(self, self.map_path), dag_run_ids(context["dag_run"])
-            self._awaited = Awaited(
-                root_run_ids=list(ids.roots),
-                above=[*ids.roots, *ids.own, run.parent.run_id],
-                map_text=_read(path),
-                map_file=str(path),
-                environment=self.environment,
-                scope=list(self.scope) if self.scope else None,
-                deadline=self._deadline(context).isoformat(),
-            )
-        return self._awaited
+        run = run_context(context)
+        if run.parent is None:
+            raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
+        path, ids = beside_dag(self, self.map_path), dag_run_ids(context["dag_run"])
+        since = beginning(context["dag_run"], ids)
+        return Awaited(
+            source=self.source,
+            since=since.isoformat() if since else None,
+            root_run_ids=list(ids.roots),
+            above=[*ids.roots, *ids.own, run.parent.run_id],
+            map_text=_read(path),
+            map_file=str(path),
+            environment=self.environment,
+            scope=list(self.scope) if self.scope else None,
+            deadline=self._deadline(context).isoformat(),
+        )
 
     def _deadline(self, context: Context) -> datetime:
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
@@ -129,18 +133,13 @@ class LineageValidationSensor(BaseSensorOperator):
         return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
 
     def _compare(self, context: Context) -> dict[str, Any]:
-        from airflow_lineage_provider.hooks.dag_run import events_under
         from airflow_lineage_provider.hooks.verdict import judge
-        from airflow_lineage_provider.lineage_map import parse_map
         from airflow_lineage_provider.readers.validation import validate
         from airflow_lineage_provider.reports.text import validation_text
 
-        wanted = self._wanted(context)
+        wait = self._wait(context)
         validation = validate(
-            events_under(wanted.root_run_ids, self._store()),
-            parse_map(wanted.map_text, wanted.map_file),
-            environment=wanted.environment,
-            scope=wanted.scope,
+            wait.events(), wait.lineage_map, environment=wait.awaited.environment, scope=wait.awaited.scope
         )
         for line in validation_text(validation).splitlines():
             self.log.info(line)

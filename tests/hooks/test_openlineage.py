@@ -10,13 +10,13 @@ import pytest
 
 from airflow_lineage_provider.delivery import EventStore
 from airflow_lineage_provider.hooks.forwarding import drain
-from airflow_lineage_provider.hooks.openlineage import DataHubHook, OpenLineageHook
+from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
 
 KEY = "a-key-that-nobody-prints"
 
 
 @contextmanager
-def backend(answers, received=()):
+def backend(answers, received=(), open_to_all=()):
     """A server that knows these paths: {path: (status, body)}; without the key it answers 401."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,7 +31,7 @@ def backend(answers, received=()):
             self._answer(201, "")
 
         def _answer(self, status, body):
-            allowed = self.headers.get("Authorization") == f"Bearer {KEY}"
+            allowed = self.headers.get("Authorization") == f"Bearer {KEY}" or self.path in open_to_all
             self.send_response(status if allowed else 401)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -46,43 +46,124 @@ def backend(answers, received=()):
         server.shutdown()
 
 
-def connect(monkeypatch, conn_type, port, key=KEY):
-    monkeypatch.setenv(
-        "AIRFLOW_CONN_BACKEND",
-        json.dumps({"conn_type": conn_type, "host": "127.0.0.1", "port": port, "password": key}),
-    )
+def connect(monkeypatch, conn_type, port, key=KEY, **fields):
+    connection = {"conn_type": conn_type, "host": "127.0.0.1", "port": port, "password": key, **fields}
+    monkeypatch.setenv("AIRFLOW_CONN_BACKEND", json.dumps(connection))
 
 
-def test_marquez_answers(monkeypatch):
-    with backend({"/api/v1/namespaces": (200, "{}")}) as port:
-        connect(monkeypatch, "openlineage", port)
-        assert OpenLineageHook("backend").test_connection() == (True, f"http://127.0.0.1:{port} answers")
+def button():
+    """Return what the Test button of a connection says, by the way that Airflow's API takes."""
+    from airflow.sdk import BaseHook
+
+    return BaseHook.get_connection("backend").get_hook().test_connection()
 
 
-def test_a_wrong_key_is_refused_and_not_printed(monkeypatch):
-    with backend({}) as port:
-        connect(monkeypatch, "openlineage", port, key="another-secret")
-        worked, message = OpenLineageHook("backend").test_connection()
-    assert not worked
-    assert message == f"http://127.0.0.1:{port} refuses the API key (401)"
-
-
-def test_nobody_listens(monkeypatch):
-    with backend({}) as port:
-        connect(monkeypatch, "openlineage", port)
-    worked, message = OpenLineageHook("backend").test_connection()
-    assert not worked
-    assert "cannot be reached" in message
+LINEAGE = "/api/v1/lineage"
+NO_GET = (405, "")
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected"),
-    [({"/config": (200, '{"versions": {}}')}, True), ({"/config": (200, "hello")}, False), ({}, False)],
+    ("answers", "worked", "said"),
+    [
+        ({LINEAGE: (400, "nodeId"), "/api/v1/events/lineage": (200, "{}")}, True, "takes events, and they can be"),
+        ({LINEAGE: NO_GET}, True, "takes events, and they cannot, as from Marquez, be read back"),
+        ({}, False, "has nothing at api/v1/lineage: check host, port and endpoint"),
+        ({LINEAGE: (502, "oops")}, False, "answers 502: check host, port and schema, or its log"),
+        ({LINEAGE: (302, "login")}, False, "answers 302"),
+    ],
+    ids=["marquez", "another", "no endpoint", "down behind a proxy", "a login page"],
+)  # fmt: skip
+def test_the_test_button_of_an_endpoint(monkeypatch, answers, worked, said):
+    with backend(answers) as port:
+        connect(monkeypatch, "openlineage", port)
+        result = button()
+    assert result[0] is worked
+    assert result[1].startswith(f"http://127.0.0.1:{port} {said}")
+
+
+CONFIG = {"/config": (200, '{"versions": {}}')}
+
+
+@pytest.mark.parametrize(
+    ("answers", "worked", "said"),
+    [
+        (CONFIG | {"/openapi/openlineage" + LINEAGE: NO_GET}, True, "is DataHub, and takes events"),
+        (CONFIG, False, "has nothing at openapi/openlineage/api/v1/lineage"),
+        ({"/config": (200, "hello")}, False, "answers 200, and not as DataHub's metadata service does"),
+        ({}, False, "answers 404, and not as DataHub's metadata service does"),
+    ],
+    ids=["datahub", "an old datahub", "another page", "nothing"],
 )
-def test_datahub_is_known_by_its_config(monkeypatch, answers, expected):
+def test_the_test_button_of_datahub(monkeypatch, answers, worked, said):
     with backend(answers) as port:
         connect(monkeypatch, "lineage_datahub", port)
-        assert DataHubHook("backend").test_connection()[0] is expected
+        result = button()
+    assert result[0] is worked
+    assert result[1].startswith(f"http://127.0.0.1:{port} {said}")
+
+
+@pytest.mark.parametrize("conn_type", ["openlineage", "lineage_datahub"])
+def test_a_wrong_key_is_refused_and_not_printed(monkeypatch, conn_type):
+    # DataHub shows its /config to everybody.
+    with backend(CONFIG, open_to_all={"/config"}) as port:
+        connect(monkeypatch, conn_type, port, key="another-secret")
+        result = button()
+    assert result == (False, f"http://127.0.0.1:{port} refuses the key in the connection's password (401)")
+
+
+@pytest.mark.parametrize("conn_type", ["openlineage", "lineage_datahub"])
+def test_nobody_listens(monkeypatch, conn_type):
+    with backend({}) as port:
+        connect(monkeypatch, conn_type, port)
+    worked, message = button()
+    assert not worked
+    assert message.startswith(f"http://127.0.0.1:{port} cannot be reached: ")
+    assert message.endswith("Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"host": "http://user:s3cret@127.0.0.1"}, "has credentials in its host: put the key in password"),
+        ({"key": "s3cret\nX: y"}, "the API key has characters that no HTTP header can carry: enter it anew"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_printed(monkeypatch, fields, said):
+    connect(monkeypatch, "openlineage", 1, **fields)
+    worked, message = button()
+    assert not worked
+    assert said in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"host": "marquez"}, "http://marquez:5000"),
+        ({"host": "marquez", "port": 80}, "http://marquez:80"),
+        ({"host": "marquez", "schema": "https"}, "https://marquez"),
+        ({"host": "marquez", "schema": "https", "port": 8443}, "https://marquez:8443"),
+        ({"host": "http://marquez", "port": 5001}, "http://marquez:5001"),
+        ({"host": "http://marquez:5002/", "port": 5001}, "http://marquez:5002"),
+        ({"host": "https://gateway/lineage/"}, "https://gateway/lineage"),
+        ({"host": "http://gateway/lineage", "port": 81}, "http://gateway:81/lineage"),
+        ({"host": None}, "http://localhost:5000"),
+    ],
+)
+def test_host_port_and_schema_make_the_url(monkeypatch, fields, url):
+    connect(monkeypatch, "openlineage", **{"port": None} | fields)
+    hook = OpenLineageHook("backend")
+    assert hook.get_url() == url
+    assert hook.get_transport()["url"] == f"{url}/"  # without the slash, its own path would be lost
+
+
+@pytest.mark.parametrize("given", [{"endpoint": "/lineage/api/v1/lineage/"}, {"endpoint": None}, {}])
+def test_another_endpoint(monkeypatch, given):
+    path = "/lineage/api/v1/lineage" if given.get("endpoint") else LINEAGE
+    with backend({path: NO_GET}) as port:
+        connect(monkeypatch, "openlineage", port, extra=given)
+        assert button()[0]
+        assert OpenLineageHook("backend").get_transport()["endpoint"] == path.strip("/")
 
 
 @pytest.mark.parametrize(

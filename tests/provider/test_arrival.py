@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.arrival import QUIET, Awaited, arrived
+from airflow_lineage_provider.delivery import EventStore, StoreError
+from airflow_lineage_provider.hooks.arrival import QUIET, Awaited, Wait, open_runs
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+DEADLINE = NOON + timedelta(minutes=5)
 MAP = """
 document: {}
 layers:
@@ -34,15 +35,18 @@ def event(kind: str, job: str, run_id: str, parent: str = "", root: str = "dag",
     }
 
 
+def awaited(source: str, roots=("dag",), above=("dag", "validate")) -> Awaited:
+    return Awaited(source, None, [*roots], [*above], MAP, "m.yaml", "dev", None, DEADLINE.isoformat())
+
+
 @pytest.fixture
 def waits(tmp_path):
     """Return a function that tells whether the validation waits on, with these events in the store."""
 
-    def at(*events: dict, now: datetime = NOON, roots=("dag",), above=("dag", "validate")) -> bool:
-        store = EventStore(str(tmp_path / "lineage.db"))
-        store.append(events)
-        deadline = (NOON + timedelta(minutes=5)).isoformat()
-        return not arrived(Awaited([*roots], [*above], MAP, "m.yaml", "dev", None, deadline), store, now)
+    def at(*events: dict, now: datetime = NOON, **more) -> bool:
+        store = str(tmp_path / "lineage.db")
+        EventStore(store).append(events)
+        return not Wait(awaited(store, **more)).is_over(now)
 
     return at
 
@@ -68,10 +72,39 @@ def test_it_gives_the_last_events_a_moment(waits):
 
 
 def test_at_the_deadline_it_compares_with_what_there_is(waits):
-    assert not waits(event("START", "sales.gold", "gold", "dag"), now=NOON + timedelta(minutes=5))
+    assert not waits(event("START", "sales.gold", "gold", "dag"), now=DEADLINE)
 
 
 def test_what_ran_before_a_task_was_cleared_counts(waits):
     before = event("COMPLETE", "gold.orders", "node", "gold", writes="gold.orders")
     own = event("START", "sales.validate_lineage", "validate-2", "dag-2", "dag-2")
     assert not waits(before, own, roots=("dag", "dag-2"), above=("dag-2", "validate-2"))
+
+
+def test_what_was_killed_before_a_task_was_cleared_is_not_waited_for(waits):
+    before = event("START", "sales.silver", "silver", "dag")
+    own = event("START", "sales.validate_lineage", "validate-2", "dag-2", "dag-2")
+    later = NOON + QUIET + timedelta(seconds=1)
+    assert not waits(before, own, roots=("dag", "dag-2"), above=("dag-2", "validate-2"), now=later)
+
+
+def test_a_run_has_ended_once_any_of_its_events_says_so():
+    events = [("START", "a"), ("RUNNING", "b"), ("COMPLETE", "c"), ("abort", "a"), ("RUNNING", "a")]
+    assert open_runs(event(kind, "job", run_id) for kind, run_id in events) == {"b"}
+    assert open_runs([{"eventType": "START"}, {"eventTime": "", "job": {}}, {"run": "text"}]) == set()
+
+
+def test_it_waits_for_a_source_that_does_not_answer_now_and_says_so(tmp_path, caplog):
+    wait = Wait(awaited(f"{tmp_path}/not/yet/written"))
+    assert not wait.is_over(NOON)
+    assert "There are no events at" in caplog.text
+    assert f"looking again until {DEADLINE.isoformat()}" in caplog.text
+    assert wait.is_over(DEADLINE)
+    with pytest.raises(StoreError, match="There are no events at"):
+        wait.events()
+
+
+def test_it_does_not_wait_for_a_source_that_cannot_be_read(tmp_path):
+    (tmp_path / "events.jsonl").write_text("oops\n")
+    with pytest.raises(StoreError, match="line 1: not JSON"):
+        Wait(awaited(f"{tmp_path}/events.jsonl")).is_over(NOON)

@@ -1,16 +1,22 @@
 """The sensor waits in the triggerer, on the worker, or on neither, and compares once the events are there."""
 
-from datetime import UTC, datetime
+import asyncio
+import json
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowRescheduleException, TaskDeferred
+from marquez import marquez
 
 from airflow_lineage_provider.delivery import EventStore
 from airflow_lineage_provider.hooks.dag_run import run_context
 from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
+from airflow_lineage_provider.triggers.lineage import LineageTrigger
 
 MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +50,7 @@ def context(task):
         run_after=NOW,
         data_interval_start=NOW,
         data_interval_end=NOW,
+        start_date=datetime.now(UTC),
         conf={},
         clear_number=0,
     )
@@ -107,3 +114,79 @@ def test_at_the_deadline_it_compares_with_what_there_is(store):
     with pytest.raises(Exception, match=r"dataset-missing: silver\.stg_customers") as failed:
         run(task)
     assert type(failed.value).__name__ == "AirflowFailException"
+
+
+@contextmanager
+def in_files(folder):
+    """Yield a source, and what adds an event to it."""
+
+    def add(event):
+        with (folder / "events.jsonl").open("a") as file:
+            file.write(json.dumps(event) + "\n")
+
+    yield str(folder), add
+
+
+@contextmanager
+def in_marquez(folder):
+    """The same of a Marquez that asks for a key, behind an Airflow connection."""
+    with marquez(key="s3cret") as server, pytest.MonkeyPatch.context() as patch:
+        connection = {"conn_type": "openlineage", "host": server.url, "password": "s3cret"}
+        patch.setenv("AIRFLOW_CONN_MARQUEZ", json.dumps(connection))
+        yield "marquez", server.events.append
+
+
+@pytest.mark.parametrize("kept", [in_files, in_marquez])
+@pytest.mark.parametrize("options", [{"mode": "poke"}, {"deferrable": True}])
+def test_events_may_be_in_files_or_in_marquez(tmp_path, kept, options):
+    with kept(tmp_path) as (source, add):
+        task = sensor(source=source, **options)
+        add(model_event(task) | {"run": {"runId": "another DAG run's"}})
+        add(model_event(task))
+        assert run(task)["outcome"] == "PASS"
+
+
+@pytest.mark.parametrize("kept", [in_files, in_marquez])
+def test_the_triggerer_waits_for_them_there(tmp_path, kept):
+    with kept(tmp_path) as (source, add):
+        task = sensor(source=source, timeout=60)
+        add(model_event(task, "START"))
+        with pytest.raises(TaskDeferred) as deferred:
+            run(task)
+        _, arguments = deferred.value.trigger.serialize()
+        fired = asyncio.run(fired_after(LineageTrigger(**arguments), lambda: add(model_event(task))))
+        assert fired.payload == {"root_run_ids": [run_context(context(task)).root.run_id]}
+        assert task.execute_complete(context(task), fired.payload)["outcome"] == "PASS"
+
+
+async def fired_after(trigger, happens):
+    """Return what the trigger fires with after something has happened."""
+    waiting = asyncio.ensure_future(anext(trigger.run()))
+    await asyncio.to_thread(happens)
+    return await asyncio.wait_for(waiting, timeout=30)
+
+
+@pytest.mark.parametrize("source", ["/nowhere/broken.jsonl", "/nowhere/missing.jsonl"])
+def test_the_triggerer_leaves_it_to_the_task_to_say_what_is_wrong(tmp_path, source):
+    (tmp_path / "broken.jsonl").write_text("oops\n")
+    task = sensor(source=source.replace("/nowhere", str(tmp_path)), timeout=0.3)
+    trigger = LineageTrigger({**asdict(task._wait(context(task)).awaited)}, 0.05)
+
+    asyncio.run(asyncio.wait_for(anext(trigger.run()), timeout=30))
+
+    with pytest.raises(Exception, match=r"line 1: not JSON|There are no events at") as failed:
+        task.execute_complete(context(task), {})
+    assert type(failed.value).__name__ == (
+        "AirflowFailException" if "broken" in source else "AirflowException"
+    )
+
+
+@pytest.mark.parametrize("marquez_keeps", [2_000])
+def test_marquez_is_asked_for_this_dag_runs_time_only(marquez_keeps):
+    with marquez() as server:
+        old = model_event(sensor()) | {"eventTime": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+        server.events += [old] * marquez_keeps
+        task = sensor(source=server.url, mode="poke")
+        server.events.append(model_event(task))
+        assert run(task)["outcome"] == "PASS"
+        assert len(server.queries) == 2  # the look, and the comparison
