@@ -60,12 +60,13 @@ def button():
 
 LINEAGE = "/api/v1/lineage"
 NO_GET = (405, "")
+MARQUEZ = {LINEAGE: (400, "nodeId must not be null"), "/api/v1/events/lineage": (200, "{}")}
 
 
 @pytest.mark.parametrize(
     ("answers", "worked", "said"),
     [
-        ({LINEAGE: (400, "nodeId"), "/api/v1/events/lineage": (200, "{}")}, True, "takes events, and they can be"),
+        (MARQUEZ, True, "takes events, and they can be read back"),
         ({LINEAGE: NO_GET}, True, "takes events, and they cannot, as from Marquez, be read back"),
         ({}, False, "has nothing at api/v1/lineage: check host, port and endpoint"),
         ({LINEAGE: (502, "oops")}, False, "answers 502: check host, port and schema, or its log"),
