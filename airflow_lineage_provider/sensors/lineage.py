@@ -33,7 +33,8 @@ class LineageValidationSensor(BaseSensorOperator):
     :param source: where the events are: a connection of type `lineage_store` or `openlineage` (Marquez), or,
         with a slash in it, the path or URL of files that OpenLineage's `file` transport wrote (a file, a
         folder, or the beginning of their names); `[lineage] store` without it. Who waits must reach it: the
-        triggerer, or with a `mode` the worker.
+        triggerer, or with a `mode` the worker. Of files and of Marquez what came since the DAG run's start is
+        read at each look: mind `poke_interval` where that is much.
 
     The map's policy says which findings are errors, warnings or notes. An error fails the task, for good: a
     second try would read the same events.

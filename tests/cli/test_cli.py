@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from marquez import marquez
 
 from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.delivery import EventStore
@@ -233,3 +234,20 @@ def test_two_manifests_differ_in_a_column_s_source(tmp_path):
     assert "bronze.raw_orders.amount -> silver.stg_orders.order_amount" in told
     assert call("diff", old, old, "--map", MAP, "-e", "dev").output == "Lineage is the same.\n"
     assert "--map" in call("diff", new, old).output
+
+
+def test_events_from_openlineage_files_or_from_marquez(store, tmp_path, monkeypatch):
+    lines = call("events", "--store", store, "--format", "jsonl").output
+    (tmp_path / "events.jsonl").write_text(lines)
+    monkeypatch.setenv("OPENLINEAGE_API_KEY", "s3cret")
+    with marquez(*map(json.loads, lines.splitlines()), key="s3cret") as server:
+        for place in (tmp_path / "events.jsonl", server.url):
+            done = call("events", "--store", place, "--format", "jsonl")
+            assert (done.exit_code, done.output) == (0, lines)
+        monkeypatch.setenv("OPENLINEAGE_API_KEY", "n0t-it")
+        refused = call("events", "--store", server.url)
+    assert refused.exit_code == 2
+    assert (
+        refused.output
+        == f"airflow-lineage: Marquez at {server.url} refuses the API key (401): check the key\n"
+    )

@@ -5,7 +5,8 @@ Written from Marquez 0.51.1 (commit 27a4a13): spec/openapi.yml, `OpenLineageReso
 - Only run events are given, and `totalCount` counts the others too.
 - The order is by event time to the microsecond; events of the same time come in any order.
 - A time without a zone, or another direction than asc and desc, is a 400; a number that is none, a 404.
-- No query takes a run. There are no keys; a proxy that asks for one stands before it.
+- No query takes a run. A run has the time of the first event that told of it, be it as its child.
+- There are no keys; a proxy that asks for one stands before it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,30 @@ class Marquez:
     before_answer: Callable[[Marquez], None] = lambda _: None
     """Called with each query, before it is answered: events may arrive while someone reads."""
 
-    def answer(self, query: dict[str, str]) -> dict[str, Any]:
+    def get(self, url: SplitResult) -> tuple[int, dict[str, Any]]:
+        """Return the status and the body of an answer."""
+        if url.path == "/api/v1/events/lineage":
+            try:
+                return 200, self._events({name: values[-1] for name, values in parse_qs(url.query).items()})
+            except ValueError as error:
+                return 400, {"code": 400, "message": str(error)}
+            except LookupError:
+                return 404, {}
+        if url.path.startswith("/api/v1/jobs/runs/"):
+            return self._run(url.path.rpartition("/")[2])
+        if url.path == "/api/v1/lineage":
+            return 400, {"errors": ["query param nodeId must not be null"]}
+        return 404, {}
+
+    def _run(self, run_id: str) -> tuple[int, dict[str, Any]]:
+        for event in self.events:
+            run = event.get("run", {})
+            parent = run.get("facets", {}).get("parent", {}).get("run", {})
+            if run_id in {run.get("runId"), parent.get("runId")}:
+                return 200, {"id": run_id, "createdAt": event["eventTime"], "state": "RUNNING", "facets": {}}
+        return 404, {}
+
+    def _events(self, query: dict[str, str]) -> dict[str, Any]:
         self.queries.append(query)
         self.before_answer(self)
         after, before = (
@@ -71,18 +95,7 @@ def marquez(*events: dict[str, Any], key: str = "") -> Iterator[Marquez]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            if url.path == "/api/v1/lineage":
-                return self._send(400, {"errors": ["query param nodeId must not be null"]})
-            if url.path != "/api/v1/events/lineage":
-                return self._send(404, {})
-            query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-            try:
-                return self._send(200, server.answer(query))
-            except ValueError as error:
-                return self._send(400, {"code": 400, "message": str(error)})
-            except LookupError:
-                return self._send(404, {})
+            self._send(*server.get(urlsplit(self.path)))
 
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

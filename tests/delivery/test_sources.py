@@ -220,13 +220,18 @@ def lake():
         yield "s3://lake"
 
 
-@pytest.mark.parametrize("append", [True, False], ids=["lines", "files"])
-def test_events_are_read_back_from_s3_and_those_that_come_later_too(lake, append):
-    kept = f"{lake}/{'lines' if append else 'files'}/events"
+@pytest.mark.parametrize(
+    ("location", "append"),
+    [("lines/events", True), ("folder", False), ("prefix/eve", False)],
+    ids=["lines", "folder", "prefix"],
+)
+def test_events_are_read_back_from_s3_and_those_that_come_later_too(lake, location, append):
+    kept = f"{lake}/{location.partition('/')[0]}/events"
     emit(kept, EVENTS[:5], append=append)
-    source = open_source(kept)
+    source = open_source(f"{lake}/{location}")
     assert list(source.events(root_run_id=DAG)) == EVENTS[:5]
-    emit(kept, EVENTS[-1:], append=append)
+    another_process = {"skip_instance_cache": True}  # its writes are no news to our listings
+    emit(kept, EVENTS[-1:], append=append, storage_options=another_process)
     assert list(source.events()) == [*EVENTS[:5], EVENTS[-1]]
     assert source.latest_root_run() == "other"
 
@@ -271,6 +276,19 @@ def test_marquez_is_asked_for_nothing_older_than_is_wanted():
         t for e in EVENTS if (t := event_time(e)) >= NOON + timedelta(seconds=80)
     ]
     assert [query["after"] for query in asked] == ["2026-11-22T12:01:20.000000Z"]
+
+
+def test_of_a_run_marquez_is_asked_for_what_came_since_it_heard_of_it():
+    old = [run_event("old", name=f"old-{n}", at=at(-10 * 86_400)) for n in range(500)]
+    with marquez(*old, *EVENTS[:5]) as server:
+        assert by_time_and_name(open_source(server.url).events(root_run_id=DAG)) == EVENTS[:5]
+        assert [query["after"] for query in server.queries] == ["2026-11-21T12:00:00.000000Z"]
+
+
+def test_a_root_run_that_marquez_has_not_heard_of():
+    below = run_event(TASK, parent=DAG, root="elsewhere")
+    with marquez(below) as server:
+        assert list(open_source(server.url).events(root_run_id="elsewhere")) == [below]
 
 
 def test_the_newest_run_takes_one_event():
@@ -327,7 +345,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         (b"HTTP/1.1 503 Busy\r\n\r\n", "answers 503: see its log", True),
         (b"HTTP/1.1 429 Slow\r\n\r\n", "answers 429: see its log", True),
         (OK + b'Content-Length: 999\r\n\r\n{"events": [', "cannot be reached", True),
-        (b"HTTP/1.1 404 No\r\n\r\n", "answers 404, and not as Marquez does: check the URL", False),
+        (b"HTTP/1.1 404 No\r\n\r\n", "has no api/v1/events/lineage, as Marquez has: check the URL", False),
         (OK + b"\r\n<html>hello", "does not answer as Marquez does", False),
         (OK + b'\r\n{"events": null}', "does not answer as Marquez does", False),
         (OK + b'\r\n{"events": [1]}', "does not answer as Marquez does", False),
