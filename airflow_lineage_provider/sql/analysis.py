@@ -46,6 +46,7 @@ class Catalog:
     made: dict[Key, Made] = field(default_factory=dict)
     base: dict[Key, BaseTable] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
+    temporary: set[Key] = field(default_factory=set)  # tables that were created so, and not yet written
 
     def key(self, table: exp.Table) -> Key:
         """Return the table's dotted key, completed with the defaults."""

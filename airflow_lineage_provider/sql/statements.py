@@ -11,7 +11,7 @@ from airflow_lineage_provider.sql.compat import classes
 from airflow_lineage_provider.sql.inserts import insert, insert_many
 from airflow_lineage_provider.sql.model import Subject, Table
 from airflow_lineage_provider.sql.query import read_query, with_ctes
-from airflow_lineage_provider.sql.relations import Field, Relation, Rest
+from airflow_lineage_provider.sql.relations import Field, Function, Relation, Rest
 from airflow_lineage_provider.sql.scope import Scope
 from airflow_lineage_provider.sql.sources import field_of
 from airflow_lineage_provider.sql.tables import add_source, base_table
@@ -99,12 +99,26 @@ def _create(node: exp.Create, scope: Scope) -> Iterator[Write]:
     properties = node.args.get("properties")
     temporary = properties is not None and properties.find(exp.TemporaryProperty) is not None
     relation = _created(node, columns, scope)
-    if relation is None:  # the columns only: nothing flows yet
-        names = scope.analysis.names
-        empty = [Field(names.spelling(c), names.key(c), {}) for c in columns]
-        scope.analysis.catalog.made[scope.analysis.catalog.key(table)] = Made(Relation(empty))
-        return
-    yield write_to(table, relation, scope, temporary=temporary, replaces=True)
+    if relation is None:
+        _declare(node, table, columns, scope, temporary=temporary)
+    else:
+        yield write_to(table, relation, scope, temporary=temporary, replaces=True)
+
+
+def _declare(
+    node: exp.Create, table: exp.Table, columns: list[exp.Identifier], scope: Scope, *, temporary: bool
+) -> None:
+    """Remember a table that has columns, its own and those of the one that it is LIKE, and no rows yet."""
+    catalog, names = scope.analysis.catalog, scope.analysis.names
+    key = catalog.key(table)
+    empty = [Field(names.spelling(c), names.key(c), {}) for c in columns]
+    rest: tuple[tuple[Rest, ...], ...] = ()
+    for like in node.find_all(exp.LikeProperty):
+        model = held(like.this, scope)
+        empty += [Field(one.name, one.key, {}) for one in model.fields]
+        rest += () if model.complete else ((Rest(Function([])),),)
+    catalog.made[key] = Made(Relation(empty, rest))
+    (catalog.temporary.add if temporary else catalog.temporary.discard)(key)
 
 
 def _created(node: exp.Create, columns: list[exp.Identifier], scope: Scope) -> Relation | None:

@@ -72,7 +72,8 @@ def _derived(node: exp.Expr, scope: Scope) -> Relation:
 
         fields, rest = expand(exp.Star(), within)
         return Relation(fields, (rest,) if rest else ())
-    return read_query(inside, detached(scope))
+    # DuckDB finds by itself that a subquery is LATERAL.
+    return read_query(inside, scope if scope.analysis.dialect == "duckdb" else detached(scope))
 
 
 def _with_pivots(

@@ -37,8 +37,9 @@ def write_to(
     """Return what a statement writes to a table, by the names that its catalog shows."""
     catalog = scope.analysis.catalog
     its_own = isinstance(table.this, exp.Parameter) or bool(table.this.args.get("temporary"))
-    temporary = temporary or its_own or table.name.startswith("#")
-    return Write(catalog.dataset(table), catalog.key(table), relation, temporary, replaces)
+    key = catalog.key(table)
+    temporary = temporary or its_own or table.name.startswith("#") or key in catalog.temporary
+    return Write(catalog.dataset(table), key, relation, temporary, replaces)
 
 
 def with_columns(relation: Relation, columns: Sequence[exp.Identifier], scope: Scope) -> Relation:

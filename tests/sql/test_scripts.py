@@ -1,0 +1,24 @@
+# ruff: noqa: E501 - a case is a row
+"""Which tables a script leaves behind."""
+
+import pytest
+
+from airflow_lineage_provider.sql import script_lineage
+
+SCHEMA = {"src": ["id", "name"], "tgt": ["id", "name"]}
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "left"),
+    [
+        ("create temp table t (like src); insert into t select * from src; insert into tgt select * from t", "postgres", ["tgt"]),
+        ("create temporary table t (id int); insert into t select id from src; insert into tgt (id) select id from t", "snowflake", ["tgt"]),
+        ("create table t (id int); insert into t select id from src; insert into tgt (id) select id from t", "postgres", ["t", "tgt"]),
+        ("create temp table t (id int); drop table t; create table t (id int); insert into t select id from src", "postgres", ["t"]),
+        ("create temp table t (id int); insert into t select id from src", "postgres", ["t"]),
+    ],
+)  # fmt: skip
+def test_a_temporary_table_is_left_out_unless_there_is_nothing_else(sql, dialect, left):
+    found = script_lineage(sql, dialect=dialect, schema=SCHEMA)
+    assert [str(one.writes) for one in found] == left
+    assert not found[-1].problems
