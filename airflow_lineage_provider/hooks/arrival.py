@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.delivery.records import parent_and_root, text_at
 from airflow_lineage_provider.delivery.sources import event_time
+from airflow_lineage_provider.delivery.store import ENDS
 from airflow_lineage_provider.hooks.dag_run import events_under
 from airflow_lineage_provider.hooks.source import open_source
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map import LineageMap
 
 QUIET = timedelta(seconds=5)
-_ENDS = frozenset({"COMPLETE", "FAIL", "ABORT"})
 
 log = logging.getLogger(__name__)
 
@@ -135,4 +135,4 @@ def _written(events: Iterable[Mapping[str, Any]], bindings: Bindings) -> set[str
 
 
 def _is_end(event: Mapping[str, Any]) -> bool:
-    return text_at(event, "eventType").upper() in _ENDS
+    return text_at(event, "eventType").upper() in ENDS
