@@ -22,8 +22,9 @@ REFUSED = {401, 403}
 class OpenLineageHook(BaseHook):
     """An OpenLineage HTTP endpoint, such as Marquez; its connection is of type `openlineage`.
 
-    Host, port and schema (`http` or `https`) make the URL; host may be all of it. The password is an API key,
-    and `endpoint` in extra is the path that takes events where it is not `api/v1/lineage`.
+    Host, port and schema (`http` or `https`) make the URL; host may be all of it. The password is an API
+    key. In extra: `endpoint`, the path that takes events where it is not `api/v1/lineage`; `batch`, how many
+    go in one request, where it has `ENDPOINT/batch` of OpenLineage's API (Feast, `airflow-lineage serve`).
     """
 
     conn_name_attr = "conn_id"
@@ -59,6 +60,9 @@ class OpenLineageHook(BaseHook):
             "url": f"{self.get_url()}/",
             "endpoint": self._endpoint(),
         }
+        extra = self.get_connection(self.conn_id).extra_dejson
+        if "batch" in extra:
+            transport["batch"] = extra["batch"]
         if key := self._key():
             transport["auth"] = {"type": "api_key", "apiKey": key}
         return transport

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 class ForwardLineageOperator(BaseOperator):
     """Sends a backend the stored events that it has not got: at least once, in the order of each run.
 
-    What `airflow-lineage forward` does as a service, a task does when it is scheduled.
+    What `airflow-lineage forward` does as a service, a task does when it is scheduled. Where another is at
+    work for the same backend, it sends nothing and fails. An event at which the backend breaks (it answers
+    500) is tried again by each run of the task; a person may set it aside, `airflow-lineage outbox --skip`.
 
     :param conn_id: the backend, a connection of type `openlineage` or `lineage_datahub`.
-    :param deferrable: send from the triggerer instead of a worker.
+    :param deferrable: send inside the triggerer, and hold no worker.
     :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
 
     Returns how many events it took and refused to XCom. A backend in trouble fails the task, so that it is

@@ -194,6 +194,17 @@ def test_drain_sends_a_backend_what_it_has_not_got(monkeypatch, tmp_path, conn_t
     assert received == [(path, event)]
 
 
+def test_a_connection_may_say_how_many_events_go_in_one_request(monkeypatch):
+    connection = {"conn_type": "openlineage", "host": "feast", "port": 8080, "extra": {"batch": 100}}
+    monkeypatch.setenv("AIRFLOW_CONN_BACKEND", json.dumps(connection))
+    assert OpenLineageHook("backend").get_transport() == {
+        "type": "http",
+        "url": "http://feast:8080/",
+        "endpoint": "api/v1/lineage",
+        "batch": 100,
+    }
+
+
 def test_a_connection_that_takes_no_events(monkeypatch):
     connect(monkeypatch, "postgres", 5432)
     with pytest.raises(ValueError, match=r"takes no events; use openlineage, lineage_datahub"):
