@@ -53,19 +53,24 @@ RESPONSES: dict[str, dict[str, Any]] = {
 
 def document(path: str) -> dict[str, Any]:
     """Return the description of the endpoint that takes events at this path from callers with a token."""
+    statuses = sorted((RESPONSES | UNAUTHORIZED).items())
+    refusals = {status: said for status, said in statuses if status != "201"}
     health = {"description": "It runs.", "content": {_JSON: {"schema": {"type": "object"}}}}
     post = {
         "summary": "Commit OpenLineage events",
         "operationId": "receive",
         "security": [{"token": []}],
         "requestBody": REQUEST_BODY,
-        "responses": dict(sorted((RESPONSES | UNAUTHORIZED).items())),
+        "responses": {"201": RESPONSES["201"]} | refusals,
     }
+    # As https://openlineage.io/apidocs/openapi has it, where an answer of 200 would speak of each event.
+    batch = post | {"operationId": "receiveBatch", "responses": {"204": RESPONSES["201"]} | refusals}
     return {
         "openapi": "3.1.0",
         "info": {"title": "OpenLineage endpoint of an Airflow lineage store", "version": "1"},
         "paths": {
             path: {"post": post},
+            f"{path}/batch": {"post": batch},
             "/health": {"get": {"operationId": "health", "responses": {"200": health}}},
         },
         "components": {

@@ -1,7 +1,8 @@
 """An OpenLineage endpoint: what Spark, Flink, dbt-ol or a script reports goes into the event store.
 
-`POST /api/v1/lineage` as Marquez has it, an event or a list of them, gzip or not. 201 means
-committed; anything else means that nothing of the request was kept.
+`POST /api/v1/lineage` as Marquez has it and `POST /api/v1/lineage/batch` as OpenLineage has it, an event or
+a list of them, gzip or not. 201, or 204 to a batch, means committed; anything else means that nothing of
+the request was kept.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     Authorize = Callable[[Request], int | None]
 
 PATH = "/api/v1/lineage"
+BATCH_PATH = f"{PATH}/batch"
 _LARGEST_BODY = 16 * 2**20
 _BODIES_AT_ONCE = 2  # of the largest
 _LARGE = 2**18  # to parse this takes milliseconds, in which others are to be answered
@@ -67,7 +69,7 @@ def create_app(
     """
     committer = _Committer(store)
     bodies = RequestBodies(largest_body, _BODIES_AT_ONCE * largest_body, patience)
-    created = Response(status_code=201)
+    created, taken = Response(status_code=201), Response(status_code=204)
 
     async def receive(request: Request) -> Response:
         try:
@@ -80,7 +82,7 @@ def create_app(
             return _refusal(refused.status, refused)
         except StoreError as error:
             return _refusal(503, error)
-        return created
+        return taken if request.url.path == BATCH_PATH else created
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -97,6 +99,7 @@ def create_app(
 
     routes = [
         Route(PATH, receive, methods=["POST"]),
+        Route(BATCH_PATH, receive, methods=["POST"]),
         Route("/health", health),
         Route("/openapi.json", openapi),
     ]

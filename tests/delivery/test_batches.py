@@ -1,13 +1,17 @@
 """Many events in one request, where an endpoint has OpenLineage's `/lineage/batch` and is said to have it."""
 
 import json
+import socket
+import threading
 from collections import Counter
+from contextlib import contextmanager
 
 import pytest
 
-from airflow_lineage_provider.delivery import StoreError
+from airflow_lineage_provider.delivery import EventStore, StoreError
 from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
 from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
+from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
 from airflow_lineage_provider.delivery.targets import open_target
 
 from .backend import running_backend
@@ -135,3 +139,38 @@ def test_what_may_be_sent_again_is_not_set_aside_while_nothing_else_is_taken(fil
 def test_a_batch_that_is_no_number_is_named(batch):
     with pytest.raises(StoreError, match="its `batch` is not a number of events"):
         open_target({"type": "http", "url": "http://marquez", "batch": batch})
+
+
+def test_this_package_s_own_endpoint_takes_batches(store, tmp_path, clock):
+    """Refused as a whole for one event, so that what is wrong is found and all else gets there."""
+    runs = [f"01890000-0000-7000-8000-{n:012}" for n in range(RUNS)]
+    for kind in ("START", "COMPLETE"):
+        store.append([run_event(run, kind) for run in runs])
+    store.append(run_event(runs[7], "RUNNING", at="yesterday"))
+    another = EventStore(str(tmp_path / "another.db"))
+    with served(another) as url:
+        config = {"type": "http", "url": url, "batch": 50, "auth": {"type": "api_key", "apiKey": "token"}}
+        forwarder = Forwarder(store, "another", open_target(config), POLICY, lambda: next(clock))
+        for _ in range(3):
+            forwarder.drain()
+        forwarder.close()
+
+    (aside,) = events_set_aside(store)
+    assert "422" in aside.error
+    assert "$.eventTime" in aside.error
+    assert list(another.events()) == list(store.events())[: 2 * RUNS]
+
+
+@contextmanager
+def served(store):
+    """Serve a store as `airflow-lineage serve` does."""
+    import uvicorn
+
+    app = create_app(store, bearer_token("token"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(30)
