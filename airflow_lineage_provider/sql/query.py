@@ -130,7 +130,7 @@ def _recursive(cte: Cte, body: exp.SetOperation, columns: list[tuple[str, str]])
     for _ in range(len(relation.fields) + 2):
         so_far = Cte(cte.name, cte.node, cte.scope, recursive=False, relation=relation)
         step = read_query(body.expression, Scope(scope.analysis, scope, {**scope.ctes, cte.name: so_far}))
-        grown = _combined(relation, step, by_name=False)
+        grown = _combined(relation, step)
         if [f.edges for f in grown.fields] == [f.edges for f in relation.fields]:
             break
         relation = grown
@@ -152,10 +152,11 @@ def _set_operation(node: exp.SetOperation, around: Scope) -> Relation:
     branches = [read_query(left, scope)]
     for operation, within in reversed(chain):
         right = read_query(operation.expression, within)
-        by_name = bool(operation.args.get("by_name"))
         if not isinstance(operation, exp.Except):
-            if by_name or not (branches[0].complete and right.complete):
-                branches = [_combined(_by_position(branches), right, by_name=by_name)]
+            if operation.args.get("by_name"):
+                branches = [_by_name(_by_position(branches), right, operation, within)]
+            elif not (branches[0].complete and right.complete):
+                branches = [_combined(_by_position(branches), right)]
             else:
                 branches.append(right)
         if operation.args.get("order") is not None:
@@ -171,11 +172,20 @@ def _by_position(branches: list[Relation]) -> Relation:
     return Relation([merged(same) for same in zip(*(one.fields for one in branches), strict=False)])
 
 
-def _combined(left: Relation, right: Relation, *, by_name: bool) -> Relation:
-    if by_name:
-        fields = [merged([one, *_same(one, right)]) for one in left.fields]
+def _by_name(left: Relation, right: Relation, operation: exp.SetOperation, scope: Scope) -> Relation:
+    """Match columns by name. BigQuery's LEFT keeps the first query's, INNER those of both."""
+    fields = [merged([one, *_same(one, right)]) for one in left.fields]
+    inner = operation.text("kind").upper() == "INNER"
+    if inner and left.complete and right.complete:
+        fields = [one for one in fields if one.key in right.index]
+    elif not inner and operation.text("side").upper() != "LEFT":
         fields += [one for one in right.fields if one.key is None or one.key not in left.index]
-    elif not right.complete and len(right.fields) < len(left.fields):
+    listed = {scope.analysis.names.key(column.this) for column in operation.args.get("on") or ()}
+    return Relation([one for one in fields if not listed or one.key in listed], left.rest + right.rest)
+
+
+def _combined(left: Relation, right: Relation) -> Relation:
+    if not right.complete and len(right.fields) < len(left.fields):
         fields = [merged([one, *_guessed(one, right)]) for one in left.fields]
     else:
         fields = [_branches(*pair) for pair in zip(left.fields, right.fields, strict=False)]

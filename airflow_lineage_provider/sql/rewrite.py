@@ -24,6 +24,8 @@ _NO_LINEAGE = tuple(
         # Databricks, Oracle
         (r"^MERGE\s+WITH\s+SCHEMA\s+EVOLUTION\b", "MERGE"),
         (r"(?<=\s)DELETE\s+WHERE\b(?:(?!\bWHEN\b).)*(?=\bWHEN\b|$)", ""),
+        # T-SQL
+        (r"^((BEGIN|END)\s+(TRY|CATCH)\b\s*)+(BEGIN\s+TRAN\w*\s*)?", ""),
         # BigQuery's and Snowflake's scripts: what a block begins with
         (r"^IF\b.*?\bTHEN\s+", ""),
         (r"^(BEGIN|ELSE|LOOP|DO)\s+", ""),
