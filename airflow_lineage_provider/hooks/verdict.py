@@ -10,6 +10,22 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.readers.validation import Validation
 
 SHOWN_FINDINGS = 20
+VERDICT_KEY = "lineage_verdict"
+"""The XCom by which the lineage report knows what a task found, also where the task fails for it."""
+REPORTED_FINDINGS = 100
+
+
+def verdict(validation: Validation) -> dict[str, Any]:
+    """Return the outcome with its gravest findings, each with its severity, for the lineage report."""
+    from airflow_lineage_provider.reports.text import outcome
+
+    findings = validation.comparison.findings
+    told = [[finding.severity.value, str(finding)] for finding in findings[:REPORTED_FINDINGS]]
+    return {
+        "outcome": outcome(validation.comparison),
+        "findings": told,
+        "more": max(0, len(findings) - REPORTED_FINDINGS),
+    }
 
 
 def judge(validation: Validation) -> dict[str, Any]:

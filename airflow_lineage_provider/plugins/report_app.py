@@ -1,22 +1,26 @@
 """`GET /lineage/report`: the lineage of one DAG run, for those who may see that DAG's task instances."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.models.dagrun import DagRun
-from fastapi import Depends, FastAPI, HTTPException, Query
+from airflow.models.xcom import XComModel
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.hooks.dag_run import DagRunIds, dag_run_ids
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
+from airflow_lineage_provider.hooks.verdict import VERDICT_KEY
 from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
-from airflow_lineage_provider.plugins.report_page import Heading, report_page
+from airflow_lineage_provider.plugins.report_page import Heading, TaskVerdict, report_page
 from airflow_lineage_provider.readers.events import Observed
 
 HEADERS = {
@@ -31,7 +35,16 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     404: {"description": "There is no such run."},
     503: {"description": "The event store cannot be read."},
 }
+MOST_VERDICTS = 20
 Name = Annotated[str, Query(max_length=250)]
+
+
+def _may_read_xcoms(request: Request, user: GetUserDep) -> bool:
+    try:
+        requires_access_dag("GET", DagAccessEntity.XCOM)(request, user)
+    except HTTPException:
+        return False
+    return True
 
 
 class _App(FastAPI):
@@ -49,14 +62,31 @@ app.include_router(receiver)
     response_class=HTMLResponse,
     responses=REFUSALS,
 )
-def report(dag_id: Name, run_id: Name, session: SessionDep) -> HTMLResponse:
+def report(
+    dag_id: Name,
+    run_id: Name,
+    session: SessionDep,
+    may_read_xcoms: Annotated[bool, Depends(_may_read_xcoms)],
+) -> HTMLResponse:
     """Return the page; 401 without a login, 403 without the right, 404 for a run that there is not."""
     found = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     if found is None:
         raise HTTPException(404, f"DAG {dag_id} has no run {run_id}")
     ids = dag_run_ids(found)
     heading = Heading(dag_id, run_id, str(found.state), ids.roots[-1])
-    return HTMLResponse(report_page(heading, _observed(ids)), headers=HEADERS)
+    verdicts = _verdicts(dag_id, run_id, session) if may_read_xcoms else []
+    return HTMLResponse(report_page(heading, _observed(ids), verdicts), headers=HEADERS)
+
+
+def _verdicts(dag_id: str, run_id: str, session: Session) -> list[TaskVerdict]:
+    """Return what the run's validations found; what another wrote under that key is none."""
+    query = XComModel.get_many(run_id=run_id, dag_ids=dag_id, key=VERDICT_KEY, limit=MOST_VERDICTS)
+    rows: Any = session.scalars(query)
+    found = []
+    for row in rows:
+        with suppress(TypeError, ValueError):
+            found.append(TaskVerdict(task_id=row.task_id, **XComModel.deserialize_value(row)))
+    return sorted(found, key=lambda one: one.task_id)
 
 
 def _observed(ids: DagRunIds) -> Observed:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Template
 
     from airflow_lineage_provider.readers.events import JobRun, Observed
 
 STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
+OUTCOMES = {"PASS": "ok", "WARN": "warned", "DRIFT": "failed"}
+SEVERITIES = {"error": "failed", "warning": "warned"}
 MOST_DRAWN = 60  # datasets
 
 
@@ -40,8 +46,23 @@ class Row:
     outputs: tuple[tuple[str, str], ...]
 
 
-def report_page(heading: Heading, observed: Observed) -> str:
-    """Return the page: what wrote datasets and from which, the tests, and Airflow's tasks."""
+class TaskVerdict(BaseModel):
+    """What a task that compared the run with the documented map found."""
+
+    task_id: str
+    outcome: Annotated[str, Field(max_length=20)]
+    findings: Annotated[list[tuple[Annotated[str, Field(max_length=20)], str]], Field(max_length=100)]
+    """Of each finding its severity and its text."""
+    more: int = 0
+
+    @property
+    def state(self) -> str:
+        """The colour to show it in."""
+        return OUTCOMES.get(self.outcome, "skipped")
+
+
+def report_page(heading: Heading, observed: Observed, verdicts: Sequence[TaskVerdict] = ()) -> str:
+    """Return the page: the verdicts, what wrote datasets and from which, the tests, and Airflow's tasks."""
     namespaces = sorted({dataset.system for dataset in observed.graph.datasets.values()}, key=len)
     rows = {id(job): _row(job, namespaces) for job in observed.jobs}
     writers = [rows[id(job)] for job in observed.jobs if job.outputs]
@@ -49,6 +70,8 @@ def report_page(heading: Heading, observed: Observed) -> str:
     others = [rows[id(job)] for job in observed.jobs if not job.outputs and not _is_test(job)]
     return _template().render(
         heading=heading,
+        verdicts=verdicts,
+        severities=SEVERITIES,
         drawing=_drawing(observed, namespaces),
         writers=writers,
         others=others,

@@ -134,7 +134,7 @@ class LineageValidationSensor(BaseSensorOperator):
         return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
 
     def _compare(self, context: Context) -> dict[str, Any]:
-        from airflow_lineage_provider.hooks.verdict import judge
+        from airflow_lineage_provider.hooks.verdict import VERDICT_KEY, judge, verdict
         from airflow_lineage_provider.readers.validation import validate
         from airflow_lineage_provider.reports.text import validation_text
 
@@ -144,6 +144,7 @@ class LineageValidationSensor(BaseSensorOperator):
         )
         for line in validation_text(validation).splitlines():
             self.log.info(line)
+        context["ti"].xcom_push(VERDICT_KEY, verdict(validation))
         return judge(validation)
 
 

@@ -149,6 +149,7 @@ def test_the_extra_link_leads_to_the_report_of_this_run(run):
     for model in MODELS:
         assert f"<code>{model}</code>" in page.text
     assert "failed" not in page.text.partition("<body>")[2]
+    assert '<code>validate_lineage</code> <span class="state ok">PASS</span>' in page.text
 
 
 def test_a_browser_that_is_logged_in_sees_the_report(run):

@@ -20,6 +20,7 @@ from airflow_lineage_provider.triggers.lineage import LineageTrigger
 
 MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PUSHED = {}
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def context(task):
     given = {"ti": ti, "dag_run": dag_run}
     ti.get_template_context = lambda: given
     ti.get_first_reschedule_date = lambda _: None
+    ti.xcom_push = PUSHED.__setitem__
     return given
 
 
@@ -114,6 +116,10 @@ def test_at_the_deadline_it_compares_with_what_there_is(store):
     with pytest.raises(Exception, match=r"dataset-missing: silver\.stg_customers") as failed:
         run(task)
     assert type(failed.value).__name__ == "AirflowFailException"
+    verdict = PUSHED["lineage_verdict"]  # the lineage report shows it, although the task failed
+    assert verdict["outcome"] == "DRIFT"
+    assert verdict["findings"][0][0] == "error"
+    assert verdict["findings"][0][1].startswith("dataset-missing: silver.stg_customers")
 
 
 @contextmanager
