@@ -40,7 +40,9 @@ def read_statement(node: exp.Expr, analysis: Analysis) -> Iterator[Write]:
         return
     for kind, extract in _EXTRACTORS:
         if isinstance(node, kind):
-            yield from extract(node, with_ctes(node, scope))
+            writes = list(extract(node, with_ctes(node, scope)))
+            yield from _output_into(node, writes, scope)
+            yield from writes
             return
     if isinstance(node, exp.Command):
         if node.name.upper() not in _NO_DATA_COMMANDS:
@@ -79,13 +81,36 @@ def read_returning(node: exp.Expr, around: Scope) -> Relation:
     target, _ = target_of(node.this)
     if returning is None or target is None or not writes:
         return Relation([])
-    held_before = held(target, around)
-    written = writes[0].relation
-    kept = [one for one in held_before.fields if one.key not in written.index]
-    rest = () if held_before.complete else ((Rest(held_before),),)
     within = Scope(around.analysis, around, around.ctes)
-    within.add(Relation([*written.fields, *kept], rest), item_name(target, around))
+    within.add(_after(writes[0].relation, held(target, around)), item_name(target, around))
     return read_query(exp.Select(expressions=returning.expressions), within)
+
+
+def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[Write]:
+    """Read T-SQL's OUTPUT inserted.a, deleted.b INTO t: the rows go to another table too."""
+    returning = node.args.get("returning")
+    if returning is None or not returning.args.get("into") or not writes:
+        return
+    into = returning.args["into"]
+    catalog, names = scope.analysis.catalog, scope.analysis.names
+    made = catalog.made.get(writes[0].key)
+    before = made.relation if made else catalog.base[writes[0].key]
+    within = Scope(scope.analysis, scope, scope.ctes)
+    within.add(_after(writes[0].relation, before), (names.fold("inserted"),))
+    within.add(before, (names.fold("deleted"),))
+    rows = read_query(exp.Select(expressions=returning.expressions), within)
+    if isinstance(into, exp.Anonymous):  # t (a, b)
+        listed = [c.this for c in into.expressions if isinstance(c, exp.Column)]
+        yield write_to(exp.to_table(into.name), with_columns(rows, listed, scope), scope)
+    else:
+        table = into if isinstance(into, exp.Table) else exp.Table(this=into)
+        yield write_to(table, by_position(table, rows, scope), scope)
+
+
+def _after(written: Relation, before: Relation) -> Relation:
+    """Return a table's columns after a statement wrote some of them."""
+    kept = [one for one in before.fields if one.key not in written.index]
+    return Relation([*written.fields, *kept], () if before.complete else ((Rest(before),),))
 
 
 def _create(node: exp.Create, scope: Scope) -> Iterator[Write]:

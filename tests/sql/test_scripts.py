@@ -22,3 +22,19 @@ def test_a_temporary_table_is_left_out_unless_there_is_nothing_else(sql, dialect
     found = script_lineage(sql, dialect=dialect, schema=SCHEMA)
     assert [str(one.writes) for one in found] == left
     assert not found[-1].problems
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into tgt (id, name) output inserted.id, inserted.name into audit (a, b) select id, name from src",
+        "merge into tgt using src on tgt.id = src.id when not matched then insert (id, name) values (src.id, src.name) output inserted.id, inserted.name into audit (a, b);",
+    ],
+)
+def test_output_into_writes_a_second_table(statement):
+    audit, target = script_lineage(statement, dialect="tsql", schema=SCHEMA)
+    assert (str(audit.writes), str(target.writes)) == ("audit", "tgt")
+    assert [(c.name, str(c.sources[0].table), c.sources[0].column) for c in audit.columns] == [
+        ("a", "src", "id"),
+        ("b", "src", "name"),
+    ]
