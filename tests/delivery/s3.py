@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 @contextmanager
 def s3_server() -> Iterator[str]:
     """Start a server; gives its URL."""
-    pytest.importorskip("s3fs")
-    program = shutil.which("moto_server")
-    if not program:
-        pytest.skip("no S3 server: install moto[server]")
+    program = Path(sys.executable).with_name("moto_server")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
