@@ -39,7 +39,8 @@ def open_runs(
         last = event.c.id == run.c.last_event_id
         query = query.join(event, last).where(event.c.stored_at < utc_text(silent_since))
     with store.database.read() as connection:
-        return [RunState(*row) for row in connection.execute(query.order_by(run.c.first_event_id)).tuples()]
+        found = connection.execute(query.order_by(run.c.first_event_id))
+        return [RunState(**row) for row in found.mappings()]
 
 
 def abort_runs(store: EventStore, runs: Iterable[RunState], reason: str) -> int:

@@ -176,26 +176,26 @@ class EventStore:
             spans = (
                 select(
                     run.c.root_run_id,
-                    func.min(run.c.first_event_id),
-                    func.max(run.c.last_event_id),
-                    func.count(),
+                    func.min(run.c.first_event_id).label("first"),
+                    func.max(run.c.last_event_id).label("last"),
+                    func.count().label("runs"),
                 )
                 .where(run.c.root_run_id.in_(newest))
                 .group_by(run.c.root_run_id)
             )
-            found = {root: span for root, *span in connection.execute(spans).tuples()}
-            wanted = {event_id for first, last, _ in found.values() for event_id in (first, last)}
+            found = {row.root_run_id: row for row in connection.execute(spans)}
+            wanted = {event_id for row in found.values() for event_id in (row.first, row.last)}
             query = select(ids, event_table.c.event_time, event_table.c.payload).where(ids.in_(wanted))
             events = {row.id: row for row in connection.execute(query)}
         return [
             RootRun(
-                root,
-                *root_job(from_payload(events[first].payload)),
-                events[first].event_time,
-                events[last].event_time,
-                runs,
+                row.root_run_id,
+                *root_job(from_payload(events[row.first].payload)),
+                events[row.first].event_time,
+                events[row.last].event_time,
+                row.runs,
             )
-            for root, (first, last, runs) in ((root, found[root]) for root in newest)
+            for row in (found[root] for root in newest)
         ]
 
     def _newest_roots(self, connection: Connection, limit: int) -> list[str]:
@@ -219,7 +219,7 @@ class EventStore:
             select(*columns).where(run.c.root_run_id == indexable(root_run_id)).order_by(run.c.first_event_id)
         )
         with self.database.read() as connection:
-            return {row.run_id: RunState(*row.tuple()) for row in connection.execute(query)}
+            return {row["run_id"]: RunState(**row) for row in connection.execute(query).mappings()}
 
     @cached_property
     def _inserts(self) -> list[str]:
