@@ -45,6 +45,8 @@ class HttpClient:
             self._path = f"http://{_authority(parts)}{self._path}"
             self._headers = _proxy_authorization(proxy)
         self._connections = [_connection(config, parts, proxy) for _ in range(connections)]
+        for connection in self._connections:
+            connection.set_debuglevel(0)  # whatever the process has set: it prints the key
 
     def post(self, bodies: Sequence[bytes], headers: Mapping[str, str]) -> list[Answer | Exception]:
         """Return the answer to each body, one for each connection at most, or why there is none.

@@ -87,6 +87,13 @@ def test_a_key_and_compression_are_what_openlineage_has_them_to_be(backend):
     assert backend.received == [run_event("run-1")]
 
 
+def test_a_key_is_not_printed_where_the_process_debugs_http(backend, monkeypatch, capfd):
+    monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 1)
+    with opened(backend.target | {"auth": {"type": "api_key", "apiKey": "a-key"}}) as target:
+        assert target.send({1: EVENTS[1]}) == {}
+    assert "a-key" not in "".join(capfd.readouterr())
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """Return the files of a certificate for 127.0.0.1 that nobody but its holder trusts."""
