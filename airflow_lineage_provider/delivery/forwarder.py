@@ -101,6 +101,9 @@ class Forwarder:
 
     While the target is down the circuit is open: nothing is sent but one event at a time, another one each
     time, further and further apart.
+
+    The store remembers one position, the first event that is neither taken nor set aside: a forwarder that
+    begins anew sends again what the one before had sent from there on.
     """
 
     def __init__(

@@ -18,7 +18,8 @@ class ForwardLineageOperator(BaseOperator):
 
     What `airflow-lineage forward` does as a service, a task does when it is scheduled. Where another is at
     work for the same backend, it sends nothing and fails. An event at which the backend breaks (it answers
-    500) is tried again by each run of the task; a person may set it aside, `airflow-lineage outbox --skip`.
+    500) is tried again by each run of the task, and what came after it is sent again; a person may set it
+    aside, `airflow-lineage outbox --skip`.
 
     :param conn_id: the backend, a connection of type `openlineage` or `lineage_datahub`.
     :param deferrable: send inside the triggerer, and hold no worker.
