@@ -157,7 +157,7 @@ def _to_json(event: Mapping[str, Any]) -> bytes:
 
 def _utc(text: str) -> str:
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text.upper())
         return utc_text(time if time.tzinfo else time.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return indexable(text)

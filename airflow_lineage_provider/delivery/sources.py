@@ -67,7 +67,7 @@ def matching(
 def event_time(event: Mapping[str, Any]) -> datetime:
     """Return when an event happened, with a zone (UTC where it names none); year 1 where it does not say."""
     try:
-        time = datetime.fromisoformat(text_at(event, "eventTime"))
+        time = datetime.fromisoformat(text_at(event, "eventTime").upper())
     except ValueError:
         return _UNKNOWN_TIME
     return time if time.tzinfo else time.replace(tzinfo=UTC)
