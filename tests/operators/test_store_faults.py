@@ -11,6 +11,7 @@ from dbt_projects import write_project
 
 from airflow_lineage_provider.delivery import EventStore
 
+TRANSPORT = "airflow_lineage_provider.delivery.OutboxTransport"
 EVENT = {
     "eventType": "START",
     "eventTime": "2026-01-01T00:00:00Z",
@@ -83,6 +84,7 @@ def outcomes(tmp_path_factory):
         f"AIRFLOW_CONN_{name.upper()}": json.dumps({"conn_type": "lineage_store", "host": url})
         for name, url in stores.items()
     }
+    environ["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps({"type": TRANSPORT})
     ran = run_cases(base / "airflow", cases, environ, mounts)
     holder.close()
     return ran
