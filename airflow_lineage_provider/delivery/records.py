@@ -71,7 +71,7 @@ def to_record(event: Mapping[str, Any], now: datetime) -> EventRecord:
         "parent_run_id": indexable(parent_run_id),
         "job_namespace": indexable(text_at(event, "job", "namespace")),
         "job_name": indexable(text_at(event, "job", "name")),
-        "content_hash": hashlib.blake2b(body, digest_size=16).digest(),
+        "content_hash": hashlib.sha256(body).digest()[:16],
         "payload": zlib.compress(body, 1),
     }
     return EventRecord(columns, frozenset(datasets_of(event)))

@@ -72,12 +72,15 @@ def commit(folder: Path) -> Iterator[Measured]:
     for writer in writers:
         writer.stdin.close()
     for writer in writers:
+        writer.stdout.readline()
+    seconds = time.perf_counter() - start
+    for writer in writers:
         writer.wait()
-    yield Measured("committed by four processes", 4 * each / (time.perf_counter() - start), 3000, "events/s")
+    yield Measured("committed by four processes", 4 * each / seconds, 3000, "events/s")
 
 
 def writer(path: str, count: str) -> None:
-    """One of the four: ready, then as fast as it goes from the moment its input ends."""
+    """One of the four: ready, then as fast as it goes from the moment its input ends, and done."""
     events = list(many(int(count)))
     store = EventStore(path)
     store.append([])
@@ -86,6 +89,7 @@ def writer(path: str, count: str) -> None:
     sys.stdin.read()
     for event in events:
         store.append(event)
+    print("done", flush=True)
 
 
 def receive(folder: Path) -> Iterator[Measured]:
