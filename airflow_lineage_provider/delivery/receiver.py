@@ -82,7 +82,7 @@ def create_app(
             return _refusal(refused.status, refused)
         except StoreError as error:
             return _refusal(503, error)
-        return taken if request.url.path == BATCH_PATH else created
+        return taken if request.scope["path"] == BATCH_PATH else created
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
