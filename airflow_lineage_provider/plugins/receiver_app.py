@@ -18,7 +18,6 @@ from airflow_lineage_provider.delivery.receiver import PATH, create_app
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Airflow refuses those who may not in its own words.
@@ -63,6 +62,6 @@ def described(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _receiver() -> "Starlette":
+def _receiver() -> "ASGIApp":
     hook: Any = EventStoreHook()
     return create_app(hook.get_conn(), lambda _: None)
