@@ -4,8 +4,8 @@
   long, `dead_runs` what never ended;
 - emitted: `transport`, through `masking`;
 - received: `receiver`, with `request_body`, `event_schema` and `openapi`;
-- sent on: `forwarder` for one target, `service` for all; `consumer` and `turn` are a target's place in the store;
-  `targets` are reached by `http_target` (`http_client`) and `kafka_target`;
+- sent on: `forwarder` for one target, `service` for all; `consumer` and `turn` are a target's place in the
+  store; `targets` are reached by `http_target` (`http_client`) and `kafka_target`;
 - read back: `sources`, which are the store, `files` and `marquez`.
 
 Nothing here imports SQLAlchemy or the OpenLineage client until a name is used.

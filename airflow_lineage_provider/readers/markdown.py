@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_CHARACTERS = 2 * 1024 * 1024
+_BLANK = re.compile("_{3,}")  # a line to sign on
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +243,9 @@ class _Reader:
             if found is None:
                 self.not_placed(section.body.line, f"the approval {bullet!r:.60}")
                 continue
-            role, name, date = (
-                plain(part.strip("_") if set(part) <= {"_"} else part) for part in found.groups()
-            )
-            approvals.append({"role": role, "name": name, "date": date})
+            role, *signed = found.groups()
+            name, date = ("" if _BLANK.fullmatch(part) else plain(part) for part in signed)
+            approvals.append({"role": plain(role), "name": name, "date": date})
 
     def only_heading(self, section: Section) -> None:
         """Accept a heading whose sections follow, and list what else stands there."""

@@ -4,7 +4,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_lineage_provider.graph import Code, ColumnRef, Severity, consumers, impact
@@ -111,6 +111,9 @@ maps = part(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(maps)
+@example(
+    Map.model_validate({"document": {"title": "T"}, "approvals": [{"role": "_", "name": "_", "date": ""}]})
+)
 def test_render_then_import_is_the_identity(content):
     imported = import_markdown(render_markdown(content))
     assert imported.content == content
