@@ -15,7 +15,7 @@ from airflow_lineage_provider.delivery.turn import turn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
     from airflow_lineage_provider.delivery.store import EventStore
 
@@ -125,29 +125,28 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
     ]
 
 
-def events_set_aside(store: EventStore, target: str | None = None) -> list[SetAside]:
-    """Return the events that a target (or any) refused. Raises StoreError."""
+def events_set_aside(store: EventStore) -> list[SetAside]:
+    """Return the events that targets refused. Raises StoreError."""
     job = (event.c.job_namespace + "/" + event.c.job_name).label("job")
     columns = (set_aside.c.consumer.label("target"), set_aside.c.event_id, job, event.c.event_type)
     query = select(*columns, set_aside.c.error, set_aside.c.set_aside_at, set_aside.c.replay)
-    query = query.join(event, event.c.id == set_aside.c.event_id).where(_of(target))
+    query = query.join(event, event.c.id == set_aside.c.event_id)
     with store.database.read() as connection:
         ordered = query.order_by(set_aside.c.consumer, set_aside.c.event_id)
         return [SetAside(**row) for row in connection.execute(ordered).mappings()]
 
 
-def replay(store: EventStore, target: str | None = None, event_ids: Sequence[int] = ()) -> int:
-    """Ask for set-aside events (these, or all) to be sent again; return how many. Raises StoreError."""
+def replay(store: EventStore, target: str) -> int:
+    """Ask for the set-aside events of a target to be sent again; return how many. Raises StoreError."""
     with store.database.write() as connection:
-        wanted = (_of(target), set_aside.c.event_id.in_(event_ids) if event_ids else set_aside.c.event_id > 0)
-        return connection.execute(update(set_aside).where(*wanted).values(replay=True)).rowcount
+        mine = set_aside.c.consumer == target
+        return connection.execute(update(set_aside).where(mine).values(replay=True)).rowcount
 
 
-def discard(store: EventStore, target: str, event_ids: Sequence[int] = ()) -> int:
-    """Give up set-aside events of a target (these, or all); they stay in the store. Raises StoreError."""
+def discard(store: EventStore, target: str) -> int:
+    """Give up the set-aside events of a target; they stay in the store. Raises StoreError."""
     with store.database.write() as connection:
-        wanted = (_of(target), set_aside.c.event_id.in_(event_ids) if event_ids else set_aside.c.event_id > 0)
-        return connection.execute(delete(set_aside).where(*wanted)).rowcount
+        return connection.execute(delete(set_aside).where(set_aside.c.consumer == target)).rowcount
 
 
 def skip(store: EventStore, target: str) -> int:
@@ -167,12 +166,6 @@ def skip(store: EventStore, target: str) -> int:
     return int(first is not None)
 
 
-def rewind(store: EventStore, target: str, position: int = 0) -> None:
-    """Send a target everything behind a position again. Raises StoreError."""
-    with store.database.write() as connection:
-        connection.execute(update(consumer).where(consumer.c.name == target).values(position=position))
-
-
 def forget(store: EventStore, target: str) -> None:
     """Drop a target that is used no more; retention waits for those that are known. Raises StoreError."""
     with store.database.write() as connection:
@@ -190,7 +183,3 @@ def _set_aside(connection: Connection, target: str, errors: Mapping[int, str]) -
     if rows:
         connection.execute(delete(set_aside).where(of_target, set_aside.c.event_id.in_(errors)))
         connection.execute(insert(set_aside), rows)
-
-
-def _of(target: str | None) -> ColumnElement[bool]:
-    return set_aside.c.consumer == target if target is not None else set_aside.c.consumer != ""

@@ -164,7 +164,7 @@ class Forwarder:
         if not self._take_turn():
             return Round(wait=self._policy.poll, trouble="turn", error="another forwarder has the turn")
         position = self._consumer.position()
-        if position != self._recorded:  # the first round, or someone asked for a rewind
+        if position != self._recorded:  # the first round, or someone skipped an event
             self._forget()
             self._read_to = self._recorded = position
         now = self._clock()

@@ -29,8 +29,8 @@ class Answer(NamedTuple):
 class HttpClient:
     """Connections to one URL, through the proxy that the environment names. For one thread.
 
-    All requests are written before the first answer is read, so that a server works on them together. With
-    a thread for each, Python's lock goes back and forth, which costs several times the CPU time.
+    All requests are written before the first answer is read, so that a server works on them together. No
+    thread for each: Python's lock would go back and forth between them.
     """
 
     def __init__(self, config: HttpConfig, url: str, connections: int) -> None:

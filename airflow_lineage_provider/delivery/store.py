@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from airflow_lineage_provider.delivery.database import PATIENCE, Database
 from airflow_lineage_provider.delivery.location import StoreError
@@ -17,7 +17,6 @@ from airflow_lineage_provider.delivery.records import (
     EventRecord,
     from_payload,
     indexable,
-    root_job,
     to_record,
 )
 from airflow_lineage_provider.delivery.schema import event as event_table
@@ -26,11 +25,9 @@ from airflow_lineage_provider.delivery.schema import event_dataset, run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPICursor
 
 _PAGE = 500
-_LAST = 2**63 - 1
 ENDS = ("COMPLETE", "FAIL", "ABORT")
 
 # Text, and given to the driver's own cursor: SQLAlchemy's execution costs several times what these do.
@@ -61,18 +58,6 @@ class RunState:
     job_namespace: str
     job_name: str
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class RootRun:
-    """A run that no other run started, with all that it started: for Airflow, a DAG run."""
-
-    run_id: str
-    job_namespace: str
-    job_name: str
-    first_event_time: str
-    last_event_time: str
-    runs: int
 
 
 class EventStore:
@@ -167,50 +152,6 @@ class EventStore:
         query = select(event_table.c.root_run_id).where(event_table.c.root_run_id != "")
         with self.database.read() as connection:
             return connection.scalar(query.order_by(event_table.c.id.desc()).limit(1))
-
-    def root_runs(self, limit: int = 20) -> list[RootRun]:
-        """Return the root runs that had an event last, the newest first."""
-        ids = event_table.c.id
-        with self.database.read() as connection:
-            newest = self._newest_roots(connection, limit)
-            spans = (
-                select(
-                    run.c.root_run_id,
-                    func.min(run.c.first_event_id).label("first"),
-                    func.max(run.c.last_event_id).label("last"),
-                    func.count().label("runs"),
-                )
-                .where(run.c.root_run_id.in_(newest))
-                .group_by(run.c.root_run_id)
-            )
-            found = {row.root_run_id: row for row in connection.execute(spans)}
-            wanted = {event_id for row in found.values() for event_id in (row.first, row.last)}
-            query = select(ids, event_table.c.event_time, event_table.c.payload).where(ids.in_(wanted))
-            events = {row.id: row for row in connection.execute(query)}
-        return [
-            RootRun(
-                row.root_run_id,
-                *root_job(from_payload(events[row.first].payload)),
-                events[row.first].event_time,
-                events[row.last].event_time,
-                row.runs,
-            )
-            for row in (found[root] for root in newest)
-        ]
-
-    def _newest_roots(self, connection: Connection, limit: int) -> list[str]:
-        """Walk back from the newest event; grouping all runs would read all of them."""
-        newest: list[str] = []
-        query = select(event_table.c.id, event_table.c.root_run_id).order_by(event_table.c.id.desc()).limit(1)
-        before = _LAST
-        while len(newest) < limit:
-            other = event_table.c.root_run_id.not_in(["", *newest])
-            row = connection.execute(query.where(event_table.c.id < before, other)).first()
-            if row is None:
-                break
-            before = row.id
-            newest.append(row.root_run_id)
-        return newest
 
     def run_states(self, root_run_id: str) -> dict[str, RunState]:
         """Return the state of every run below this root run, and of the root itself, by run id."""

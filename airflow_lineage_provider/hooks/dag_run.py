@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.delivery.records import text_at
 from airflow_lineage_provider.events.context import Run, RunContext
+from airflow_lineage_provider.hooks.secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +40,6 @@ def run_context(context: Context) -> RunContext:
     The ids are those that Airflow's own OpenLineage provider gives the task's and the DAG's runs, so that
     its events and ours are one tree.
     """
-    from airflow.providers.common.compat.sdk import redact
     from airflow.providers.openlineage.plugins import macros as untyped
 
     macros: Any = untyped
@@ -55,7 +55,7 @@ def run_context(context: Context) -> RunContext:
         ),
         nominal_start=dag_run.data_interval_start or dag_run.logical_date,
         nominal_end=dag_run.data_interval_end,
-        mask=lambda text: str(redact(text)),
+        mask=without_secrets,
     )
 
 

@@ -1,4 +1,4 @@
-"""Text of others, such as dbt's, for a log or an error."""
+"""Text of others, such as dbt's, for an event, a log or an error."""
 
 from __future__ import annotations
 

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.delivery.forwarder import Forwarder
 from airflow_lineage_provider.delivery.schema import metadata, version
+from airflow_lineage_provider.delivery.targets import open_target
+
+from .backend import running_backend
+from .forwarding import POLICY, Clock
 
 
 class Postgres:
@@ -77,3 +82,21 @@ def any_store(request):
 
 
 WRITER = str(Path(__file__).with_name("writer.py"))
+
+
+@pytest.fixture
+def backend():
+    with running_backend() as backend:
+        yield backend
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def forwarder(store, backend, clock):
+    forwarder = Forwarder(store, "marquez", open_target(backend.target), POLICY, clock)
+    yield forwarder
+    forwarder.close()

@@ -20,28 +20,9 @@ from airflow_lineage_provider.delivery.forwarder import Forwarder
 from airflow_lineage_provider.delivery.service import metrics
 from airflow_lineage_provider.delivery.targets import open_target
 
-from .backend import running_backend
-from .forwarding import POLICY, Clock, by_run, fill, status, wait_until
+from .forwarding import POLICY, by_run, fill, status, wait_until
 from .kills import kills
 from .samples import run_event
-
-
-@pytest.fixture
-def backend():
-    with running_backend() as backend:
-        yield backend
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def forwarder(store, backend, clock):
-    forwarder = Forwarder(store, "marquez", open_target(backend.target), POLICY, clock)
-    yield forwarder
-    forwarder.close()
 
 
 @pytest.mark.parametrize("kind", ["http", "file"])

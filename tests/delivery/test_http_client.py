@@ -13,17 +13,10 @@ import pytest
 from airflow_lineage_provider.delivery import StoreError
 from airflow_lineage_provider.delivery.targets import open_target
 
-from .backend import running_backend
 from .forwarding import wait_until
 from .samples import run_event
 
 EVENTS = {n: json.dumps(run_event(f"run-{n}")).encode() for n in range(4)}
-
-
-@pytest.fixture
-def backend():
-    with running_backend() as backend:
-        yield backend
 
 
 @contextmanager

@@ -78,21 +78,6 @@ def test_the_latest_root_run_is_the_one_of_the_newest_event(any_store):
 
     any_store.append(run_event("child", parent="root-1"))
     assert any_store.latest_root_run() == "root-1"
-    assert [root.run_id for root in any_store.root_runs()] == ["root-1", "root-2"]
-    assert [root.runs for root in any_store.root_runs()] == [2, 1]
-
-
-def test_a_root_run_is_named_before_it_sends_an_event_of_its_own(any_store):
-    any_store.append(run_event(parent=TASK, root=DAG, at="2026-11-22T07:28:01Z"))
-    any_store.append(
-        run_event(parent=TASK, root=DAG, event_type="COMPLETE", at="2026-11-22T09:28:02.5+02:00")
-    )
-
-    (root,) = any_store.root_runs()
-
-    assert (root.run_id, root.job_namespace, root.job_name) == (DAG, "airflow", "dag")
-    assert root.first_event_time == "2026-11-22T07:28:01.000000Z"
-    assert root.last_event_time == "2026-11-22T07:28:02.500000Z"
 
 
 def test_a_run_that_ended_stays_ended(any_store):

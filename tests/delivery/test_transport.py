@@ -130,7 +130,6 @@ def test_a_real_airflow_leaves_both_ends_of_each_task_in_the_store(tmp_path):
         ("two_tasks.second", "COMPLETE"),
         ("two_tasks", "COMPLETE"),
     ]
-    assert [run.job_name for run in store.root_runs()] == ["two_tasks"]
     assert {state.state for state in store.run_states(root).values()} == {"COMPLETE"}
 
 
