@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,10 @@ def run_cases(
     assert done.returncode == 0, done.stdout[-5000:]
     results = json.loads((home / "results.json").read_text())
     logs = dict(part.split("\n", 1) for part in ("\n" + done.stdout).split("\n=== ") if "\n" in part)
-    events = list(EventStore(str(home / "lineage.db")).events())
+    with closing(
+        EventStore(str(home / "lineage.db"))
+    ) as store:  # or SQLite's own files go when it is collected
+        events = list(store.events())
     return {
         dag_id: Outcome(
             found["state"],
