@@ -34,7 +34,7 @@ demo: export AIRFLOW__LOGGING__LOGGING_LEVEL := WARNING
 demo: export AIRFLOW__LOGGING__NAMESPACE_LEVELS := airflow.task.operators.airflow_lineage_provider.operators=INFO
 demo: export AIRFLOW__LOGGING__LOG_FORMAT := %(message)s
 demo: export PYTHONWARNINGS := ignore
-demo: export AIRFLOW__OPENLINEAGE__TRANSPORT := {"type": "airflow_lineage_provider.delivery.OutboxTransport"}
+demo: export AIRFLOW__OPENLINEAGE__TRANSPORT := {"type": "airflow_lineage_provider.OutboxTransport"}
 demo: $(INSTALLED) ## run the pipeline on DuckDB and prove its lineage
 	@echo "[1/4] source data: a CRM database and landed Kafka events"
 	@$(BIN)/python dbt_project/source_data.py --directory dbt_project/data $$(test -f dbt_project/data/crm.duckdb && echo --batch 2)

@@ -19,8 +19,8 @@ def render(lineage_map: Path, form: str) -> None:
     """Write the MAP as the document that people read and sign: Markdown with Mermaid, or one HTML page."""
     with plain_errors():
         from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.lineage_map.document.writer import render_markdown
         from airflow_lineage_provider.reports.html_map import render_html
-        from airflow_lineage_provider.reports.markdown_map import render_markdown
 
         write = render_html if form == "html" else render_markdown
         click.echo(write(load_map(lineage_map).content), nl=False)
@@ -31,8 +31,8 @@ def render(lineage_map: Path, form: str) -> None:
 def import_(document: Path) -> None:
     """Read a Markdown DOCUMENT into a map on stdout; what it could not place is listed on stderr."""
     with plain_errors():
+        from airflow_lineage_provider.lineage_map.document.reader import import_markdown
         from airflow_lineage_provider.lineage_map.dump import dump_map
-        from airflow_lineage_provider.readers.markdown import import_markdown
 
         imported = import_markdown(document.read_text(encoding="utf-8"), str(document))
         click.echo(dump_map(imported.content), nl=False)

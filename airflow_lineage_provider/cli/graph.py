@@ -55,8 +55,8 @@ def _several(name: str, what: str) -> Command:
 def impact(column: str, hops: int | None, change: str | None, form: str, **options: Any) -> None:
     """Print what is made from a COLUMN or dataset of the MAP, down to the dashboards and models."""
     with plain_errors():
+        from airflow_lineage_provider.checks.impact import planned_change
         from airflow_lineage_provider.graph import narrow, select
-        from airflow_lineage_provider.readers.impact import planned_change
         from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, print_impact
 
         graph = _graph(options)
@@ -80,8 +80,8 @@ def impact(column: str, hops: int | None, change: str | None, form: str, **optio
 def trace(column: str, hops: int | None, form: str, **options: Any) -> None:
     """Print what a COLUMN or dataset of the MAP is made from, up to its sources."""
     with plain_errors():
+        from airflow_lineage_provider.checks.references import column_reference
         from airflow_lineage_provider.graph import trace as walk
-        from airflow_lineage_provider.readers.references import column_reference
         from airflow_lineage_provider.reports.impact import impact_json, print_trace
 
         graph = _graph(options)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
     """Check each MAP against itself: unknown names, cycles, loose ends."""
     with plain_errors():
+        from airflow_lineage_provider.checks.lint import lint as lint_map
         from airflow_lineage_provider.graph import Comparison
         from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.lint import lint as lint_map
         from airflow_lineage_provider.reports.text import print_findings
 
         found = [lint_map(load_map(path)) for path in lineage_maps]
@@ -47,9 +47,9 @@ def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
 def check(lineage_map: Path, manifest: Path, environment: str | None, form: str) -> None:
     """Check a dbt project's MANIFEST against the documented MAP, before anything runs."""
     with plain_errors():
+        from airflow_lineage_provider.checks.validation import check as check_manifest
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.manifest import load_manifest
-        from airflow_lineage_provider.readers.validation import check as check_manifest
         from airflow_lineage_provider.reports.text import print_validation
 
         validation = check_manifest(
@@ -98,10 +98,10 @@ def diff(
 
 
 def _graph_of(path: Path, revision: str | None, lineage_map: Path | None, environment: str | None) -> Graph:
+    from airflow_lineage_provider.checks.revisions import read_revision
     from airflow_lineage_provider.lineage_map import bindings_of, load_map, parse_map
     from airflow_lineage_provider.readers.documented import read_map
     from airflow_lineage_provider.readers.manifest import load_manifest, read_manifest
-    from airflow_lineage_provider.readers.revisions import read_revision
 
     if path.suffix == ".json":
         if lineage_map is None:

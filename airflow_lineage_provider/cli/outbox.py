@@ -19,9 +19,9 @@ from airflow_lineage_provider.cli.shared import DRIFT, example, plain_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airflow_lineage_provider.delivery import EventStore
-    from airflow_lineage_provider.delivery.consumer import OutboxStatus, SetAside
-    from airflow_lineage_provider.delivery.forwarder import Round
+    from airflow_lineage_provider.forwarding.consumer import OutboxStatus, SetAside
+    from airflow_lineage_provider.forwarding.forwarder import Round
+    from airflow_lineage_provider.store import EventStore
 
 TRANSPORT = "AIRFLOW__OPENLINEAGE__TRANSPORT"
 TOKEN = "AIRFLOW_LINEAGE_TOKEN"  # noqa: S105 - a variable's name
@@ -43,8 +43,8 @@ def forward(store: str | None, transport: str | None, health: str | None) -> Non
     this is stopped.
     """
     with plain_errors():
-        from airflow_lineage_provider.delivery.service import ForwardService, status_page
-        from airflow_lineage_provider.delivery.targets import configured_targets
+        from airflow_lineage_provider.forwarding.service import ForwardService, status_page
+        from airflow_lineage_provider.forwarding.targets import configured_targets
 
         targets = configured_targets(transport or "")
         if not targets:
@@ -83,7 +83,7 @@ def _until_stopped() -> None:
 def outbox(store: str | None, form: str, **changes: str | None) -> None:
     """Print what each target has still to get, how old that is, and what it refused."""
     with plain_errors():
-        from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
+        from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
 
         opened = open_store(store)
         statuses, aside = outbox_status(opened), events_set_aside(opened)
@@ -117,7 +117,7 @@ def _lines(statuses: Sequence[OutboxStatus], aside: Sequence[SetAside]) -> Itera
 
 
 def _change(store: EventStore, change: str, target: str) -> str:
-    from airflow_lineage_provider.delivery import consumer
+    from airflow_lineage_provider.forwarding import consumer
 
     if change == "replay":
         return f"{consumer.replay(store, target)} events of {target} will be sent again"
@@ -140,7 +140,7 @@ def serve(store: str | None, host: str, port: int) -> None:
     describes what is taken and what is answered.
     """
     with plain_errors():
-        from airflow_lineage_provider.delivery import receiver
+        from airflow_lineage_provider.endpoint import receiver
 
         token = os.environ.get(TOKEN, "")
         if not token:
@@ -159,8 +159,8 @@ def sweep(store: str | None, silent_hours: int | None, keep_days: int | None) ->
     with plain_errors():
         from datetime import UTC, datetime, timedelta
 
-        from airflow_lineage_provider.delivery.dead_runs import sweep as close_dead_runs
-        from airflow_lineage_provider.delivery.retention import delete_events
+        from airflow_lineage_provider.store.dead_runs import sweep as close_dead_runs
+        from airflow_lineage_provider.store.retention import delete_events
 
         opened = open_store(store)
         if silent_hours:

@@ -20,8 +20,8 @@ from airflow_lineage_provider.cli.shared import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_lineage_provider.delivery.sources import EventSource
-    from airflow_lineage_provider.delivery.store import EventStore
+    from airflow_lineage_provider.store.sources import EventSource
+    from airflow_lineage_provider.store.store import EventStore
 
 store_option = click.option(
     "--store",
@@ -73,8 +73,8 @@ def validate(
 ) -> None:
     """Compare what a DAG run emitted with the documented MAP."""
     with plain_errors():
+        from airflow_lineage_provider.checks.validation import validate as compare_run
         from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.validation import validate as compare_run
         from airflow_lineage_provider.reports.text import print_validation
 
         documented = load_map(lineage_map)
@@ -90,15 +90,15 @@ def validate(
 
 def open_store(url: str | None) -> EventStore:
     """Return the store that is named, or the default one."""
-    from airflow_lineage_provider.delivery import EventStore, default_store_url
+    from airflow_lineage_provider.store import EventStore, default_store_url
 
     return EventStore(url or default_store_url(os.environ))
 
 
 def open_source(location: str | None) -> EventSource:
     """Return where events are read from: what is named, or the default store."""
-    from airflow_lineage_provider.delivery import default_store_url
-    from airflow_lineage_provider.delivery.sources import open_source as open_location
+    from airflow_lineage_provider.store import default_store_url
+    from airflow_lineage_provider.store.sources import open_source as open_location
 
     key = os.environ.get("OPENLINEAGE_API_KEY", "")  # the OpenLineage client's own name for it
     return open_location(location or default_store_url(os.environ), api_key=key)

@@ -51,7 +51,7 @@ def report(comparison: Comparison, form: str, in_text: Callable[[TextIO], None])
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Say bad input in one line on stderr and exit with 2."""
-    from airflow_lineage_provider.delivery import StoreError
+    from airflow_lineage_provider.store import StoreError
 
     try:
         yield

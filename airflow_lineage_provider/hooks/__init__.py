@@ -1,1 +1,1 @@
-"""Hooks: the event store as an Airflow connection."""
+"""Hooks: the event store, OpenLineage endpoints and DataHub as Airflow connections."""

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.delivery.store import EventStore
+    from airflow_lineage_provider.store.store import EventStore
 
 
 class EventStoreHook(BaseHook):
@@ -33,7 +33,7 @@ class EventStoreHook(BaseHook):
 
     def get_conn(self) -> EventStore:
         """Return the store; its tables are made when the first event comes."""
-        from airflow_lineage_provider.delivery import EventStore
+        from airflow_lineage_provider.store import EventStore
 
         return EventStore(self.get_url())
 
@@ -41,7 +41,7 @@ class EventStoreHook(BaseHook):
         """Return the store's database URL, with its password."""
         from airflow.sdk.configuration import conf
 
-        from airflow_lineage_provider.delivery import default_store_url
+        from airflow_lineage_provider.store import default_store_url
 
         if self.conn_id is None:
             return conf.get("lineage", "store", fallback="") or default_store_url(os.environ)
@@ -57,7 +57,7 @@ class EventStoreHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether events can be written, and what to do where they cannot."""
-        from airflow_lineage_provider.delivery import StoreError
+        from airflow_lineage_provider.store import StoreError
 
         store = self.get_conn()
         try:

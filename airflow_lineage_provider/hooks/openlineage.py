@@ -11,7 +11,7 @@ from airflow.sdk import BaseHook
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_lineage_provider.delivery.marquez import MarquezSource
+    from airflow_lineage_provider.store.marquez import MarquezSource
 
 TIMEOUT_SECONDS = 10
 LARGEST_ANSWER = 1 << 20
@@ -69,7 +69,7 @@ class OpenLineageHook(BaseHook):
 
     def get_source(self, since: datetime | None = None) -> MarquezSource:
         """Return what reads Marquez's events back, those since `since`."""
-        from airflow_lineage_provider.delivery.marquez import MarquezSource
+        from airflow_lineage_provider.store.marquez import MarquezSource
 
         return MarquezSource(self.get_url(), api_key=self._key(), since=since)
 
@@ -78,8 +78,8 @@ class OpenLineageHook(BaseHook):
 
         Nothing is sent: an endpoint that takes events by POST is there when a GET is not answered by 404.
         """
-        from airflow_lineage_provider.delivery import StoreError
-        from airflow_lineage_provider.delivery.marquez import reason
+        from airflow_lineage_provider.store import StoreError
+        from airflow_lineage_provider.store.marquez import reason
 
         try:
             url = self.get_url()
@@ -93,7 +93,7 @@ class OpenLineageHook(BaseHook):
             return False, f"{url} cannot be reached: {reason(error)}"
 
     def _test(self, url: str) -> tuple[bool, str]:
-        from airflow_lineage_provider.delivery.marquez import EVENTS
+        from airflow_lineage_provider.store.marquez import EVENTS
 
         if problem := self._problem(url):
             return False, problem
@@ -115,7 +115,7 @@ class OpenLineageHook(BaseHook):
         """Return the status and the body, in bounds, of a GET with the connection's key."""
         import requests
 
-        from airflow_lineage_provider.delivery.marquez import bearer
+        from airflow_lineage_provider.store.marquez import bearer
 
         key = bearer(self._key())
         with requests.get(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.dbt.command import Command
     from airflow_lineage_provider.dbt.records import NodeFinished
     from airflow_lineage_provider.dbt.runner import DbtRun
-    from airflow_lineage_provider.operators.emitter import Emitter
+    from airflow_lineage_provider.utils.emitter import Emitter
 
 WRITING = {"run", "build", "seed", "snapshot"}
 SHOWN_FAILURES = 5
@@ -116,9 +116,9 @@ class DbtLayerOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Run dbt; raise with the failed nodes' own errors where some failed."""
         from airflow_lineage_provider.dbt import DbtRun
-        from airflow_lineage_provider.hooks.dbt_profile import dbt_profile
-        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
-        from airflow_lineage_provider.operators.emitter import Emitter
+        from airflow_lineage_provider.utils.dbt_profile import dbt_profile
+        from airflow_lineage_provider.utils.emitter import Emitter
+        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
 
         with bad_input_fails_the_task():
             emitter = Emitter(context, self.store_conn_id)
@@ -140,7 +140,7 @@ class DbtLayerOperator(BaseOperator):
 
     def _follow(self, run: DbtRun, emitter: Emitter) -> dict[str, Any]:
         from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished
-        from airflow_lineage_provider.hooks.secrets import without_secrets
+        from airflow_lineage_provider.utils.secrets import without_secrets
 
         nodes: list[NodeFinished] = []
         for record in run:
@@ -214,7 +214,7 @@ def _selection(layer: str | None, select: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _raise_failures(failed: list[NodeFinished], finished: Any) -> None:
-    from airflow_lineage_provider.hooks.secrets import without_secrets
+    from airflow_lineage_provider.utils.secrets import without_secrets
 
     if finished.bad_input:
         raise AirflowFailException(without_secrets(finished.error))

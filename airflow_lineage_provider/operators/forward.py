@@ -43,8 +43,8 @@ class ForwardLineageOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Send, or let the triggerer send."""
-        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
-        from airflow_lineage_provider.hooks.forwarding import drain
+        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.forwarding import drain
 
         if self.deferrable:
             from airflow_lineage_provider.triggers.forward import ForwardTrigger

@@ -37,13 +37,13 @@ class LineageCheckOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Compare the manifest with the map; raise where they part."""
-        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
-        from airflow_lineage_provider.hooks.files import beside_dag
-        from airflow_lineage_provider.hooks.verdict import judge
+        from airflow_lineage_provider.checks.validation import check
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.manifest import load_manifest
-        from airflow_lineage_provider.readers.validation import check
         from airflow_lineage_provider.reports.text import validation_text
+        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.files import beside_dag
+        from airflow_lineage_provider.utils.verdict import judge
 
         with bad_input_fails_the_task():
             validation = check(
@@ -91,12 +91,12 @@ class LineageImpactOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Walk the map's graph from the column; raise where the change reaches too far."""
-        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
-        from airflow_lineage_provider.hooks.files import beside_dag
+        from airflow_lineage_provider.checks.impact import planned_change
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.documented import read_map
-        from airflow_lineage_provider.readers.impact import planned_change
         from airflow_lineage_provider.reports.impact import impact_json, impact_text
+        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.files import beside_dag
 
         with bad_input_fails_the_task():
             graph = read_map(load_map(beside_dag(self, self.map_path)))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.hooks.dag_run import events_under
 from airflow_lineage_provider.lineage_map import Bindings
 from airflow_lineage_provider.readers.events import Observed, read_events
+from airflow_lineage_provider.utils.dag_run import events_under
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_lineage_provider.delivery import EventStore
-    from airflow_lineage_provider.delivery.store import RunState
-    from airflow_lineage_provider.hooks.dag_run import DagRunIds
+    from airflow_lineage_provider.store import EventStore
+    from airflow_lineage_provider.store.store import RunState
+    from airflow_lineage_provider.utils.dag_run import DagRunIds
 
 
 def lineage_of(ids: DagRunIds, store: EventStore) -> Observed:

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import Request
 
-from airflow_lineage_provider.delivery.location import StoreError
-from airflow_lineage_provider.delivery.openapi import REQUEST_BODY, RESPONSES, SCHEMAS
-from airflow_lineage_provider.delivery.receiver import PATH, create_app
+from airflow_lineage_provider.endpoint.openapi import REQUEST_BODY, RESPONSES, SCHEMAS
+from airflow_lineage_provider.endpoint.receiver import PATH, create_app
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
+from airflow_lineage_provider.store.location import StoreError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

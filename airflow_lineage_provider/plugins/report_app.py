@@ -13,15 +13,15 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from airflow_lineage_provider.delivery import StoreError
-from airflow_lineage_provider.hooks.dag_run import DagRunIds, dag_run_ids
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
-from airflow_lineage_provider.hooks.verdict import VERDICT_KEY
 from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
 from airflow_lineage_provider.plugins.report_page import Heading, TaskVerdict, report_page
 from airflow_lineage_provider.readers.events import Observed
+from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.utils.dag_run import DagRunIds, dag_run_ids
+from airflow_lineage_provider.utils.verdict import VERDICT_KEY
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",

@@ -3,18 +3,13 @@
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import JobRun, Observed, read_events
 from airflow_lineage_provider.readers.manifest import ManifestError, load_manifest, read_manifest
-from airflow_lineage_provider.readers.validation import Validation, check, expected_datasets, validate
 
 __all__ = [
     "JobRun",
     "ManifestError",
     "Observed",
-    "Validation",
-    "check",
-    "expected_datasets",
     "load_manifest",
     "read_events",
     "read_manifest",
     "read_map",
-    "validate",
 ]

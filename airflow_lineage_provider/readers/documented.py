@@ -13,6 +13,7 @@ from airflow_lineage_provider.graph import (
     Graph,
     Transformation,
 )
+from airflow_lineage_provider.lineage_map.edges import documented_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -104,32 +105,8 @@ def _columns(lineage_map: LineageMap, columns: Mapping[str, MapColumn], where: W
 
 
 def _edges(lineage_map: LineageMap) -> Iterator[Edge]:
-    content = lineage_map.content
-    for key, source in content.sources.items():
-        for name, entry in source.datasets.items():
-            where: Where = ("sources", key, "datasets", name, "to")
-            yield from (
-                Edge(
-                    f"{key}.{name}",
-                    target,
-                    job=source.extraction.method,
-                    evidence=(lineage_map.where(*where),),
-                )
-                for target in entry.to
-            )
-    for target, sources, where in _made_from(lineage_map):
-        for number, name in enumerate(sources):
-            yield Edge(name, target, evidence=(lineage_map.where(*where, "from", number),))
-
-
-def _made_from(lineage_map: LineageMap) -> Iterator[tuple[str, tuple[str, ...], Where]]:
-    content = lineage_map.content
-    for key, layer in content.layers.items():
-        for name, table in layer.tables.items():
-            yield f"{key}.{name}", table.sources, ("layers", key, "tables", name)
-    for section in ("dashboards", "feature_views", "ml_models"):
-        for name, consumer in getattr(content, section).items():
-            yield name, consumer.sources, (section, name)
+    for edge in documented_edges(lineage_map.content):
+        yield Edge(edge.source, edge.target, job=edge.job, evidence=(lineage_map.where(*edge.where),))
 
 
 def _column_edges(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.lineage_map.document.writer import dataset_edges, render_markdown
 from airflow_lineage_provider.reports.drawing import draw
-from airflow_lineage_provider.reports.markdown_map import dataset_edges, render_markdown
 from airflow_lineage_provider.reports.page import page
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import io
 import textwrap
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.checks.validation import first_line
 from airflow_lineage_provider.graph import Severity, Verdict, coverage
-from airflow_lineage_provider.readers.validation import first_line
 from airflow_lineage_provider.reports.console import WIDTH, console_for
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from airflow_lineage_provider.checks import Validation
     from airflow_lineage_provider.graph import Comparison, EdgeVerdict, Finding
-    from airflow_lineage_provider.readers import JobRun, Validation
+    from airflow_lineage_provider.readers import JobRun
 
 _VERDICTS = {
     Verdict.VERIFIED: ("ok", "green"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.hooks.arrival import Awaited, Wait
+    from airflow_lineage_provider.utils.event_wait import Awaited, Wait
 
 
 class LineageValidationSensor(BaseSensorOperator):
@@ -84,14 +84,14 @@ class LineageValidationSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ARG002
         """Compare, after the trigger has fired."""
-        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
 
         with bad_input_fails_the_task():
             return self._compare(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Compare if the events are there; else wait on."""
-        from airflow_lineage_provider.hooks.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
 
         with bad_input_fails_the_task():
             if not self._wait(context).is_over():
@@ -99,7 +99,7 @@ class LineageValidationSensor(BaseSensorOperator):
             return PokeReturnValue(is_done=True, xcom_value=self._compare(context))
 
     def _wait(self, context: Context) -> Wait:
-        from airflow_lineage_provider.hooks.arrival import Wait
+        from airflow_lineage_provider.utils.event_wait import Wait
 
         if self._waiting is None:
             self._waiting = Wait(self._awaited(context))
@@ -107,9 +107,9 @@ class LineageValidationSensor(BaseSensorOperator):
 
     def _awaited(self, context: Context) -> Awaited:
         """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
-        from airflow_lineage_provider.hooks.arrival import Awaited
-        from airflow_lineage_provider.hooks.dag_run import beginning, dag_run_ids, run_context
-        from airflow_lineage_provider.hooks.files import beside_dag
+        from airflow_lineage_provider.utils.dag_run import beginning, dag_run_ids, run_context
+        from airflow_lineage_provider.utils.event_wait import Awaited
+        from airflow_lineage_provider.utils.files import beside_dag
 
         run = run_context(context)
         if run.parent is None:
@@ -134,9 +134,9 @@ class LineageValidationSensor(BaseSensorOperator):
         return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
 
     def _compare(self, context: Context) -> dict[str, Any]:
-        from airflow_lineage_provider.hooks.verdict import VERDICT_KEY, judge, verdict
-        from airflow_lineage_provider.readers.validation import validate
+        from airflow_lineage_provider.checks.validation import validate
         from airflow_lineage_provider.reports.text import validation_text
+        from airflow_lineage_provider.utils.verdict import VERDICT_KEY, judge, verdict
 
         wait = self._wait(context)
         validation = validate(

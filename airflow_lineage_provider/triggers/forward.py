@@ -29,8 +29,8 @@ class ForwardTrigger(BaseTrigger):
 
         Bad input is told in the event: what a trigger raises, Airflow takes for something that passes.
         """
-        from airflow_lineage_provider.delivery import StoreError
-        from airflow_lineage_provider.hooks.forwarding import drain
+        from airflow_lineage_provider.store import StoreError
+        from airflow_lineage_provider.utils.forwarding import drain
 
         try:
             done = await asyncio.to_thread(drain, self.conn_id, self.store_conn_id)

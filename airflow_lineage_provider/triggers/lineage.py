@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_lineage_provider.delivery import StoreError
-from airflow_lineage_provider.hooks.arrival import Awaited, Wait
+from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.utils.event_wait import Awaited, Wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.records import parent_and_root
+from airflow_lineage_provider.events.event import parent_and_root
+from airflow_lineage_provider.store import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ from events import many
 
 REPOSITORY = Path(__file__).parents[2]
 SELF = [sys.executable, "-P", __file__]
-OUTBOX = "airflow_lineage_provider.delivery.OutboxTransport"
+OUTBOX = "airflow_lineage_provider.OutboxTransport"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def receive(folder: Path) -> Iterator[Measured]:
 
 def server(path: str, port: str) -> None:
     """The receiver, as `airflow-lineage serve` runs it."""
-    from airflow_lineage_provider.delivery.receiver import bearer_token, create_app, serve
+    from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app, serve
 
     serve(create_app(EventStore(path), bearer_token("token")), "127.0.0.1", int(port))
 
@@ -138,8 +138,8 @@ def client(port: str) -> None:
 
 def forward(folder: Path) -> Iterator[Measured]:
     """One forwarder to an HTTP endpoint that takes one event a request."""
-    from airflow_lineage_provider.delivery.forwarder import Forwarder
-    from airflow_lineage_provider.delivery.targets import open_target
+    from airflow_lineage_provider.forwarding.forwarder import Forwarder
+    from airflow_lineage_provider.forwarding.targets import open_target
 
     store = EventStore(str(folder / "lineage.db"))
     store.append(list(many(10_000)))
@@ -283,8 +283,8 @@ def forwarder(store: str, url: str) -> None:
     """Forward until terminated."""
     import threading
 
-    from airflow_lineage_provider.delivery.forwarder import Forwarder
-    from airflow_lineage_provider.delivery.targets import open_target
+    from airflow_lineage_provider.forwarding.forwarder import Forwarder
+    from airflow_lineage_provider.forwarding.targets import open_target
 
     target = open_target({"type": "http", "url": url})
     print("ready", flush=True)

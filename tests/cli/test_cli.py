@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from marquez import marquez
 
 from airflow_lineage_provider.cli import main
-from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.store import EventStore
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = str(ROOT / "dags/customer_analytics_pipeline.yaml")

@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from airflow_lineage_provider.cli import main
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.targets import configured_targets
+from airflow_lineage_provider.forwarding.targets import configured_targets
+from airflow_lineage_provider.store import EventStore
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.forwarder import Forwarder
-from airflow_lineage_provider.delivery.schema import metadata, version
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.forwarding.forwarder import Forwarder
+from airflow_lineage_provider.forwarding.targets import open_target
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.store.schema import metadata, version
 
 from .backend import running_backend
 from .forwarding import POLICY, Clock

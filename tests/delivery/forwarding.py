@@ -3,8 +3,8 @@
 import time
 from collections import defaultdict
 
-from airflow_lineage_provider.delivery.consumer import outbox_status
-from airflow_lineage_provider.delivery.forwarder import Policy
+from airflow_lineage_provider.forwarding.consumer import outbox_status
+from airflow_lineage_provider.forwarding.forwarder import Policy
 
 from .samples import run_event
 

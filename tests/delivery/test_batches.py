@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore, StoreError
-from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
-from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
-from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
+from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.targets import open_target
+from airflow_lineage_provider.store import EventStore, StoreError
 
 from .backend import running_backend
 from .samples import run_event

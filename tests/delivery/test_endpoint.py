@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
+from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
+from airflow_lineage_provider.store import EventStore
 
 from .endpoint import TOKEN, chunked, receive, send_all, serving, serving_here, wait_for
 from .endpoint import json as encoded

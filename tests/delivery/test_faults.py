@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore, StoreError, database
-from airflow_lineage_provider.delivery import store as store_module
-from airflow_lineage_provider.delivery.dead_runs import sweep
+from airflow_lineage_provider.store import EventStore, StoreError, database
+from airflow_lineage_provider.store import store as store_module
+from airflow_lineage_provider.store.dead_runs import sweep
 
 from .kills import kills
 from .samples import run_event
@@ -151,7 +151,7 @@ def test_a_read_only_store(store):
 
 FILL_A_DISK = """
 import sys
-from airflow_lineage_provider.delivery import EventStore, StoreError
+from airflow_lineage_provider.store import EventStore, StoreError
 sys.path.insert(0, sys.argv[2])
 from samples import run_event
 import random

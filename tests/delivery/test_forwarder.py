@@ -4,13 +4,13 @@ import socket
 
 import pytest
 
-from airflow_lineage_provider.delivery.consumer import (
+from airflow_lineage_provider.forwarding.consumer import (
     events_set_aside,
     outbox_status,
     replay,
 )
-from airflow_lineage_provider.delivery.forwarder import Forwarder
-from airflow_lineage_provider.delivery.targets import configured_targets, open_target
+from airflow_lineage_provider.forwarding.forwarder import Forwarder
+from airflow_lineage_provider.forwarding.targets import configured_targets, open_target
 
 from .forwarding import POLICY, by_run, fill, status
 from .samples import run_event

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from airflow_lineage_provider.delivery import EventStore, StoreError
-from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status, skip
-from airflow_lineage_provider.delivery.forwarder import Forwarder
-from airflow_lineage_provider.delivery.service import metrics
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status, skip
+from airflow_lineage_provider.forwarding.forwarder import Forwarder
+from airflow_lineage_provider.forwarding.service import metrics
+from airflow_lineage_provider.forwarding.targets import open_target
+from airflow_lineage_provider.store import EventStore, StoreError
 
 from .forwarding import POLICY, by_run, fill, status, wait_until
 from .kills import kills
@@ -84,9 +84,9 @@ def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(postg
 
 FORWARD = """
 import sys, threading
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.targets import open_target
 target = open_target({"type": "http", "url": sys.argv[2]})
 Forwarder(EventStore(sys.argv[1]), "marquez", target, Policy(poll=0.01, batch=20)).run(threading.Event())
 """
@@ -181,10 +181,10 @@ def test_postgres_restarts_while_events_are_forwarded(postgres, postgres_store, 
 FORWARD_ON_A_FULL_DISK = """
 import sys, threading
 from pathlib import Path
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.delivery.consumer import outbox_status
-from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.forwarding.consumer import outbox_status
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.targets import open_target
 sys.path.insert(0, sys.argv[3])
 from samples import run_event
 disk, stop, seen = Path(sys.argv[1]), threading.Event(), []

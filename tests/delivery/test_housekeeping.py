@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, update
 
-from airflow_lineage_provider.delivery.consumer import Consumer, discard, forget, outbox_status
-from airflow_lineage_provider.delivery.dead_runs import abort_runs, open_runs, sweep
-from airflow_lineage_provider.delivery.retention import delete_events
-from airflow_lineage_provider.delivery.schema import event, metadata
+from airflow_lineage_provider.forwarding.consumer import Consumer, discard, forget, outbox_status
+from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs, sweep
+from airflow_lineage_provider.store.retention import delete_events
+from airflow_lineage_provider.store.schema import event, metadata
 
 from .samples import DAG, NODE, TASK, run_event
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from airflow_lineage_provider.delivery import StoreError
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.forwarding.targets import open_target
+from airflow_lineage_provider.store import StoreError
 
 from .forwarding import wait_until
 from .samples import run_event

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from airflow_lineage_provider.delivery.consumer import events_set_aside, outbox_status
-from airflow_lineage_provider.delivery.forwarder import Forwarder, Policy
-from airflow_lineage_provider.delivery.kafka_target import message_key
-from airflow_lineage_provider.delivery.targets import open_target
+from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.kafka_target import message_key
+from airflow_lineage_provider.forwarding.targets import open_target
 
 from .forwarding import by_run
 from .samples import DAG, NODE, TASK, run_event

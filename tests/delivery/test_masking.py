@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_lineage_provider.delivery.masking import mask_event, mask_literals, mask_text
+from airflow_lineage_provider.events.masking import mask_event, mask_literals, mask_text
 
 from .samples import run_event
 

@@ -5,9 +5,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from airflow_lineage_provider.delivery import EventStore, StoreError
-from airflow_lineage_provider.delivery.migrations import upgrade
-from airflow_lineage_provider.delivery.schema import metadata, version
+from airflow_lineage_provider.store import EventStore, StoreError
+from airflow_lineage_provider.store.migrations import upgrade
+from airflow_lineage_provider.store.schema import metadata, version
 
 from .samples import run_event
 

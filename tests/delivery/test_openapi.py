@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.provisional import urls
 from jsonschema import Draft202012Validator, FormatChecker
 
-from airflow_lineage_provider.delivery.event_schema import violation
-from airflow_lineage_provider.delivery.openapi import REQUEST_BODY, SCHEMAS, document
+from airflow_lineage_provider.endpoint.openapi import REQUEST_BODY, SCHEMAS, document
+from airflow_lineage_provider.events.event_schema import violation
 
 from .endpoint import TOKEN, serving
 from .samples import run_event

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from airflow_lineage_provider.cli import main
-from airflow_lineage_provider.delivery.consumer import Consumer
+from airflow_lineage_provider.forwarding.consumer import Consumer
 
 from .samples import run_event
 

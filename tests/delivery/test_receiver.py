@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from airflow_lineage_provider.delivery import StoreError
-from airflow_lineage_provider.delivery.receiver import bearer_token, create_app
+from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
+from airflow_lineage_provider.store import StoreError
 
 from .samples import run_event
 

@@ -5,10 +5,10 @@ import threading
 import pytest
 import requests
 
-from airflow_lineage_provider.delivery import StoreError
-from airflow_lineage_provider.delivery.consumer import OutboxStatus
-from airflow_lineage_provider.delivery.forwarder import Policy
-from airflow_lineage_provider.delivery.service import ForwardService, metrics, status_page
+from airflow_lineage_provider.forwarding.consumer import OutboxStatus
+from airflow_lineage_provider.forwarding.forwarder import Policy
+from airflow_lineage_provider.forwarding.service import ForwardService, metrics, status_page
+from airflow_lineage_provider.store import StoreError
 
 from .backend import running_backend
 from .samples import run_event

@@ -15,8 +15,9 @@ import pytest
 from openlineage.client.serde import Serde
 from openlineage.client.transport.file import FileConfig, FileTransport
 
-from airflow_lineage_provider.delivery import StoreError
-from airflow_lineage_provider.delivery.sources import event_time, open_source
+from airflow_lineage_provider.events.event import event_time
+from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.store.sources import open_source
 
 from .marquez import marquez
 from .s3 import s3_server
@@ -72,7 +73,7 @@ def many_files(tmp_path, location, **options):
 
 @contextmanager
 def store(tmp_path):
-    from airflow_lineage_provider.delivery import EventStore
+    from airflow_lineage_provider.store import EventStore
 
     EventStore(f"{tmp_path}/lineage.db").append(EVENTS)
     yield f"{tmp_path}/lineage.db"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_lineage_provider.delivery import EventStore, StoreError
+from airflow_lineage_provider.store import EventStore, StoreError
 
 from .samples import DAG, NODE, TASK, run_event
 

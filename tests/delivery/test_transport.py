@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore, default_store_url
+from airflow_lineage_provider.store import EventStore, default_store_url
 
 from .samples import run_event
 
@@ -29,7 +29,7 @@ two_tasks()
 
 def test_importing_delivery_imports_nothing_heavy():
     code = (
-        "import sys, airflow_lineage_provider.delivery as d; d.default_store_url({});"
+        "import sys, airflow_lineage_provider.store as d; d.default_store_url({});"
         "sys.exit(any(m in sys.modules for m in ('sqlalchemy', 'openlineage', 'airflow')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -40,7 +40,7 @@ def test_an_event_of_the_client_is_committed_when_emit_returns(tmp_path):
     from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 
     config = {
-        "type": "airflow_lineage_provider.delivery.OutboxTransport",
+        "type": "airflow_lineage_provider.OutboxTransport",
         "store": str(tmp_path / "lineage.db"),
     }
     client = OpenLineageClient(config={"transport": config})
@@ -58,7 +58,7 @@ def test_no_credential_of_a_uri_is_stored(tmp_path):
     from openlineage.client.event_v2 import Dataset, DatasetEvent
 
     config = {
-        "type": "airflow_lineage_provider.delivery.OutboxTransport",
+        "type": "airflow_lineage_provider.OutboxTransport",
         "store": str(tmp_path / "lineage.db"),
     }
     dataset = Dataset(namespace="duckdb://md:db?motherduck_token=s3cret", name="t")
@@ -103,7 +103,7 @@ def test_a_real_airflow_leaves_both_ends_of_each_task_in_the_store(tmp_path):
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "two_tasks.py").write_text(DAG_FILE)
     transport = {
-        "type": "airflow_lineage_provider.delivery.OutboxTransport",
+        "type": "airflow_lineage_provider.OutboxTransport",
         "store": f"sqlite:///{tmp_path}/store/lineage.db",
     }
     environ = os.environ | {

@@ -4,7 +4,7 @@ import sys
 
 from samples import run_event
 
-from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.store import EventStore
 
 if __name__ == "__main__":
     path, name, count = sys.argv[1:]

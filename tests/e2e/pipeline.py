@@ -9,11 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.store import EventStore
 
 REPOSITORY = Path(__file__).parents[2]
 DAG_ID = "customer_analytics_pipeline"
-TRANSPORT = "airflow_lineage_provider.delivery.OutboxTransport"
+TRANSPORT = "airflow_lineage_provider.OutboxTransport"
 BIN = Path(sys.executable).parent
 MADE_BY_RUNS = shutil.ignore_patterns("__pycache__", "data", "target", "logs")
 

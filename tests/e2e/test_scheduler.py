@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.store import EventStore
 
 from .pipeline import BIN, DAG_ID, new_pipeline
 from .standalone import free_ports, standalone

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from airflow_lineage_provider.hooks.dag_run import DagRunIds
 from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.report_page import Heading, report_page
+from airflow_lineage_provider.utils.dag_run import DagRunIds
 
 from .pipeline import BIN, DAG_ID, Pipeline, new_pipeline
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_lineage_provider.hooks.dag_run import CLOCKS, beginning, dag_run_ids
+from airflow_lineage_provider.utils.dag_run import CLOCKS, beginning, dag_run_ids
 
 DUE = datetime(2026, 1, 1, 6, tzinfo=UTC)
 STARTED = DUE + timedelta(hours=2)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from airflow_lineage_provider.dbt import DbtError
-from airflow_lineage_provider.hooks.dbt_profile import dbt_profile
+from airflow_lineage_provider.utils.dbt_profile import dbt_profile
 
 SECRET = "hunter2/with:odd@characters"
 

@@ -78,7 +78,7 @@ def test_postgres(connect, postgres):
     ],
 )
 def test_a_postgres_that_takes_no_events(connect, postgres, monkeypatch, wrong, said):
-    monkeypatch.setattr("airflow_lineage_provider.delivery.store.PATIENCE", 0.1)
+    monkeypatch.setattr("airflow_lineage_provider.store.store.PATIENCE", 0.1)
     worked, message = connect(**postgres_fields(postgres, **wrong)).test_connection()
     assert not worked
     assert said in message

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.forwarding import drain
 from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.utils.forwarding import drain
 
 KEY = "a-key-that-nobody-prints"
 

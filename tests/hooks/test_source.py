@@ -7,8 +7,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from marquez import marquez
 from samples import DAG, run_event
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.source import open_source
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.utils.event_source import open_source
 
 
 @pytest.fixture

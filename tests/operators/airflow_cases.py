@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.store import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

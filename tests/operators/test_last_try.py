@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.dag_run import last_try_run_id, run_context
-from airflow_lineage_provider.operators.emitter import Emitter
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.utils.dag_run import last_try_run_id, run_context
+from airflow_lineage_provider.utils.emitter import Emitter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAG_RUN = SimpleNamespace(

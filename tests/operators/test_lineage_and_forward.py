@@ -11,8 +11,8 @@ from airflow_cases import Outcome, run_cases
 from backend import Backend, backend
 from dbt_projects import write_project
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.forwarding import drain
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.utils.forwarding import drain
 
 MODELS = {
     "models/bronze/raw_orders.sql": "select 1 as order_id, '9.50' as amount",

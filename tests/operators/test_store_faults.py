@@ -9,9 +9,9 @@ import pytest
 from airflow_cases import run_cases
 from dbt_projects import write_project
 
-from airflow_lineage_provider.delivery import EventStore
+from airflow_lineage_provider.store import EventStore
 
-TRANSPORT = "airflow_lineage_provider.delivery.OutboxTransport"
+TRANSPORT = "airflow_lineage_provider.OutboxTransport"
 EVENT = {
     "eventType": "START",
     "eventTime": "2026-01-01T00:00:00Z",

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore, StoreError
-from airflow_lineage_provider.hooks.arrival import QUIET, Awaited, Wait, open_runs
+from airflow_lineage_provider.store import EventStore, StoreError
+from airflow_lineage_provider.utils.event_wait import QUIET, Awaited, Wait, open_runs
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DEADLINE = NOON + timedelta(minutes=5)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.dag_run import DagRunIds
 from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.report_page import Heading, TaskVerdict, report_page
+from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.utils.dag_run import DagRunIds
 
 WAREHOUSE = "postgres://db:5432"
 

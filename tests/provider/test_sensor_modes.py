@@ -13,10 +13,10 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowRescheduleException, TaskDeferred
 from marquez import marquez
 
-from airflow_lineage_provider.delivery import EventStore
-from airflow_lineage_provider.hooks.dag_run import run_context
 from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
+from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.triggers.lineage import LineageTrigger
+from airflow_lineage_provider.utils.dag_run import run_context
 
 MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pipeline_run import MAP, run_events
 
+from airflow_lineage_provider.checks.lint import lint
 from airflow_lineage_provider.graph import Graph
 from airflow_lineage_provider.lineage_map import MapError, bindings_of, load_map, parse_map
+from airflow_lineage_provider.lineage_map.document.reader import import_markdown
 from airflow_lineage_provider.lineage_map.yaml_text import MAX_BYTES
 from airflow_lineage_provider.readers import (
     ManifestError,
@@ -19,9 +21,7 @@ from airflow_lineage_provider.readers import (
     read_manifest,
     read_map,
 )
-from airflow_lineage_provider.readers.lint import lint
 from airflow_lineage_provider.readers.manifest import Manifest
-from airflow_lineage_provider.readers.markdown import import_markdown
 
 NO_BINDINGS = bindings_of(parse_map("document: {}"))
 LINES = MAP.read_text().splitlines(keepends=True)
@@ -109,7 +109,7 @@ def test_any_text_as_a_document(text):
 @slow
 @given(st.data())
 def test_a_damaged_document(data):
-    from airflow_lineage_provider.reports.markdown_map import render_markdown
+    from airflow_lineage_provider.lineage_map.document.writer import render_markdown
 
     lines = render_markdown(load_map(MAP).content).splitlines()
     at = data.draw(st.integers(0, len(lines) - 1))

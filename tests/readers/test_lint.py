@@ -3,9 +3,9 @@
 import pytest
 from pipeline_run import MAP
 
+from airflow_lineage_provider.checks.lint import lint
 from airflow_lineage_provider.graph import Code
 from airflow_lineage_provider.lineage_map import load_map, parse_map
-from airflow_lineage_provider.readers.lint import lint
 
 GOOD = """
 document: {}

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from pipeline_run import MAP, ROOT
 
+from airflow_lineage_provider.checks import check
 from airflow_lineage_provider.graph import Code, ColumnRef, Severity
 from airflow_lineage_provider.lineage_map import bindings_of, load_map, parse_map
-from airflow_lineage_provider.readers import ManifestError, check, load_manifest, read_manifest
+from airflow_lineage_provider.readers import ManifestError, load_manifest, read_manifest
 from airflow_lineage_provider.readers.manifest import Manifest
 
 PROJECT = ROOT / "dbt_project"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from airflow_lineage_provider.checks.lint import lint
 from airflow_lineage_provider.graph import ColumnRef, impact, trace
 from airflow_lineage_provider.lineage_map import parse_map
+from airflow_lineage_provider.lineage_map.document.reader import import_markdown
 from airflow_lineage_provider.lineage_map.dump import dump_map
 from airflow_lineage_provider.readers import read_map
-from airflow_lineage_provider.readers.lint import lint
-from airflow_lineage_provider.readers.markdown import import_markdown
 
 DOCUMENT = Path(__file__).parent / "documents" / "payments.md"
 

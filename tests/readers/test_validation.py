@@ -3,9 +3,9 @@
 import pytest
 from pipeline_run import MAP, event, physical, run_events, tables
 
+from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.graph import Code, Severity, Verdict
 from airflow_lineage_provider.lineage_map import MapError, parse_map
-from airflow_lineage_provider.readers import validate
 
 
 def drift(pipeline_map, spec, **options):

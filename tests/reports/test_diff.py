@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from airflow_lineage_provider.checks.revisions import read_revision
 from airflow_lineage_provider.graph import diff
 from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.readers import read_map
-from airflow_lineage_provider.readers.revisions import read_revision
 from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
 
 TEXT = (Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml").read_text()

@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "readers"))
 
 from pipeline_run import MAP, run_events, tables
 
+from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.graph import Claim, Code, Comparison, Evidence, Finding, Severity
 from airflow_lineage_provider.lineage_map import load_map
-from airflow_lineage_provider.readers import validate
 from airflow_lineage_provider.reports.formats import FORMATS, comparison_as
 
 HOSTILE = '<script>alert("x")</script> | `a` \n::error::% &amp; \x00'

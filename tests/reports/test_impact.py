@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from airflow_lineage_provider.checks.equality import converts
+from airflow_lineage_provider.checks.references import column_reference
 from airflow_lineage_provider.graph import Change, ColumnRef, effects, impact, trace
 from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.readers import read_map
-from airflow_lineage_provider.readers.equality import converts
-from airflow_lineage_provider.readers.references import column_reference
 from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, impact_text, trace_text
 
 GRAPH = read_map(load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"))

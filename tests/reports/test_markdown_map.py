@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from airflow_lineage_provider.checks.lint import lint
 from airflow_lineage_provider.graph import Code, ColumnRef, Severity, consumers, impact
 from airflow_lineage_provider.lineage_map import Map, load_map, parse_map
+from airflow_lineage_provider.lineage_map.document.reader import import_markdown
+from airflow_lineage_provider.lineage_map.document.writer import render_markdown
 from airflow_lineage_provider.lineage_map.dump import dump_map
 from airflow_lineage_provider.readers import read_map
-from airflow_lineage_provider.readers.lint import lint
-from airflow_lineage_provider.readers.markdown import import_markdown
 from airflow_lineage_provider.reports.impact import impact_text
-from airflow_lineage_provider.reports.markdown_map import render_markdown
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = load_map(ROOT / "dags" / "customer_analytics_pipeline.yaml").content

@@ -7,8 +7,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "readers"))
 
 from pipeline_run import MAP, run_events, tables
 
+from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.lineage_map import load_map
-from airflow_lineage_provider.readers import validate
 from airflow_lineage_provider.reports.text import outcome, validation_text
 
 

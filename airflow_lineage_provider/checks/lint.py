@@ -1,0 +1,172 @@
+"""The map against itself: what it names and does not have, and what looks like a slip."""
+
+from __future__ import annotations
+
+import difflib
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.checks.references import column_reference
+from airflow_lineage_provider.graph import (
+    CONSUMERS,
+    Code,
+    Comparison,
+    Finding,
+    consumers,
+    impact,
+    weigh,
+)
+from airflow_lineage_provider.graph.walk import shortest_path
+from airflow_lineage_provider.lineage_map import MapError, Problem, bindings_of
+from airflow_lineage_provider.readers.documented import read_map, unresolved_columns
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from airflow_lineage_provider.graph import Evidence, Graph
+    from airflow_lineage_provider.lineage_map import LineageMap
+
+
+def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
+    """Return what is wrong with a map on its own. Raises MapError for a binding that cannot be used."""
+    bindings_of(lineage_map)
+    graph = read_map(lineage_map)
+    findings = [
+        *_undefined(lineage_map, graph),
+        *_unknown_columns(graph),
+        *_ambiguous_columns(lineage_map),
+        *_cycles(graph),
+        *_upward(lineage_map, graph),
+        *_loose_ends(lineage_map, graph),
+        *_shortcuts(graph),
+        *_scenarios(lineage_map, graph),
+    ]
+    counted, accepted = weigh(findings, lineage_map.policy(today))
+    return Comparison(findings=counted, accepted=accepted)
+
+
+def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
+    """Raise MapError for a map that names a dataset which it does not have, as a typo does."""
+    unknown = [f for f in _undefined(lineage_map, graph) if f.code is Code.UNKNOWN_DATASET]
+    if unknown:
+        raise MapError(
+            Problem(lineage_map.file, f.documented[0].line if f.documented else 1, 1, f.message)
+            for f in unknown
+        )
+
+
+def _defined(graph: Graph) -> set[str]:
+    return {name for name, dataset in graph.datasets.items() if dataset.evidence}
+
+
+def _undefined(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
+    """Yield the names that the map uses and does not define: slips of the pen, or tables left out."""
+    defined = _defined(graph)
+    for name in sorted(graph.datasets.keys() - defined):
+        where = _first_use(graph, name)
+        layer = name.partition(".")[0]
+        near = difflib.get_close_matches(name, defined, n=1, cutoff=0.85)
+        if near or layer not in lineage_map.content.layers:
+            hint = f"; did you mean {near[0]}?" if near else ""
+            yield Finding(Code.UNKNOWN_DATASET, name, f"{name} is used and not documented{hint}", where)
+            continue
+        message = f"{name} is documented, and the layer {layer} does not list it"
+        if name not in graph.downstream:
+            message += "; nothing reads it"
+        yield Finding(Code.NOT_LISTED, name, message, where)
+
+
+def _first_use(graph: Graph, name: str) -> tuple[Evidence, ...]:
+    return next((edge.evidence for pair, edge in graph.edges.items() if name in pair), ())
+
+
+def _unknown_columns(graph: Graph) -> Iterator[Finding]:
+    told = set()
+    for edge in graph.column_edges:
+        for ref in (edge.source, edge.target):
+            columns = graph.datasets[ref.dataset].columns
+            if columns and ref.column not in columns and ref not in told:
+                told.add(ref)
+                near = difflib.get_close_matches(ref.column, columns, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                message = f"{ref} is used, and {ref.dataset} has no such column{hint}"
+                yield Finding(Code.UNKNOWN_COLUMN, str(ref), message, edge.evidence)
+
+
+def _ambiguous_columns(lineage_map: LineageMap) -> Iterator[Finding]:
+    for ref, having, where in unresolved_columns(lineage_map):
+        inputs = f"{', '.join(having)} have it" if having else "none of its inputs has it"
+        message = f"{ref} keeps its name, and {inputs}; say which with `from`"
+        yield Finding(Code.AMBIGUOUS_COLUMN, str(ref), message, (where,))
+
+
+def _cycles(graph: Graph) -> Iterator[Finding]:
+    try:
+        TopologicalSorter(graph.upstream).prepare()
+    except CycleError as error:
+        names = list(reversed(error.args[1]))
+        edge = graph.edges[names[0], names[1]]
+        yield Finding(Code.CYCLE, names[0], f"a cycle: {' -> '.join(names)}", edge.evidence)
+
+
+def _upward(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
+    ranks = {layer: rank for rank, layer in enumerate(lineage_map.content.layers)}
+    for (source, target), edge in graph.edges.items():
+        layers = graph.datasets[source].layer, graph.datasets[target].layer
+        if all(layer in ranks for layer in layers) and ranks[layers[0]] > ranks[layers[1]]:
+            message = f"{target} reads {source}: {layers[1]} is below {layers[0]}"
+            yield Finding(Code.READS_UPWARD, str(edge), message, edge.evidence)
+
+
+def _loose_ends(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
+    """Yield tables that nothing feeds, and tables before the last layer that nothing reads."""
+    last = next(reversed(lineage_map.content.layers), "")
+    for name, dataset in graph.datasets.items():
+        if not dataset.evidence:
+            continue
+        if name not in graph.upstream and (dataset.layer or dataset.kind in CONSUMERS):
+            yield Finding(Code.NOT_FED, name, f"nothing feeds {name}; say `from` what", dataset.evidence)
+        elif name not in graph.downstream and dataset.layer not in {last, ""}:
+            yield Finding(Code.NOT_READ, name, f"nothing reads {name}", dataset.evidence)
+        elif name not in graph.downstream and not dataset.layer and dataset.kind not in CONSUMERS:
+            message = f"{name} is extracted to nothing; say `to` what"
+            yield Finding(Code.NOT_READ, name, message, dataset.evidence)
+
+
+def _shortcuts(graph: Graph) -> Iterator[Finding]:
+    """Yield the edges that stand for a longer documented way."""
+    for pair, edge in graph.edges.items():
+        path = shortest_path(graph.parents, *pair, indirect=True)
+        if path:
+            message = f"{edge} skips {', '.join(path[1:-1])}, which the map has in between"
+            yield Finding(Code.SKIPS_TABLE, str(edge), message, edge.evidence)
+
+
+def _scenarios(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
+    """Yield the documented scenarios whose consumers are not those that the map itself leads to."""
+    for number, scenario in enumerate(lineage_map.content.scenarios):
+        try:
+            start = column_reference(graph, scenario.change)
+        except ValueError as error:
+            yield Finding(
+                Code.UNKNOWN_DATASET, scenario.change, str(error), (_scenario(lineage_map, number),)
+            )
+            continue
+        reached = {dataset.name for dataset in consumers(graph, impact(graph, [start]))}
+        documented = set(scenario.reaches)
+        if documented and documented != reached:
+            parts = [
+                f"{verb} {', '.join(sorted(names))}"
+                for verb, names in (
+                    ("also reaches", reached - documented),
+                    ("does not reach", documented - reached),
+                )
+                if names
+            ]
+            message = f"a change of {start} {' and '.join(parts)}"
+            yield Finding(Code.SCENARIO_DIFFERS, str(start), message, (_scenario(lineage_map, number),))
+
+
+def _scenario(lineage_map: LineageMap, number: int) -> Evidence:
+    return lineage_map.where("scenarios", number)

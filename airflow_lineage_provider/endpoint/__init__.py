@@ -1,0 +1,1 @@
+"""The OpenLineage HTTP endpoint: events from other producers into the event store."""

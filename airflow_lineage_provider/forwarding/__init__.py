@@ -1,0 +1,1 @@
+"""Forwarding: stored events on to Marquez, DataHub, Kafka and other OpenLineage transports, at least once."""

@@ -1,0 +1,1 @@
+"""The Markdown form of the documented map: written, and read back."""

@@ -1,0 +1,42 @@
+"""The edges between datasets that a map documents, each with its place in the map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_lineage_provider.lineage_map.model import Map
+
+    Where = tuple[str | int, ...]
+
+
+class DocumentedEdge(NamedTuple):
+    """`source` is read to make `target`, by `job`; `where` is the path of keys in the map's YAML."""
+
+    source: str
+    target: str
+    job: str
+    where: Where
+
+
+def documented_edges(content: Map) -> Iterator[DocumentedEdge]:
+    """Yield the edges from sources, between tables and to consumers, in the order of the map."""
+    for key, source in content.sources.items():
+        for name, entry in source.datasets.items():
+            where: Where = ("sources", key, "datasets", name, "to")
+            for target in entry.to:
+                yield DocumentedEdge(f"{key}.{name}", target, source.extraction.method, where)
+    for target, sources, place in _made_from(content):
+        for number, name in enumerate(sources):
+            yield DocumentedEdge(name, target, "", (*place, "from", number))
+
+
+def _made_from(content: Map) -> Iterator[tuple[str, tuple[str, ...], Where]]:
+    for key, layer in content.layers.items():
+        for name, table in layer.tables.items():
+            yield f"{key}.{name}", table.sources, ("layers", key, "tables", name)
+    for section in ("dashboards", "feature_views", "ml_models"):
+        for name, consumer in getattr(content, section).items():
+            yield name, consumer.sources, (section, name)

@@ -1,0 +1,1 @@
+"""What the Airflow modules share: event emission, the ids of a DAG run, waiting for events, task outcomes."""

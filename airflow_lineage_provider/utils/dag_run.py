@@ -1,0 +1,130 @@
+"""The OpenLineage names of the Airflow run that a task is part of, and the events under them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.events.context import Run, RunContext
+from airflow_lineage_provider.events.event import text_at
+from airflow_lineage_provider.utils.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from airflow.sdk import Context
+
+    from airflow_lineage_provider.store.sources import EventSource
+
+CLOCKS = timedelta(minutes=5)
+"""How far the clocks of two machines may be apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class DagRunIds:
+    """A DAG run in OpenLineage's words."""
+
+    own: tuple[str, ...]
+    """Its run ids: it gets another each time that a task of it is cleared. The last is the present one."""
+    roots: tuple[str, ...]
+    """The root runs that its events are under: itself, or the DAG run that triggered it."""
+    namespace: str
+    """The namespace of Airflow's own jobs."""
+
+
+def run_context(context: Context) -> RunContext:
+    """Return what the events of a task's dbt nodes share: parent, root, nominal time, masking.
+
+    The ids are those that Airflow's own OpenLineage provider gives the task's and the DAG's runs, so that
+    its events and ours are one tree.
+    """
+    from airflow.providers.openlineage.plugins import macros as untyped
+
+    macros: Any = untyped
+
+    ti: Any = context["ti"]
+    dag_run: Any = context["dag_run"]
+    return RunContext(
+        parent=Run(macros.lineage_job_namespace(), macros.lineage_job_name(ti), macros.lineage_run_id(ti)),
+        root=Run(
+            macros.lineage_root_job_namespace(ti),
+            macros.lineage_root_job_name(ti),
+            macros.lineage_root_run_id(ti),
+        ),
+        nominal_start=dag_run.data_interval_start or dag_run.logical_date,
+        nominal_end=dag_run.data_interval_end,
+        mask=without_secrets,
+    )
+
+
+def last_try_run_id(context: Context) -> str | None:
+    """Return the id of the run of this task's try before this one; None on its first."""
+    from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
+
+    ti: Any = context["ti"]
+    dag_run: Any = context["dag_run"]
+    if ti.try_number <= 1:
+        return None
+    return str(
+        OpenLineageAdapter.build_task_instance_run_id(
+            dag_id=ti.dag_id,
+            task_id=ti.task_id,
+            try_number=ti.try_number - 1,
+            logical_date=dag_run.logical_date or dag_run.run_after,
+            map_index=ti.map_index,
+        )
+    )
+
+
+def dag_run_ids(dag_run: Any) -> DagRunIds:
+    """Return the ids that Airflow's own OpenLineage provider gives a DAG run."""
+    from airflow.providers.openlineage import conf
+    from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
+    from airflow.providers.openlineage.utils import utils
+
+    own = tuple(
+        OpenLineageAdapter.build_dag_run_id(
+            dag_id=dag_run.dag_id,
+            logical_date=dag_run.logical_date or dag_run.run_after,
+            clear_number=number,
+        )
+        for number in range(dag_run.clear_number + 1)
+    )
+    given = dag_run.conf if isinstance(dag_run.conf, dict) else None
+    root = utils.get_root_information_from_dagrun_conf(given).get("root_parent_run_id")
+    root = root or utils.get_parent_information_from_dagrun_conf(given).get("parent_run_id")
+    return DagRunIds(own, (root,) if root else own, conf.namespace())
+
+
+def beginning(dag_run: Any, ids: DagRunIds) -> datetime | None:
+    """Return a time that none of the run's events is older than.
+
+    None under another root, which began before, nobody here knows when. When a task is cleared, the DAG run
+    starts anew; it was never due later than it first started.
+    """
+    if ids.roots != ids.own:
+        return None
+    first_start: datetime | None = None if dag_run.clear_number else dag_run.start_date
+    earliest: datetime = first_start or dag_run.run_after
+    return earliest - CLOCKS
+
+
+def events_under(roots: Sequence[str], source: EventSource) -> Iterator[dict[str, Any]]:
+    """Yield the events under the root runs of one DAG run; of a task that was cleared, its last run's only.
+
+    Who clears one task wants the others' lineage to stand. Raises StoreError.
+    """
+    again: set[str] = set()
+    for root in reversed(roots):
+        events = list(source.events(root_run_id=root))
+        yield from (event for event in events if _task(event, root) not in again)
+        again |= {_task(event, root) for event in events}
+
+
+def _task(event: Mapping[str, Any], root: str) -> str:
+    """Return the job name of the task that an event is of, or that ran what it is of."""
+    parent = ("run", "facets", "parent")
+    below_root = text_at(event, *parent, "run", "runId") not in {"", root}
+    return text_at(event, *(parent if below_root else ()), "job", "name")
