@@ -51,13 +51,13 @@ def report(comparison: Comparison, form: str, in_text: Callable[[TextIO], None])
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Say bad input in one line on stderr and exit with 2."""
-    from airflow_lineage_provider.store import StoreError
+    from airflow_lineage_provider.errors import LineageError
 
     try:
         yield
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (StoreError, ValueError, OSError) as error:
+    except (LineageError, ValueError, OSError) as error:
         click.echo(f"airflow-lineage: {error}", err=True)
         sys.exit(BAD_INPUT)

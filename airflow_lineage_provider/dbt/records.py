@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.errors import LineageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 
-class DbtError(Exception):
+class DbtError(LineageError):
     """Dbt could not be run as asked; the message is one line that says what to do."""
 
 

@@ -8,6 +8,8 @@ from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.errors import LineageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,7 +21,7 @@ _POSTGRES = {
 }
 
 
-class StoreError(Exception):
+class StoreError(LineageError):
     """The event store cannot do what was asked; one line: what, which store, what to do.
 
     `unreachable`: its server does not answer now, and may in a moment.

@@ -21,12 +21,11 @@ def bad_input_fails_the_task() -> Iterator[None]:
 
     An event store whose server does not answer now is no such input: that is tried again.
     """
-    from airflow_lineage_provider.dbt.records import DbtError
-    from airflow_lineage_provider.store import StoreError
+    from airflow_lineage_provider.errors import LineageError
 
     try:
         yield
-    except (AirflowNotFoundException, DbtError, StoreError, ValueError) as error:  # MapError is a ValueError
+    except (AirflowNotFoundException, LineageError, ValueError) as error:
         if getattr(error, "unreachable", False):
             raise AirflowException(str(error)) from None
         raise AirflowFailException(str(error)) from None
