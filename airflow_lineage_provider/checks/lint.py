@@ -17,7 +17,7 @@ from airflow_lineage_provider.graph import (
     weigh,
 )
 from airflow_lineage_provider.graph.walk import shortest_path
-from airflow_lineage_provider.lineage_map import MapError, Problem, bindings_of
+from airflow_lineage_provider.lineage_map import MapError, MapProblem, bindings_of
 from airflow_lineage_provider.readers.documented import read_map, unresolved_columns
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
     unknown = [f for f in _undefined(lineage_map, graph) if f.code is Code.UNKNOWN_DATASET]
     if unknown:
         raise MapError(
-            Problem(lineage_map.file, f.documented[0].line if f.documented else 1, 1, f.message)
+            MapProblem(lineage_map.file, f.documented[0].line if f.documented else 1, 1, f.message)
             for f in unknown
         )
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.lineage_map.errors import MapError, Problem
+from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +96,7 @@ def bindings_of(lineage_map: LineageMap, environment: str | None = None) -> Bind
         named = ", ".join(known) or "none"
         evidence = lineage_map.where("environments")
         message = f"no environment {environment!r}; the map has {named}"
-        raise MapError([Problem(lineage_map.file, evidence.line, 1, message)])
+        raise MapError([MapProblem(lineage_map.file, evidence.line, 1, message)])
     chosen = [environment] if environment is not None else list(known)
     return Bindings(
         tuple(
@@ -114,7 +114,7 @@ def _rule(binding: Binding, lineage_map: LineageMap, path: tuple[str | int, ...]
         odd = ", ".join(f"{{{name}}}" for name in sorted(here ^ there))
         message = f"{odd} must stand in `dataset` and in `namespace` or `name` alike"
         line, column = lineage_map.positions.get(path, (1, 1))
-        raise MapError([Problem(lineage_map.file, line, column, message)])
+        raise MapError([MapProblem(lineage_map.file, line, column, message)])
     flags = re.IGNORECASE if binding.ignore_case else re.NOFLAG
     return _Rule(
         dataset=binding.dataset,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.errors import LineageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class MapProblem:
     """One problem: file, line and column (from 1; 0 where there is none), what and what to do."""
 
     file: str
@@ -23,9 +25,9 @@ class Problem:
         return f"{where}: {self.message}"
 
 
-class MapError(ValueError):
+class MapError(LineageError):
     """A map that cannot be read. `str()` is one line a problem."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[MapProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from airflow_lineage_provider.graph import Acceptance, Claim, Code, Evidence, Policy
-from airflow_lineage_provider.lineage_map.errors import MapError, Problem
+from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 from airflow_lineage_provider.lineage_map.model import Map
 from airflow_lineage_provider.lineage_map.yaml_text import MAX_BYTES, parse_yaml
 
@@ -63,10 +63,10 @@ def load_map(path: str | Path) -> LineageMap:
         with file.open("rb") as stream:
             text = stream.read(MAX_BYTES + 1).decode("utf-8-sig")
     except OSError as error:
-        raise MapError([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
+        raise MapError([MapProblem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
         message = f"not UTF-8 (byte {error.start}); save it as UTF-8"
-        raise MapError([Problem(str(path), 0, 0, message)]) from None
+        raise MapError([MapProblem(str(path), 0, 0, message)]) from None
     return parse_map(text, str(path))
 
 
@@ -74,7 +74,7 @@ def parse_map(text: str, file: str = "<map>") -> LineageMap:
     """Read a map from its text. Raises MapError, one line a problem."""
     data, positions = parse_yaml(text, file)
     if not isinstance(data, dict):
-        raise MapError([Problem(file, 1, 1, "a lineage map is a mapping that starts with `document:`")])
+        raise MapError([MapProblem(file, 1, 1, "a lineage map is a mapping that starts with `document:`")])
     try:
         content = Map.model_validate(data)
     except ValidationError as error:
@@ -89,18 +89,18 @@ def position(positions: Positions, path: tuple[str | int, ...]) -> tuple[int, in
     return positions.get(path, (1, 1))
 
 
-def _problems(error: ValidationError, file: str, positions: Positions) -> list[Problem]:
+def _problems(error: ValidationError, file: str, positions: Positions) -> list[MapProblem]:
     """Return the problems in the order of the file: the first of them, if there are very many."""
     found = {_problem(e, file, positions) for e in error.errors(include_url=False)[:_MOST_TOLD]}
     problems = sorted(found, key=lambda problem: (problem.line, problem.column))
     left = error.error_count() - _MOST_TOLD
-    return [*problems, Problem(file, 0, 0, f"and {left:,} more problems")] if left > 0 else problems
+    return [*problems, MapProblem(file, 0, 0, f"and {left:,} more problems")] if left > 0 else problems
 
 
-def _problem(error: ErrorDetails, file: str, positions: Positions) -> Problem:
+def _problem(error: ErrorDetails, file: str, positions: Positions) -> MapProblem:
     loc = tuple(part for part in error["loc"] if part != "[key]")
     line, column = position(positions, loc)
-    return Problem(file, line, column, _message(error, loc))
+    return MapProblem(file, line, column, _message(error, loc))
 
 
 def _message(error: ErrorDetails, loc: tuple[str | int, ...]) -> str:

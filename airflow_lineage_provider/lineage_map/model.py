@@ -81,7 +81,7 @@ class Document(Part):
     overview: str = ""
 
 
-class Column(Entry):
+class MapColumn(Entry):
     """A column, and what it is made from.
 
     Without `from` it keeps its name and comes from the one input that has a column of that name;
@@ -103,10 +103,10 @@ class Column(Entry):
         return {"from": value} if isinstance(value, str) else value
 
 
-Columns: TypeAlias = Annotated[dict[Name, Column], BeforeValidator(_keyed), _Or("array")]
+Columns: TypeAlias = Annotated[dict[Name, MapColumn], BeforeValidator(_keyed), _Or("array")]
 
 
-class Table(Entry):
+class MapTable(Entry):
     """A table of a layer. `columns`, where given, are all of its columns."""
 
     description: str = ""
@@ -134,7 +134,7 @@ class Layer(Entry):
     models: str = ""
     checks: Names = ()
     owners: Names = ()
-    tables: Annotated[dict[Name, Table], BeforeValidator(_keyed), _Or("array")] = {}
+    tables: Annotated[dict[Name, MapTable], BeforeValidator(_keyed), _Or("array")] = {}
 
 
 class Extraction(Part):
@@ -165,7 +165,7 @@ class SourceDataset(Entry):
         return {"to": value} if isinstance(value, str | list) else value
 
 
-class Source(Part):
+class SourceSystem(Part):
     """A system outside of the warehouse. Its datasets are named `<source>.<dataset>`."""
 
     title: str = ""
@@ -243,7 +243,7 @@ class Pipeline(Part):
     tasks: dict[Name, Names] = {}
 
 
-class Catalog(Part):
+class DataCatalog(Part):
     """Where lineage is published."""
 
     title: str = ""
@@ -260,14 +260,14 @@ class Scenario(Part):
     reaches: Names = ()
 
 
-class Validation(Part):
+class ValidationPlan(Part):
     """What is checked by machine and by people."""
 
     automated: Names = ()
     manual: Names = ()
 
 
-class Change(Part):
+class HistoryEntry(Part):
     """A line of the change history."""
 
     version: Name
@@ -318,7 +318,7 @@ class Map(Part):
 
     document: Document
     pipeline: Pipeline = Field(default_factory=Pipeline)
-    sources: dict[Name, Source] = {}
+    sources: dict[Name, SourceSystem] = {}
     layers: dict[Name, Layer] = {}
     column_lineage: tuple[Chain, ...] = ()
     dashboards: dict[Name, Dashboard] = {}
@@ -327,8 +327,8 @@ class Map(Part):
     environments: dict[Name, Environment] = {}
     policy: dict[Code, Severity] = {}
     accepted: tuple[Accepted, ...] = ()
-    catalog: Catalog = Field(default_factory=Catalog)
+    catalog: DataCatalog = Field(default_factory=DataCatalog)
     scenarios: tuple[Scenario, ...] = ()
-    validation: Validation = Field(default_factory=Validation)
-    change_history: tuple[Change, ...] = ()
+    validation: ValidationPlan = Field(default_factory=ValidationPlan)
+    change_history: tuple[HistoryEntry, ...] = ()
     approvals: tuple[Approval, ...] = ()

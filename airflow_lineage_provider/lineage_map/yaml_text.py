@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from airflow_lineage_provider.lineage_map.errors import MapError, Problem
+from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +40,11 @@ def parse_yaml(text: str, file: str) -> tuple[Any, Positions]:
     Raises MapError with the line and column of the first thing that is not accepted.
     """
     if len(text) > MAX_BYTES:
-        raise MapError([Problem(file, 0, 0, f"larger than {MAX_BYTES >> 20} MiB; split it")])
+        raise MapError([MapProblem(file, 0, 0, f"larger than {MAX_BYTES >> 20} MiB; split it")])
     if found := _CONTROL.search(text):
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - text.rfind("\n", 0, found.start())
-        raise MapError([Problem(file, line, column, "a control character; remove it")])
+        raise MapError([MapProblem(file, line, column, "a control character; remove it")])
     builder = _Builder(file, yaml.parse(text, Loader=_Loader))
     try:
         return builder.document(), builder.positions
@@ -52,7 +52,7 @@ def parse_yaml(text: str, file: str) -> tuple[Any, Positions]:
         mark: Any = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         message = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        raise MapError([Problem(file, line, column, f"not YAML: {message}")]) from None
+        raise MapError([MapProblem(file, line, column, f"not YAML: {message}")]) from None
 
 
 class _Builder:
@@ -69,7 +69,7 @@ class _Builder:
                 value = self.value(next(self.events), ())
                 break
         else:
-            raise MapError([Problem(self.file, 1, 1, "empty; a lineage map starts with `document:`")])
+            raise MapError([MapProblem(self.file, 1, 1, "empty; a lineage map starts with `document:`")])
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 raise self.problem(event, "a second YAML document; one file holds one map")
@@ -121,7 +121,7 @@ class _Builder:
         return None if plain and text in {"", "~", "null", "Null", "NULL"} else text
 
     def problem(self, event: Event, message: str) -> MapError:
-        return MapError([Problem(self.file, *_position(event), message)])
+        return MapError([MapProblem(self.file, *_position(event), message)])
 
 
 def _position(event: Event) -> tuple[int, int]:

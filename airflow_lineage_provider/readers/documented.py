@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph import Evidence
     from airflow_lineage_provider.lineage_map import LineageMap
-    from airflow_lineage_provider.lineage_map.model import Column as MapColumn
+    from airflow_lineage_provider.lineage_map.model import MapColumn
 
     Where = tuple[str | int, ...]
 

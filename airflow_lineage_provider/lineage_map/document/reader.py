@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from airflow_lineage_provider.lineage_map import Map, MapError, Problem
+from airflow_lineage_provider.lineage_map import Map, MapError, MapProblem
 from airflow_lineage_provider.lineage_map.document import labels, prose
 from airflow_lineage_provider.lineage_map.document.blocks import (
     Field,
@@ -36,13 +36,13 @@ class Imported:
     """The map of a document, and what of the document it does not hold."""
 
     content: Map
-    unplaced: tuple[Problem, ...]
+    unplaced: tuple[MapProblem, ...]
 
 
 def import_markdown(text: str, file: str = "<document>") -> Imported:
     """Read a lineage document. Raises MapError where it is too large or says what a map cannot hold."""
     if len(text) > MAX_CHARACTERS:
-        raise MapError([Problem(file, 0, 0, f"larger than {MAX_CHARACTERS >> 20} MiB")])
+        raise MapError([MapProblem(file, 0, 0, f"larger than {MAX_CHARACTERS >> 20} MiB")])
     reader = _Reader(file)
     for section in sections(text):
         reader.read(section)
@@ -51,7 +51,7 @@ def import_markdown(text: str, file: str = "<document>") -> Imported:
         content = Map.model_validate(data)
     except ValidationError as error:
         raise MapError(
-            Problem(file, 0, 0, f"{'.'.join(map(str, e['loc']))}: {e['msg']}") for e in error.errors()
+            MapProblem(file, 0, 0, f"{'.'.join(map(str, e['loc']))}: {e['msg']}") for e in error.errors()
         ) from None
     return Imported(content, tuple(sorted(reader.unplaced, key=lambda problem: problem.line)))
 
@@ -62,7 +62,7 @@ class _Reader:
 
     file: str
     data: dict[str, Any] = field(default_factory=lambda: {"document": {}})
-    unplaced: list[Problem] = field(default_factory=list)
+    unplaced: list[MapProblem] = field(default_factory=list)
     topic: str = ""
     source: dict[str, Any] = field(default_factory=dict)
     layer: dict[str, Any] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class _Reader:
             self.not_placed(section.body.line, f"the text {lines[0]!r:.60}")
 
     def not_placed(self, line: int, what: str) -> None:
-        self.unplaced.append(Problem(self.file, line, 1, f"{what} has no place in a map; left out"))
+        self.unplaced.append(MapProblem(self.file, line, 1, f"{what} has no place in a map; left out"))
 
     def control(self, section: Section) -> None:
         for row in section.body.rows:

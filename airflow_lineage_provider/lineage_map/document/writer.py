@@ -15,7 +15,7 @@ from airflow_lineage_provider.lineage_map.edges import documented_edges
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_lineage_provider.lineage_map.model import Chain, Columns, Layer, Map, Source, Table
+    from airflow_lineage_provider.lineage_map.model import Chain, Columns, Layer, Map, MapTable, SourceSystem
 
 _TROUBLE = {character: f"&#{ord(character)};" for character in "\n\r|"}
 _ARROWS = str.maketrans({"→": "&#8594;", "↓": "&#8595;", "`": "&#96;"})
@@ -133,7 +133,7 @@ def _sources(content: Map) -> Iterator[str]:
                 yield from (f"#### Dataset: {_code(name)}", "", *details)
 
 
-def _extracted(source: Source) -> Iterator[str]:
+def _extracted(source: SourceSystem) -> Iterator[str]:
     if source.datasets:
         yield from ("**Datasets:**", "")
     for name, dataset in source.datasets.items():
@@ -170,7 +170,7 @@ def _layer_tables(key: str, layer: Layer) -> Iterator[str]:
             yield from (f"#### Table: {_code(name)}", "", *details)
 
 
-def _table_details(table: Table) -> Iterator[str]:
+def _table_details(table: MapTable) -> Iterator[str]:
     yield from _labelled(table, labels.TABLE)
     for label, key in labels.TABLE_LISTS.items():
         yield from _listed(label, getattr(table, key))

@@ -11,7 +11,7 @@ from airflow_lineage_provider.lineage_map.document.reader import import_markdown
 from airflow_lineage_provider.lineage_map.dump import dump_map
 from airflow_lineage_provider.readers import read_map
 
-DOCUMENT = Path(__file__).parent / "documents" / "payments.md"
+DOCUMENT = Path(__file__).parent / "payments.md"
 
 
 @pytest.fixture(scope="module")
