@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from airflow_lineage_provider.graph import Evidence, Graph
+    from airflow_lineage_provider.graph import Graph, Provenance
     from airflow_lineage_provider.lineage_map import LineageMap
 
 
@@ -57,7 +57,7 @@ def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
 
 
 def _defined(graph: Graph) -> set[str]:
-    return {name for name, dataset in graph.datasets.items() if dataset.evidence}
+    return {name for name, dataset in graph.datasets.items() if dataset.provenance}
 
 
 def _undefined(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
@@ -77,8 +77,8 @@ def _undefined(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
         yield Finding(Code.NOT_LISTED, name, message, where)
 
 
-def _first_use(graph: Graph, name: str) -> tuple[Evidence, ...]:
-    return next((edge.evidence for pair, edge in graph.edges.items() if name in pair), ())
+def _first_use(graph: Graph, name: str) -> tuple[Provenance, ...]:
+    return next((edge.provenance for pair, edge in graph.edges.items() if name in pair), ())
 
 
 def _unknown_columns(graph: Graph) -> Iterator[Finding]:
@@ -91,7 +91,7 @@ def _unknown_columns(graph: Graph) -> Iterator[Finding]:
                 near = difflib.get_close_matches(ref.column, columns, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 message = f"{ref} is used, and {ref.dataset} has no such column{hint}"
-                yield Finding(Code.UNKNOWN_COLUMN, str(ref), message, edge.evidence)
+                yield Finding(Code.UNKNOWN_COLUMN, str(ref), message, edge.provenance)
 
 
 def _ambiguous_columns(lineage_map: LineageMap) -> Iterator[Finding]:
@@ -107,7 +107,7 @@ def _cycles(graph: Graph) -> Iterator[Finding]:
     except CycleError as error:
         names = list(reversed(error.args[1]))
         edge = graph.edges[names[0], names[1]]
-        yield Finding(Code.CYCLE, names[0], f"a cycle: {' -> '.join(names)}", edge.evidence)
+        yield Finding(Code.CYCLE, names[0], f"a cycle: {' -> '.join(names)}", edge.provenance)
 
 
 def _upward(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
@@ -116,22 +116,22 @@ def _upward(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
         layers = graph.datasets[source].layer, graph.datasets[target].layer
         if all(layer in ranks for layer in layers) and ranks[layers[0]] > ranks[layers[1]]:
             message = f"{target} reads {source}: {layers[1]} is below {layers[0]}"
-            yield Finding(Code.READS_UPWARD, str(edge), message, edge.evidence)
+            yield Finding(Code.READS_UPWARD, str(edge), message, edge.provenance)
 
 
 def _loose_ends(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
     """Yield tables that nothing feeds, and tables before the last layer that nothing reads."""
     last = next(reversed(lineage_map.content.layers), "")
     for name, dataset in graph.datasets.items():
-        if not dataset.evidence:
+        if not dataset.provenance:
             continue
         if name not in graph.upstream and (dataset.layer or dataset.kind in CONSUMERS):
-            yield Finding(Code.NOT_FED, name, f"nothing feeds {name}; say `from` what", dataset.evidence)
+            yield Finding(Code.NOT_FED, name, f"nothing feeds {name}; say `from` what", dataset.provenance)
         elif name not in graph.downstream and dataset.layer not in {last, ""}:
-            yield Finding(Code.NOT_READ, name, f"nothing reads {name}", dataset.evidence)
+            yield Finding(Code.NOT_READ, name, f"nothing reads {name}", dataset.provenance)
         elif name not in graph.downstream and not dataset.layer and dataset.kind not in CONSUMERS:
             message = f"{name} is extracted to nothing; say `to` what"
-            yield Finding(Code.NOT_READ, name, message, dataset.evidence)
+            yield Finding(Code.NOT_READ, name, message, dataset.provenance)
 
 
 def _shortcuts(graph: Graph) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ def _shortcuts(graph: Graph) -> Iterator[Finding]:
         path = shortest_path(graph.parents, *pair, indirect=True)
         if path:
             message = f"{edge} skips {', '.join(path[1:-1])}, which the map has in between"
-            yield Finding(Code.SKIPS_TABLE, str(edge), message, edge.evidence)
+            yield Finding(Code.SKIPS_TABLE, str(edge), message, edge.provenance)
 
 
 def _scenarios(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
@@ -168,5 +168,5 @@ def _scenarios(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
             yield Finding(Code.SCENARIO_DIFFERS, str(start), message, (_scenario(lineage_map, number),))
 
 
-def _scenario(lineage_map: LineageMap, number: int) -> Evidence:
+def _scenario(lineage_map: LineageMap, number: int) -> Provenance:
     return lineage_map.where("scenarios", number)

@@ -33,7 +33,7 @@ class Validation:
     observed: Graph
     jobs: tuple[JobRun, ...] = ()
     problems: tuple[str, ...] = ()
-    """What the evidence does not tell, and why."""
+    """What the provenance does not tell, and why."""
 
 
 def validate(

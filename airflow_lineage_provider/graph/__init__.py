@@ -2,7 +2,7 @@
 
 from airflow_lineage_provider.graph.change import Change, Effect, effects
 from airflow_lineage_provider.graph.compare import compare
-from airflow_lineage_provider.graph.coverage import Coverage, claims, combine, coverage
+from airflow_lineage_provider.graph.coverage import Coverage, combine, coverage
 from airflow_lineage_provider.graph.diff import Changed, diff
 from airflow_lineage_provider.graph.findings import (
     Acceptance,
@@ -18,14 +18,13 @@ from airflow_lineage_provider.graph.findings import (
 from airflow_lineage_provider.graph.impact import CONSUMERS, Impact, consumers, impact, narrow, select, trace
 from airflow_lineage_provider.graph.model import (
     EVERY_COLUMN,
-    Claim,
     Column,
     ColumnEdge,
     ColumnRef,
     Dataset,
     Edge,
-    Evidence,
     Graph,
+    Provenance,
     Transformation,
 )
 
@@ -35,7 +34,6 @@ __all__ = [
     "Acceptance",
     "Change",
     "Changed",
-    "Claim",
     "Code",
     "Column",
     "ColumnEdge",
@@ -46,15 +44,14 @@ __all__ = [
     "Edge",
     "EdgeVerdict",
     "Effect",
-    "Evidence",
     "Finding",
     "Graph",
     "Impact",
     "Policy",
+    "Provenance",
     "Severity",
     "Transformation",
     "Verdict",
-    "claims",
     "combine",
     "compare",
     "consumers",

@@ -68,14 +68,14 @@ def _compare_datasets(sides: Sides) -> Iterator[Finding]:
             message += f": {sides.reasons[name]}"
         elif name in sides.renamed:
             message += f"; perhaps it was renamed to {sides.renamed[name]}"
-        yield Finding(Code.DATASET_MISSING, name, message, documented=dataset.evidence)
+        yield Finding(Code.DATASET_MISSING, name, message, documented=dataset.provenance)
     in_between = {name for hop in sides.passed_through for name in hop}
     new_names = set(sides.renamed.values())
     for name, dataset in sides.unexpected.items():
         if name in in_between and name not in new_names:
             continue
         message = f"{name} is not documented{_neighbours(sides.observed, name)}"
-        yield Finding(Code.DATASET_UNEXPECTED, name, message, observed=dataset.evidence)
+        yield Finding(Code.DATASET_UNEXPECTED, name, message, observed=dataset.provenance)
 
 
 def _neighbours(graph: Graph, name: str) -> str:
@@ -109,7 +109,7 @@ def _compare_edges(sides: Sides) -> tuple[list[EdgeVerdict], list[Finding]]:
         if message:
             target = sides.observed.datasets.get(edge.target)
             findings.append(
-                Finding(code, str(edge), message, edge.evidence, target.evidence if target else ())
+                Finding(code, str(edge), message, edge.provenance, target.provenance if target else ())
             )
     for pair, edge in sides.observed.edges.items():
         if pair in sides.expected.edges:
@@ -118,7 +118,7 @@ def _compare_edges(sides: Sides) -> tuple[list[EdgeVerdict], list[Finding]]:
         verdicts.append(EdgeVerdict(edge, Verdict.VERIFIED if on_the_way else Verdict.UNDECLARED))
         if not on_the_way and sides.unexpected.keys().isdisjoint(pair):
             message = f"{edge.target} reads {edge.source}, which the map does not document"
-            findings.append(Finding(Code.EDGE_UNEXPECTED, str(edge), message, observed=edge.evidence))
+            findings.append(Finding(Code.EDGE_UNEXPECTED, str(edge), message, observed=edge.provenance))
     return verdicts, findings
 
 

@@ -31,10 +31,10 @@ def _compare_schema(expected: Dataset, observed: Dataset, same_type: Same) -> It
         if produced is not None and (not column.type or not produced.type or column.type == produced.type):
             continue
         subject = f"{expected.name}.{name}"
-        documented = (column.evidence,) if column.evidence else expected.evidence
+        documented = (column.provenance,) if column.provenance else expected.provenance
         if produced is None:
             message = f"{subject} is documented, and {expected.name} has no such column"
-            yield Finding(Code.COLUMN_MISSING, subject, message, documented, observed.evidence)
+            yield Finding(Code.COLUMN_MISSING, subject, message, documented, observed.provenance)
         elif not same_type(column.type, produced.type):
             message = f"{subject} is documented as {column.type} and is {produced.type}"
             yield Finding(
@@ -42,7 +42,7 @@ def _compare_schema(expected: Dataset, observed: Dataset, same_type: Same) -> It
                 subject,
                 message,
                 documented,
-                observed.evidence,
+                observed.provenance,
                 was=column.type,
                 now=produced.type,
             )
@@ -50,7 +50,7 @@ def _compare_schema(expected: Dataset, observed: Dataset, same_type: Same) -> It
         if name not in expected.columns:
             subject = f"{expected.name}.{name}"
             message = f"{subject} is not documented; {expected.name} has this column"
-            yield Finding(Code.COLUMN_UNEXPECTED, subject, message, expected.evidence, observed.evidence)
+            yield Finding(Code.COLUMN_UNEXPECTED, subject, message, expected.provenance, observed.provenance)
 
 
 def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Finding]:
@@ -76,7 +76,7 @@ def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Findin
         if edge.direct and (edge.source, edge.target) not in passed and _comparable(sides, known, edge):
             verdicts[Verdict.UNDECLARED] += 1
             message = f"{edge.target} is made from {edge.source}, which the map does not document"
-            yield Finding(Code.COLUMN_EDGE_UNEXPECTED, str(edge), message, (), edge.evidence)
+            yield Finding(Code.COLUMN_EDGE_UNEXPECTED, str(edge), message, (), edge.provenance)
     changes = (
         (expected.target, change)
         for expected, observed in found.changed
@@ -143,10 +143,10 @@ def _missing(sides: Sides, edge: ColumnEdge, passed: set[tuple[ColumnRef, Column
         passed.update(pairwise(path))
         through = ", ".join(map(str, path[1:-1]))
         message = f"{edge} is satisfied through {through}"
-        return Finding(Code.SATISFIED_THROUGH, str(edge), message, edge.evidence)
+        return Finding(Code.SATISFIED_THROUGH, str(edge), message, edge.provenance)
     target = sides.observed.datasets[edge.target.dataset]
     message = f"{edge} is documented, and {edge.target} is not made from {edge.source}"
-    return Finding(Code.COLUMN_EDGE_MISSING, str(edge), message, edge.evidence, target.evidence)
+    return Finding(Code.COLUMN_EDGE_MISSING, str(edge), message, edge.provenance, target.provenance)
 
 
 def _transformation_change(edge: ColumnEdge, other: ColumnEdge, same_expression: Same) -> Finding | None:
@@ -164,7 +164,7 @@ def _transformation_change(edge: ColumnEdge, other: ColumnEdge, same_expression:
 def _changed(code: Code, edge: ColumnEdge, other: ColumnEdge, was: str, now: str) -> Finding:
     of = f" of {edge.source}" if code is Code.TRANSFORMATION_CHANGED else ""
     message = f"{edge.target} is documented as {was}{of} and is {now}"
-    return Finding(code, str(edge.target), message, edge.evidence, other.evidence, was=was, now=now)
+    return Finding(code, str(edge.target), message, edge.provenance, other.provenance, was=was, now=now)
 
 
 def _expressions(edge: ColumnEdge) -> list[str]:

@@ -1,4 +1,4 @@
-"""How much of a graph is known, who says so, and graphs of several claims together."""
+"""How much of a graph is known, and the union of several graphs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from airflow_lineage_provider.graph.model import Graph
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from airflow_lineage_provider.graph.model import ColumnEdge, Edge, Evidence
 
 _MOST = 4
 
@@ -52,17 +51,9 @@ def coverage(graph: Graph) -> Iterator[Coverage]:
 
 
 def combine(*graphs: Graph) -> Graph:
-    """Return all that several graphs say; an edge that more than one knows has the evidence of each."""
+    """Return the union of several graphs; an edge of more than one has the provenance of each."""
     return Graph(
         chain.from_iterable(graph.datasets.values() for graph in graphs),
         chain.from_iterable(graph.edges.values() for graph in graphs),
         chain.from_iterable(graph.column_edges for graph in graphs),
     )
-
-
-def claims(edge: Edge | ColumnEdge) -> Mapping[str, Evidence]:
-    """Return who claims an edge, each with the earliest evidence: since when."""
-    first: dict[str, Evidence] = {}
-    for evidence in sorted(edge.evidence, key=lambda e: e.at):
-        first.setdefault(str(evidence.claim), evidence)
-    return first

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_lineage_provider.graph.model import Edge, Evidence
+    from airflow_lineage_provider.graph.model import Edge, Provenance
 
 
 class Verdict(StrEnum):
@@ -82,8 +82,8 @@ class Finding:
     code: Code
     subject: str
     message: str
-    documented: tuple[Evidence, ...] = ()
-    observed: tuple[Evidence, ...] = ()
+    documented: tuple[Provenance, ...] = ()
+    observed: tuple[Provenance, ...] = ()
     severity: Severity = Severity.ERROR
     accepted: str = ""
     was: str = ""
@@ -103,7 +103,7 @@ class Acceptance:
     subject: str
     reason: str
     until: dt.date
-    evidence: Evidence | None = None
+    provenance: Provenance | None = None
 
     def covers(self, finding: Finding) -> bool:
         """Whether this is about that finding."""

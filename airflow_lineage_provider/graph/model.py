@@ -11,7 +11,6 @@ import gc
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -27,21 +26,14 @@ _MANY = 1_000_000
 Node = TypeVar("Node")
 
 
-class Claim(StrEnum):
-    """Who says that something is so."""
-
-    DOCUMENTED = "documented"
-    MANIFEST = "manifest"
-    EVENT = "event"
-    QUERY_LOG = "query log"
-    CATALOG = "catalog"
-
-
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Where a claim stands: a line of a file, or the run of a job that emitted it."""
+class Provenance:
+    """Where a dataset, a column or an edge is recorded: a line of a file, or the run that emitted it.
 
-    claim: Claim
+    `kind` is the kind of evidence, as `readers.READERS` names it.
+    """
+
+    kind: str
     file: str = ""
     line: int = 0
     job: str = ""
@@ -52,7 +44,7 @@ class Evidence:
         if self.run_id or self.job:
             run = f" run {self.run_id}" if self.run_id else ""
             return f"{self.job}{run}"
-        return f"{self.file}:{self.line}" if self.line else self.file or str(self.claim)
+        return f"{self.file}:{self.line}" if self.line else self.file or self.kind
 
 
 class ColumnRef(NamedTuple):
@@ -75,7 +67,7 @@ class Column:
     name: str
     type: str = ""
     description: str = ""
-    evidence: Evidence | None = None
+    provenance: Provenance | None = None
     gap: str = ""
 
 
@@ -94,7 +86,7 @@ class Dataset:
     owners: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +106,7 @@ class Edge:
     source: str
     target: str
     job: str = ""
-    evidence: tuple[Evidence, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.target}"
@@ -128,7 +120,7 @@ class ColumnEdge:
     target: ColumnRef
     transformations: tuple[Transformation, ...] = ()
     job: str = ""
-    evidence: tuple[Evidence, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
 
     @property
     def direct(self) -> bool:
@@ -142,7 +134,7 @@ class ColumnEdge:
 class Graph:
     """Datasets and edges, read-only once built.
 
-    What is given twice is merged: evidence adds up, and what the first left empty the second fills.
+    What is given twice is merged: provenance adds up, and what the first left empty the second fills.
     A column edge implies the edge between its datasets, and an edge implies both of its ends.
     `column_downstream` has the columns that each column's value flows into, and `by_table_downstream`
     the readers of each dataset of which no column edge from it is known.
@@ -183,7 +175,7 @@ class Graph:
             if ends not in linked:
                 linked.add(ends)
                 if ends not in self.edges and ends[0] != ends[1]:
-                    self.edges[ends] = Edge(*ends, job=edge.job, evidence=edge.evidence)
+                    self.edges[ends] = Edge(*ends, job=edge.job, provenance=edge.provenance)
 
     def _flows(self) -> dict[ColumnRef, list[ColumnRef]]:
         """Return the columns that each column's value flows into: what every impact asks first."""
@@ -211,8 +203,8 @@ class Graph:
         key = (edge.source, edge.target)
         known = self.edges.setdefault(key, edge)
         if known is not edge:
-            evidence = _union(known.evidence, edge.evidence)
-            self.edges[key] = replace(known, job=known.job or edge.job, evidence=evidence)
+            provenance = _union(known.provenance, edge.provenance)
+            self.edges[key] = replace(known, job=known.job or edge.job, provenance=provenance)
 
     @cached_property
     def downstream(self) -> Mapping[str, Sequence[str]]:
@@ -278,7 +270,7 @@ def _with(known: tuple[ColumnEdge, ...], edge: ColumnEdge) -> tuple[ColumnEdge, 
                 first,
                 job=first.job or edge.job,
                 transformations=_union(first.transformations, edge.transformations),
-                evidence=_union(first.evidence, edge.evidence),
+                provenance=_union(first.provenance, edge.provenance),
             )
             return (*known[:number], both, *known[number + 1 :])
     return (*known, edge)
@@ -312,5 +304,5 @@ def _merge_datasets(first: Dataset, second: Dataset) -> Dataset:
         owners=_union(first.owners, second.owners),
         columns=first.columns or second.columns,
         checks=_union(first.checks, second.checks),
-        evidence=_union(first.evidence, second.evidence),
+        provenance=_union(first.provenance, second.provenance),
     )

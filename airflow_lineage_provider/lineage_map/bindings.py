@@ -94,9 +94,9 @@ def bindings_of(lineage_map: LineageMap, environment: str | None = None) -> Bind
     known = lineage_map.content.environments
     if environment is not None and environment not in known:
         named = ", ".join(known) or "none"
-        evidence = lineage_map.where("environments")
+        provenance = lineage_map.where("environments")
         message = f"no environment {environment!r}; the map has {named}"
-        raise MapError([MapProblem(lineage_map.file, evidence.line, 1, message)])
+        raise MapError([MapProblem(lineage_map.file, provenance.line, 1, message)])
     chosen = [environment] if environment is not None else list(known)
     return Bindings(
         tuple(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from airflow_lineage_provider.graph import Acceptance, Claim, Code, Evidence, Policy
+from airflow_lineage_provider.graph import Acceptance, Code, Policy, Provenance
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 from airflow_lineage_provider.lineage_map.model import Map
 from airflow_lineage_provider.lineage_map.yaml_text import MAX_BYTES, parse_yaml
@@ -40,10 +40,10 @@ class LineageMap:
     file: str
     positions: Positions
 
-    def where(self, *path: str | int) -> Evidence:
+    def where(self, *path: str | int) -> Provenance:
         """Return where that part is written, or the nearest part around it."""
         line, _ = position(self.positions, path)
-        return Evidence(Claim.DOCUMENTED, file=self.file, line=line)
+        return Provenance("map", file=self.file, line=line)
 
     def policy(self, today: dt.date | None = None) -> Policy:
         """Return the map's severities and accepted findings, as of a day."""

@@ -1,4 +1,4 @@
-"""Evidence in, graph out: one module for each kind of evidence."""
+"""Provenance in, graph out: one module for each kind of provenance."""
 
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import JobRun, Observed, read_events

@@ -18,7 +18,7 @@ from airflow_lineage_provider.lineage_map.edges import documented_edges
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from airflow_lineage_provider.graph import Evidence
+    from airflow_lineage_provider.graph import Provenance
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.lineage_map.model import MapColumn
 
@@ -51,7 +51,7 @@ def _datasets(lineage_map: LineageMap) -> Iterator[Dataset]:
                 description=entry.description,
                 owners=entry.owners or source.owners,
                 columns=_columns(lineage_map, entry.columns, (*where, "columns")),
-                evidence=(lineage_map.where(*where),),
+                provenance=(lineage_map.where(*where),),
             )
     for key, layer in content.layers.items():
         for name, table in layer.tables.items():
@@ -66,7 +66,7 @@ def _datasets(lineage_map: LineageMap) -> Iterator[Dataset]:
                 or ((content.document.owner,) * bool(content.document.owner)),
                 columns=_columns(lineage_map, table.columns, (*where, "columns")),
                 checks=(*table.checks, *layer.checks),
-                evidence=(lineage_map.where(*where),),
+                provenance=(lineage_map.where(*where),),
             )
     yield from _consumers(lineage_map)
 
@@ -82,8 +82,8 @@ def _consumers(lineage_map: LineageMap) -> Iterator[Dataset]:
         columns = _columns(lineage_map, view.features, (*where, "features"))
         yield _consumer(name, "feature view", view.store, view.owners, lineage_map.where(*where), columns)
     for name, model in content.ml_models.items():
-        evidence = lineage_map.where("ml_models", name)
-        yield _consumer(name, "model", model.platform, model.owners, evidence, {})
+        provenance = lineage_map.where("ml_models", name)
+        yield _consumer(name, "model", model.platform, model.owners, provenance, {})
 
 
 def _consumer(
@@ -91,10 +91,10 @@ def _consumer(
     kind: str,
     system: str,
     owners: tuple[str, ...],
-    evidence: Evidence,
+    provenance: Provenance,
     columns: Mapping[str, Column],
 ) -> Dataset:
-    return Dataset(name, kind=kind, system=system, owners=owners, columns=columns, evidence=(evidence,))
+    return Dataset(name, kind=kind, system=system, owners=owners, columns=columns, provenance=(provenance,))
 
 
 def _columns(lineage_map: LineageMap, columns: Mapping[str, MapColumn], where: Where) -> Mapping[str, Column]:
@@ -106,7 +106,7 @@ def _columns(lineage_map: LineageMap, columns: Mapping[str, MapColumn], where: W
 
 def _edges(lineage_map: LineageMap) -> Iterator[Edge]:
     for edge in documented_edges(lineage_map.content):
-        yield Edge(edge.source, edge.target, job=edge.job, evidence=(lineage_map.where(*edge.where),))
+        yield Edge(edge.source, edge.target, job=edge.job, provenance=(lineage_map.where(*edge.where),))
 
 
 def _column_edges(
@@ -115,13 +115,15 @@ def _column_edges(
     for target, columns, where in _documented_columns(lineage_map):
         known = inputs.get(target, [])
         for name, column in columns.items():
-            evidence = (lineage_map.where(*where, name),)
+            provenance = (lineage_map.where(*where, name),)
             how = _transformation(column, where[0])
             for source in _sources(name, column, known, datasets):
-                yield ColumnEdge(source, ColumnRef(target, name), (how,) if how else (), evidence=evidence)
+                yield ColumnEdge(
+                    source, ColumnRef(target, name), (how,) if how else (), provenance=provenance
+                )
 
 
-def unresolved_columns(lineage_map: LineageMap) -> Iterator[tuple[ColumnRef, tuple[str, ...], Evidence]]:
+def unresolved_columns(lineage_map: LineageMap) -> Iterator[tuple[ColumnRef, tuple[str, ...], Provenance]]:
     """Yield the columns that keep a name which several of their inputs have, or none."""
     datasets = {dataset.name: dataset for dataset in _datasets(lineage_map)}
     inputs: dict[str, list[str]] = {}
@@ -197,7 +199,7 @@ def _chains(lineage_map: LineageMap) -> Iterator[ColumnEdge]:
                 refs[at],
                 (how,) if step.expression or step.subtype else (),
                 job=step.by,
-                evidence=(lineage_map.where("column_lineage", number, "steps", at),),
+                provenance=(lineage_map.where("column_lineage", number, "steps", at),),
             )
 
 

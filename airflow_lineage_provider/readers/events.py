@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.graph import (
     EVERY_COLUMN,
-    Claim,
     Column,
     ColumnEdge,
     ColumnRef,
     Dataset,
     Edge,
-    Evidence,
     Graph,
+    Provenance,
     Transformation,
 )
 
@@ -170,20 +169,20 @@ class _Reader:
     def read(self, run: _Run) -> JobRun:
         inputs = tuple(dict.fromkeys(self.name(*key) for key in run.inputs))
         outputs = tuple(dict.fromkeys(self.name(*key) for key in run.outputs))
-        evidence = (Evidence(Claim.EVENT, job=run.name, run_id=run.run_id, at=run.at),)
+        provenance = (Provenance("event", job=run.name, run_id=run.run_id, at=run.at),)
         if run.status == "COMPLETE":
             self.outputs += (
-                self.dataset(key, facets, evidence, made=True) for key, facets in run.outputs.items()
+                self.dataset(key, facets, provenance, made=True) for key, facets in run.outputs.items()
             )
-            self.inputs += (self.dataset(key, facets, evidence) for key, facets in run.inputs.items())
+            self.inputs += (self.dataset(key, facets, provenance) for key, facets in run.inputs.items())
             self.edges += (
-                Edge(source, target, job=run.name, evidence=evidence)
+                Edge(source, target, job=run.name, provenance=provenance)
                 for target in outputs
                 for source in inputs
                 if source != target
             )
             for key, facets in run.outputs.items():
-                self.column_edges += self.column_lineage(key, facets, evidence)
+                self.column_edges += self.column_lineage(key, facets, provenance)
         return _job_run(run, inputs, outputs)
 
     def name(self, namespace: str, name: str) -> str:
@@ -202,7 +201,7 @@ class _Reader:
         self,
         key: tuple[str, str],
         facets: Mapping[str, Any],
-        evidence: tuple[Evidence, ...],
+        provenance: tuple[Provenance, ...],
         *,
         made: bool = False,
     ) -> Dataset:
@@ -213,7 +212,7 @@ class _Reader:
         for field_ in _mappings(_mapping(facets.get("schema")).get("fields")):
             name = self.column(key, str(field_.get("name")))
             kind, description = str(field_.get("type") or ""), str(field_.get("description") or "")
-            columns[name] = Column(name, kind, description, evidence[0], "" if name in known else gap)
+            columns[name] = Column(name, kind, description, provenance[0], "" if name in known else gap)
         return Dataset(
             self.name(*key),
             kind=str(_mapping(facets.get("datasetType")).get("datasetType") or "table").lower(),
@@ -223,11 +222,11 @@ class _Reader:
                 str(owner.get("name")) for owner in _mappings(_mapping(facets.get("ownership")).get("owners"))
             ),
             columns=columns,
-            evidence=evidence,
+            provenance=provenance,
         )
 
     def column_lineage(
-        self, key: tuple[str, str], facets: Mapping[str, Any], evidence: tuple[Evidence, ...]
+        self, key: tuple[str, str], facets: Mapping[str, Any], provenance: tuple[Provenance, ...]
     ) -> Iterator[ColumnEdge]:
         facet, target = _mapping(facets.get("columnLineage")), self.name(*key)
         by_column = {
@@ -243,8 +242,8 @@ class _Reader:
                         ref,
                         ColumnRef(target, column),
                         tuple(_transformation(t) for t in _mappings(source.get("transformations"))),
-                        job=evidence[0].job,
-                        evidence=evidence,
+                        job=provenance[0].job,
+                        provenance=provenance,
                     )
 
 

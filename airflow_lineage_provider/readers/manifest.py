@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_lineage_provider.graph import (
-    Claim,
     Column,
     ColumnEdge,
     ColumnRef,
     Dataset,
     Edge,
-    Evidence,
     Graph,
+    Provenance,
     Transformation,
 )
 
@@ -177,11 +176,13 @@ class _Project:
             node = self.relations[key]
             found = lineage.get(key)
             datasets.append(self.dataset(key, found))
-            evidence = _evidence(node.original_file_path)
+            provenance = _provenance(node.original_file_path)
             target = self.names[key]
             sources = dict.fromkeys(self.names[parent] for parent in self.parents(node.depends_on.nodes))
-            edges += (Edge(name, target, job=target, evidence=evidence) for name in sources if name != target)
-            column_edges += self.column_edges(target, found, evidence)
+            edges += (
+                Edge(name, target, job=target, provenance=provenance) for name in sources if name != target
+            )
+            column_edges += self.column_edges(target, found, provenance)
         for exposure in self.manifest.exposures.values():
             datasets.append(_consumer(exposure))
             edges += self.exposure_edges(exposure)
@@ -247,7 +248,7 @@ class _Project:
         node = self.relations[key]
         described = {(c.name or k).casefold(): c for k, c in node.columns.items()}
         names = [c.name for c in found.columns] if found and not found.problems else None
-        evidence = _evidence(node.original_file_path)
+        provenance = _provenance(node.original_file_path)
         made = {c.name for c in found.columns} if found else set()
         gap = "" if node.resource_type not in {"model", "snapshot"} else "its SQL does not tell"
         columns = {}
@@ -255,18 +256,18 @@ class _Project:
             column = described.get(name.casefold(), _Column())
             kind, description = column.data_type or "", column.description or ""
             shown = self.column(self.names[key], name)
-            columns[shown] = Column(shown, kind, description, evidence[0], "" if name in made else gap)
+            columns[shown] = Column(shown, kind, description, provenance[0], "" if name in made else gap)
         return Dataset(
             self.names[key],
             kind=node.resource_type if node.resource_type in {"seed", "snapshot"} else "table",
             description=node.description or "",
             owners=_owners(node.meta | node.config.meta),
             columns=columns,
-            evidence=evidence,
+            provenance=provenance,
         )
 
     def column_edges(
-        self, target: str, found: Lineage | None, evidence: tuple[Evidence, ...]
+        self, target: str, found: Lineage | None, provenance: tuple[Provenance, ...]
     ) -> Iterator[ColumnEdge]:
         for column in found.columns if found else ():
             for source in column.sources:
@@ -277,7 +278,7 @@ class _Project:
                     )
                     ref = ColumnRef(name, self.column(name, source.column))
                     made = ColumnRef(target, self.column(target, column.name))
-                    yield ColumnEdge(ref, made, (how,), job=target, evidence=evidence)
+                    yield ColumnEdge(ref, made, (how,), job=target, provenance=provenance)
 
     def column(self, dataset: str, name: str) -> str:
         """Return a column's name as a map writes it."""
@@ -289,14 +290,14 @@ class _Project:
 
     def exposure_edges(self, exposure: _Exposure) -> Iterator[Edge]:
         """Yield what a consumer is made from; `meta.upstream` names the exposures that lie between."""
-        evidence, target = _evidence(exposure.original_file_path), exposure.label or exposure.name
+        provenance, target = _provenance(exposure.original_file_path), exposure.label or exposure.name
         known = {e.name: e.label or e.name for e in self.manifest.exposures.values()}
         between = (exposure.meta | exposure.config.meta).get("upstream")
         if isinstance(between, list) and between:
-            yield from (Edge(known.get(str(n), str(n)), target, evidence=evidence) for n in between)
+            yield from (Edge(known.get(str(n), str(n)), target, provenance=provenance) for n in between)
             return
         for parent in self.parents(exposure.depends_on.nodes):
-            yield Edge(self.names[parent], target, evidence=evidence)
+            yield Edge(self.names[parent], target, provenance=provenance)
 
     def with_checks(self, datasets: Iterable[Dataset]) -> Iterator[Dataset]:
         checks: dict[str, list[str]] = {}
@@ -328,7 +329,7 @@ def _consumer(exposure: _Exposure) -> Dataset:
         kind=_EXPOSURES.get(exposure.type, exposure.type),
         description=exposure.description or "",
         owners=tuple(filter(None, (owner.name or owner.email,))) if owner else (),
-        evidence=_evidence(exposure.original_file_path),
+        provenance=_provenance(exposure.original_file_path),
     )
 
 
@@ -337,5 +338,5 @@ def _owners(meta: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, owner)) if isinstance(owner, list) else (str(owner),) if owner else ()
 
 
-def _evidence(file: str) -> tuple[Evidence, ...]:
-    return (Evidence(Claim.MANIFEST, file=file),)
+def _provenance(file: str) -> tuple[Provenance, ...]:
+    return (Provenance("manifest", file=file),)

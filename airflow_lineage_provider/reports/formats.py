@@ -13,7 +13,7 @@ from airflow_lineage_provider.reports.text import outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_lineage_provider.graph import Comparison, Evidence, Finding
+    from airflow_lineage_provider.graph import Comparison, Finding, Provenance
 
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -49,14 +49,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": str(finding.severity),
         "subject": finding.subject,
         "message": finding.message,
-        "documented": [_evidence(evidence) for evidence in finding.documented],
-        "observed": [_evidence(evidence) for evidence in finding.observed],
+        "documented": [_provenance(provenance) for provenance in finding.documented],
+        "observed": [_provenance(provenance) for provenance in finding.observed],
     }
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
-    fields = {"claim": str(evidence.claim), "file": evidence.file, "line": evidence.line}
-    run = {"job": evidence.job, "run_id": evidence.run_id, "at": evidence.at}
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    fields = {"kind": provenance.kind, "file": provenance.file, "line": provenance.line}
+    run = {"job": provenance.job, "run_id": provenance.run_id, "at": provenance.at}
     return {key: value for key, value in (fields | run).items() if value}
 
 
@@ -89,7 +89,7 @@ def markdown_cell(text: str) -> str:
 
 
 def _where(finding: Finding) -> str:
-    return ", ".join(str(evidence) for evidence in (*finding.documented[:1], *finding.observed[:1]))
+    return ", ".join(str(provenance) for provenance in (*finding.documented[:1], *finding.observed[:1]))
 
 
 def _html(comparison: Comparison) -> str:
@@ -164,10 +164,10 @@ def _sarif_result(finding: Finding, rule: int) -> dict[str, Any]:
     return result
 
 
-def _sarif_place(evidence: Evidence) -> Mapping[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": evidence.file.replace("\\", "/")}}
-    if evidence.line:
-        place["region"] = {"startLine": evidence.line}
+def _sarif_place(provenance: Provenance) -> Mapping[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": provenance.file.replace("\\", "/")}}
+    if provenance.line:
+        place["region"] = {"startLine": provenance.line}
     return {"physicalLocation": place}
 
 
@@ -182,7 +182,7 @@ def _github(comparison: Comparison) -> str:
 
 
 def _command(finding: Finding) -> str:
-    place = next((evidence for evidence in finding.documented if evidence.file), None)
+    place = next((provenance for provenance in finding.documented if provenance.file), None)
     properties = [f"title={_property(str(finding.code))}"]
     if place:
         properties = [f"file={_property(place.file)}", f"line={place.line or 1}", *properties]

@@ -134,7 +134,7 @@ def _by_target(edges: Iterable[EdgeVerdict]) -> Iterator[tuple[str, list[EdgeVer
 
 
 def _line(found: EdgeVerdict) -> str:
-    lines = [evidence.line for evidence in found.edge.evidence if evidence.line]
+    lines = [provenance.line for provenance in found.edge.provenance if provenance.line]
     return f"line {lines[0]}" if lines else "yes"
 
 
@@ -170,7 +170,7 @@ def _where(finding: Finding) -> Text:
     from rich.text import Text
 
     margin = " " * 10
-    lines = [f"{margin}documented in {evidence}" for evidence in finding.documented[:1]]
+    lines = [f"{margin}documented in {provenance}" for provenance in finding.documented[:1]]
     lines += [f"{margin}{'emitted by' if e.run_id else 'found in'} {e}" for e in finding.observed[:1]]
     return Text("\n".join(lines), "dim", end="\n" if lines else "")
 

@@ -6,16 +6,15 @@ import pytest
 
 from airflow_lineage_provider.graph import (
     Acceptance,
-    Claim,
     Code,
     Column,
     ColumnEdge,
     ColumnRef,
     Dataset,
     Edge,
-    Evidence,
     Graph,
     Policy,
+    Provenance,
     Severity,
     Transformation,
     Verdict,
@@ -154,9 +153,7 @@ def test_a_policy_weighs_findings():
 
 def accepted_until(day):
     return Policy(
-        accepted=(
-            Acceptance(Code.COLUMN_MISSING, "b.*", "moving in March", day, Evidence(Claim.DOCUMENTED)),
-        ),
+        accepted=(Acceptance(Code.COLUMN_MISSING, "b.*", "moving in March", day, Provenance("map")),),
         today=TODAY,
     )
 

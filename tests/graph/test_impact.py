@@ -121,7 +121,7 @@ def test_a_copy_hands_a_new_type_on_and_an_aggregation_may_break():
     assert {str(r): str(e) for r, e in told.items()} == {"b.x": "changes type", "c.x": "may break"}
 
 
-def test_evidence_of_two_claims_adds_up():
-    first, second = Edge("a", "b", evidence=("one",)), Edge("a", "b", job="j", evidence=("two", "one"))
+def test_the_provenance_of_equal_edges_is_merged():
+    first, second = Edge("a", "b", provenance=("one",)), Edge("a", "b", job="j", provenance=("two", "one"))
     merged = Graph(edges=[first, second]).edges["a", "b"]
-    assert (merged.job, merged.evidence) == ("j", ("one", "two"))
+    assert (merged.job, merged.provenance) == ("j", ("one", "two"))

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "readers"))
 from pipeline_run import MAP, run_events, tables
 
 from airflow_lineage_provider.checks import validate
-from airflow_lineage_provider.graph import Claim, Code, Comparison, Evidence, Finding, Severity
+from airflow_lineage_provider.graph import Code, Comparison, Finding, Provenance, Severity
 from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.reports.formats import FORMATS, comparison_as
 
@@ -73,7 +73,7 @@ def test_html_needs_nothing_else(drift):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_hostile_name_stays_text(form):
-    where = (Evidence(Claim.DOCUMENTED, file=HOSTILE, line=1),)
+    where = (Provenance("map", file=HOSTILE, line=1),)
     finding = Finding(Code.EDGE_MISSING, HOSTILE, HOSTILE, where, severity=Severity.ERROR)
     text = comparison_as(form, Comparison(findings=(finding,)))
     if form in {"html", "markdown"}:
