@@ -66,7 +66,7 @@ bench: $(INSTALLED) ## every benchmark, or BENCH=dbt: each prints its ratio last
 	@status=0; for name in $(BENCH); do echo "== $$name"; $(BIN)/python -P tests/bench/$$name.py || status=1; done; exit $$status
 
 soak: $(INSTALLED) ## a thousand kills of writers, and of forwarders
-	SOAK_KILLS=1000 $(BIN)/python -m pytest -q -s tests/delivery -k killed
+	SOAK_KILLS=1000 $(BIN)/python -m pytest -q -s tests/store tests/forwarding -k killed
 
 pins: ## resolve requirements.txt anew
 	rm -rf $(VENV)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from marquez import marquez
 
 from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.store import EventStore
+from tests.support.marquez import marquez
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = str(ROOT / "dags/customer_analytics_pipeline.yaml")

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from airflow.sdk.exceptions import AirflowNotFoundException
-from marquez import marquez
-from samples import DAG, run_event
 
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.utils.event_source import open_source
+from tests.support.marquez import marquez
+from tests.support.samples import DAG, run_event
 
 
 @pytest.fixture

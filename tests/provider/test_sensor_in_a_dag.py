@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from marquez import marquez
+
+from tests.support.marquez import marquez
 
 RUNNER = Path(__file__).with_name("run_dag.py")
 

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowRescheduleException, TaskDeferred
-from marquez import marquez
 
 from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.triggers.lineage import LineageTrigger
 from airflow_lineage_provider.utils.dag_run import run_context
+from tests.support.marquez import marquez
 
 MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,8 +11,7 @@ from starlette.testclient import TestClient
 
 from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
 from airflow_lineage_provider.store import StoreError
-
-from .samples import run_event
+from tests.support.samples import run_event
 
 URL = "/api/v1/lineage"
 

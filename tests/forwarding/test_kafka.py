@@ -10,9 +10,8 @@ from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbo
 from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
 from airflow_lineage_provider.forwarding.kafka_target import message_key
 from airflow_lineage_provider.forwarding.targets import open_target
-
-from .forwarding import by_run
-from .samples import DAG, NODE, TASK, run_event
+from tests.support.forwarding import by_run
+from tests.support.samples import DAG, NODE, TASK, run_event
 
 kafka = pytest.importorskip("confluent_kafka", reason="the kafka extra is not installed")
 

@@ -13,9 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from airflow_lineage_provider.endpoint.openapi import REQUEST_BODY, SCHEMAS, document
 from airflow_lineage_provider.events.event_schema import violation
-
-from .endpoint import TOKEN, serving
-from .samples import run_event
+from tests.support.endpoint import TOKEN, serving
+from tests.support.samples import run_event
 
 SPEC = Path(__file__).parents[3] / "shared" / "openlineage-spec"
 with_the_spec = pytest.mark.skipif(

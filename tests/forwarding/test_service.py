@@ -9,9 +9,8 @@ from airflow_lineage_provider.forwarding.consumer import OutboxStatus
 from airflow_lineage_provider.forwarding.forwarder import Policy
 from airflow_lineage_provider.forwarding.service import ForwardService, metrics, status_page
 from airflow_lineage_provider.store import StoreError
-
-from .backend import running_backend
-from .samples import run_event
+from tests.support.backend import running_backend
+from tests.support.samples import run_event
 
 POLICY = Policy(first_wait=0.01, longest_wait=0.02, poll=0.01)
 

@@ -11,10 +11,9 @@ import pytest
 
 from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
 from airflow_lineage_provider.store import EventStore
-
-from .endpoint import TOKEN, chunked, receive, send_all, serving, serving_here, wait_for
-from .endpoint import json as encoded
-from .samples import run_event
+from tests.support.endpoint import TOKEN, chunked, receive, send_all, serving, serving_here, wait_for
+from tests.support.endpoint import json as encoded
+from tests.support.samples import run_event
 
 MIB = 2**20
 GZIP = "Content-Encoding: gzip"

@@ -13,9 +13,8 @@ from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbo
 from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
 from airflow_lineage_provider.forwarding.targets import open_target
 from airflow_lineage_provider.store import EventStore, StoreError
-
-from .backend import running_backend
-from .samples import run_event
+from tests.support.backend import running_backend
+from tests.support.samples import run_event
 
 POLICY = Policy(tries=2, first_wait=0.01, longest_wait=0.02, poll=0.01)
 RUNS = 20

@@ -11,9 +11,8 @@ from airflow_lineage_provider.forwarding.consumer import (
 )
 from airflow_lineage_provider.forwarding.forwarder import Forwarder
 from airflow_lineage_provider.forwarding.targets import configured_targets, open_target
-
-from .forwarding import POLICY, by_run, fill, status
-from .samples import run_event
+from tests.support.forwarding import POLICY, by_run, fill, status
+from tests.support.samples import run_event
 
 
 def test_all_events_arrive_once_and_in_the_order_of_their_run(store, backend, forwarder):

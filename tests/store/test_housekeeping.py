@@ -8,8 +8,7 @@ from airflow_lineage_provider.forwarding.consumer import Consumer, discard, forg
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs, sweep
 from airflow_lineage_provider.store.retention import delete_events
 from airflow_lineage_provider.store.schema import event, metadata
-
-from .samples import DAG, NODE, TASK, run_event
+from tests.support.samples import DAG, NODE, TASK, run_event
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 

@@ -16,11 +16,8 @@ import pytest
 from airflow_lineage_provider.store import EventStore, StoreError, database
 from airflow_lineage_provider.store import store as store_module
 from airflow_lineage_provider.store.dead_runs import sweep
-
-from .kills import kills
-from .samples import run_event
-
-WRITER = str(Path(__file__).with_name("writer.py"))
+from tests.support.kills import WRITER, kills
+from tests.support.samples import run_event
 
 
 def message(call, *args):
@@ -153,7 +150,7 @@ FILL_A_DISK = """
 import sys
 from airflow_lineage_provider.store import EventStore, StoreError
 sys.path.insert(0, sys.argv[2])
-from samples import run_event
+from tests.support.samples import run_event
 import random
 store = EventStore(sys.argv[1] + "/lineage.db")
 stored = 0
@@ -172,7 +169,7 @@ def test_a_full_disk(tmp_path):
     if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("this user may not mount a small disk")
     script = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
-    python = [sys.executable, "-c", FILL_A_DISK, str(tmp_path), str(Path(__file__).parent)]
+    python = [sys.executable, "-c", FILL_A_DISK, str(tmp_path), str(Path(__file__).parents[2])]
     ran = subprocess.run(
         ["unshare", "-rm", "sh", "-c", script, "sh", *python], check=True, capture_output=True, text=True
     )
@@ -213,11 +210,11 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_it_said_was_committed(
     assert {run.run_id for run in closed} == set(said)
 
 
-def test_postgres_restarts_in_mid_run(postgres, postgres_store):
+def test_postgres_restarts_in_mid_run(postgres_server, postgres_store):
     """An event that comes while the server is down waits for it."""
     postgres_store.append(run_event())
-    postgres.stop()
-    restart = threading.Timer(0.5, postgres.start)
+    postgres_server.stop()
+    restart = threading.Timer(0.5, postgres_server.start)
     restart.start()
 
     assert postgres_store.append(run_event(event_type="RUNNING")) == 1
@@ -225,12 +222,12 @@ def test_postgres_restarts_in_mid_run(postgres, postgres_store):
     assert [event["eventType"] for event in postgres_store.events()] == ["START", "RUNNING"]
 
 
-def test_postgres_stays_away(postgres, postgres_store, monkeypatch):
+def test_postgres_stays_away(postgres_server, postgres_store, monkeypatch):
     monkeypatch.setattr(store_module, "PATIENCE", 0.3)
     postgres_store.append(run_event())
-    postgres.stop()
+    postgres_server.stop()
     said = message(postgres_store.append, run_event(event_type="RUNNING"))
-    postgres.start()
+    postgres_server.start()
 
     assert "cannot be reached: check its server" in said
     assert postgres_store.append(run_event(event_type="RUNNING")) == 1

@@ -12,9 +12,8 @@ import pytest
 
 from airflow_lineage_provider.forwarding.targets import open_target
 from airflow_lineage_provider.store import StoreError
-
-from .forwarding import wait_until
-from .samples import run_event
+from tests.support.forwarding import wait_until
+from tests.support.samples import run_event
 
 EVENTS = {n: json.dumps(run_event(f"run-{n}")).encode() for n in range(4)}
 

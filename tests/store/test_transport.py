@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_lineage_provider.store import EventStore, default_store_url
-
-from .samples import run_event
+from tests.support.samples import run_event
 
 DAG_FILE = """
 from airflow.sdk import dag, task

@@ -7,8 +7,7 @@ from click.testing import CliRunner
 
 from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.forwarding.consumer import Consumer
-
-from .samples import run_event
+from tests.support.samples import run_event
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import pytest
 
 from airflow_lineage_provider.events.masking import mask_event, mask_literals, mask_text
-
-from .samples import run_event
+from tests.support.samples import run_event
 
 
 @pytest.mark.parametrize(

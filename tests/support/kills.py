@@ -3,6 +3,9 @@
 import os
 import sys
 import time
+from pathlib import Path
+
+WRITER = str(Path(__file__).with_name("writer.py"))
 
 
 def kills(default):

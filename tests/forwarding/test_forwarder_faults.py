@@ -19,10 +19,9 @@ from airflow_lineage_provider.forwarding.forwarder import Forwarder
 from airflow_lineage_provider.forwarding.service import metrics
 from airflow_lineage_provider.forwarding.targets import open_target
 from airflow_lineage_provider.store import EventStore, StoreError
-
-from .forwarding import POLICY, by_run, fill, status, wait_until
-from .kills import kills
-from .samples import run_event
+from tests.support.forwarding import POLICY, by_run, fill, status, wait_until
+from tests.support.kills import kills
+from tests.support.samples import run_event
 
 
 @pytest.mark.parametrize("kind", ["http", "file"])
@@ -59,18 +58,21 @@ def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
     second.close()
 
 
-def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(postgres, postgres_store, backend):
+def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
+    postgres_server, postgres_store, backend
+):
     fill(postgres_store)
     first, second = (
-        Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target), POLICY) for _ in range(2)
+        Forwarder(EventStore(postgres_server.url), "marquez", open_target(backend.target), POLICY)
+        for _ in range(2)
     )
     assert first.drain().sent == 12
     assert second.drain().error == "another forwarder has the turn"
 
-    postgres.stop()
+    postgres_server.stop()
     with pytest.raises(StoreError, match="cannot be reached"):
         first.round()
-    postgres.start()
+    postgres_server.start()
 
     fill(postgres_store, runs=4)
     assert second.drain().sent == 4
@@ -154,19 +156,19 @@ def test_one_of_two_processes_forwards_and_the_other_takes_over_when_it_is_kille
     assert first_arrivals == by_run(store.events())
 
 
-def test_postgres_restarts_while_events_are_forwarded(postgres, postgres_store, backend):
+def test_postgres_restarts_while_events_are_forwarded(postgres_server, postgres_store, backend):
     """The run goes on by itself; what was sent and not marked is sent again."""
     fill(postgres_store, runs=10)
     asked = threading.Event()
     backend.answer = lambda event: asked.set() or 201
-    forwarder = Forwarder(EventStore(postgres.url), "marquez", open_target(backend.target), POLICY)
+    forwarder = Forwarder(EventStore(postgres_server.url), "marquez", open_target(backend.target), POLICY)
     stop, rounds = threading.Event(), []
     thread = threading.Thread(target=forwarder.run, args=(stop, rounds.append))
     thread.start()
     assert asked.wait(30)
-    postgres.stop()
+    postgres_server.stop()
     wait_until(lambda: rounds and rounds[-1].trouble == "store")
-    postgres.start()
+    postgres_server.start()
     fill(postgres_store, runs=15)
     wait_until(lambda: status(postgres_store).pending == 0)
     stop.set()
@@ -186,7 +188,7 @@ from airflow_lineage_provider.forwarding.consumer import outbox_status
 from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
 from airflow_lineage_provider.forwarding.targets import open_target
 sys.path.insert(0, sys.argv[3])
-from samples import run_event
+from tests.support.samples import run_event
 disk, stop, seen = Path(sys.argv[1]), threading.Event(), []
 store = EventStore(str(disk / "lineage.db"))
 store.append([run_event(f"run-{n}") for n in range(50)])
@@ -221,7 +223,7 @@ def test_a_disk_that_is_full_when_the_position_is_to_be_recorded(tmp_path, backe
     if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("this user may not mount a small disk")
     script = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[2])
     python = [sys.executable, "-c", FORWARD_ON_A_FULL_DISK, str(tmp_path), backend.target["url"], here]
     command = ["unshare", "-rm", "sh", "-c", script, "sh", *python]
     ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)

@@ -8,8 +8,7 @@ from sqlalchemy import text
 from airflow_lineage_provider.store import EventStore, StoreError
 from airflow_lineage_provider.store.migrations import upgrade
 from airflow_lineage_provider.store.schema import metadata, version
-
-from .samples import run_event
+from tests.support.samples import run_event
 
 
 def test_migrations_lead_to_the_tables_of_the_schema(any_store):

@@ -18,10 +18,9 @@ from openlineage.client.transport.file import FileConfig, FileTransport
 from airflow_lineage_provider.events.event import event_time
 from airflow_lineage_provider.store import StoreError
 from airflow_lineage_provider.store.sources import open_source
-
-from .marquez import marquez
-from .s3 import s3_server
-from .samples import DAG, TASK, run_event
+from tests.support.marquez import marquez
+from tests.support.s3 import s3_server
+from tests.support.samples import DAG, TASK, run_event
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

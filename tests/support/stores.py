@@ -1,9 +1,10 @@
+"""Stores and a backend for the tests: SQLite, a private Postgres, an HTTP endpoint."""
+
 import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -45,7 +46,7 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres():
+def postgres_server():
     if not shutil.which("initdb"):
         pytest.skip("initdb is not on PATH")
     folder = tempfile.mkdtemp(prefix="lineage-postgres-")
@@ -56,8 +57,8 @@ def postgres():
 
 
 @pytest.fixture
-def postgres_store(postgres):
-    store = EventStore(postgres.url)
+def postgres_store(postgres_server):
+    store = EventStore(postgres_server.url)
     yield store
     with store.database.write() as connection:
         metadata.drop_all(connection)
@@ -79,9 +80,6 @@ def store(sqlite_store):
 @pytest.fixture(params=["sqlite", "postgres"])
 def any_store(request):
     return request.getfixturevalue(f"{request.param}_store")
-
-
-WRITER = str(Path(__file__).with_name("writer.py"))
 
 
 @pytest.fixture

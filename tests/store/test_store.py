@@ -5,17 +5,14 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_lineage_provider.store import EventStore, StoreError
-
-from .samples import DAG, NODE, TASK, run_event
-
-WRITER = str(Path(__file__).with_name("writer.py"))
+from tests.support.kills import WRITER
+from tests.support.samples import DAG, NODE, TASK, run_event
 
 
 def test_events_come_back_as_they_were_and_in_order(any_store):
