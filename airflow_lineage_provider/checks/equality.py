@@ -16,8 +16,8 @@ def same_expression(dialect: str) -> Same:
     def same(first: str, second: str) -> bool:
         if first == second:
             return True
-        from airflow_lineage_provider.sql.bounds import SqlError
         from airflow_lineage_provider.sql.expressions import same_expression as compare
+        from airflow_lineage_provider.sql.limits import SqlError
 
         try:
             return compare(first, second, dialect)
@@ -33,8 +33,8 @@ def same_type(dialect: str) -> Same:
     def same(first: str, second: str) -> bool:
         if first.casefold() == second.casefold():
             return True
-        from airflow_lineage_provider.sql.bounds import SqlError
         from airflow_lineage_provider.sql.datatypes import same_type as compare
+        from airflow_lineage_provider.sql.limits import SqlError
 
         try:
             return compare(first, second, dialect)

@@ -1,14 +1,14 @@
 """Column-level lineage of SQL: text in, frozen data out. No I/O, no Airflow.
 
-A statement goes through in one pass: `parse` (within `bounds`), then the extractor of its kind
-(`statements`, `inserts`, `updates`), which has `query` read each SELECT once, bottom up. There `scope` says
-what a name means, `tables`, `stars` and `pivots` what stands in FROM and in a star, and `sources` walks each
-expression. A field carries its edges down to base tables all along (`relations`, `kinds`), so that no column
-is traced on its own. `script` lets later statements read what earlier ones made, `results` turns it all into
-plain data (`model`), and `project` does so for many models, with a cache.
+A statement is analysed in one pass. `parse` (within `limits`) gives its syntax tree, and the extractor of its
+kind (`statements`, `inserts`, `updates`) reads each query in it once, bottom up (`query`, `ctes`). `scope`
+resolves names, `tables`, `stars` and `pivots` read FROM and select lists, and `sources` walks each
+expression. Every field carries its edges down to base tables (`rowsets`, `edge_kinds`), so that no column is
+traced on its own. `script` lets later statements read the tables that earlier ones created (`catalog`),
+`results` turns the outcome into plain data (`model`), and `project` analyses many models, with a cache.
 
-sqlglot parses and writes SQL, no more: names are resolved here, which takes less time than its qualifier,
-knows more than queries, and does not change between its minor versions (see `compat`).
+sqlglot only parses and generates SQL. Names are resolved here: this takes less time than its qualifier,
+covers statements other than queries, and does not change between its minor versions (see `compat`).
 """
 
 from airflow_lineage_provider.sql.model import (

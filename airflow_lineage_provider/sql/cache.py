@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from airflow_lineage_provider.sql.analysis import Key
+    from airflow_lineage_provider.sql.catalog import Key
     from airflow_lineage_provider.sql.schema import Schema
 
 ENGINE = f"2 sqlglot {VERSION}"  # raise the number when an answer changes

@@ -13,7 +13,7 @@ from enum import Enum
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from airflow_lineage_provider.sql.bounds import SqlError
+from airflow_lineage_provider.sql.limits import SqlError
 
 _T = exp.DataType.Type
 _Kinds = dict[Enum, Enum]

@@ -6,41 +6,41 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.analysis import Made
+from airflow_lineage_provider.sql.catalog import CreatedTable
 from airflow_lineage_provider.sql.compat import drop_targets
-from airflow_lineage_provider.sql.relations import Field, Relation
+from airflow_lineage_provider.sql.rowsets import Field, Rowset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_lineage_provider.sql.analysis import Catalog, Key
-    from airflow_lineage_provider.sql.results import Target
+    from airflow_lineage_provider.sql.catalog import Key, TableCatalog
+    from airflow_lineage_provider.sql.results import WriteTarget
 
-Targets = dict["Key", "Target"]
+WriteTargets = dict["Key", "WriteTarget"]
 
 
-def redefine(statement: exp.Expr, catalog: Catalog, targets: Targets) -> None:
+def redefine(statement: exp.Expr, catalog: TableCatalog, targets: WriteTargets) -> None:
     """Take in what a statement does to names; most do nothing to them."""
     change = _CHANGES.get(type(statement))
     if change is not None:
         change(statement, catalog, targets)
 
 
-def _drop(statement: exp.Drop, catalog: Catalog, targets: Targets) -> None:
+def _drop(statement: exp.Drop, catalog: TableCatalog, targets: WriteTargets) -> None:
     """Leave out a dropped table, unless there is nothing else."""
     for table in drop_targets(statement):
-        catalog.made.pop(catalog.key(table), None)
+        catalog.created.pop(catalog.key(table), None)
         if len(targets) > 1:
             targets.pop(catalog.key(table), None)
 
 
-def _truncate(statement: exp.TruncateTable, catalog: Catalog, _: Targets) -> None:
+def _truncate(statement: exp.TruncateTable, catalog: TableCatalog, _: WriteTargets) -> None:
     for table in statement.expressions:
         if isinstance(table, exp.Table):
-            catalog.made.pop(catalog.key(table), None)
+            catalog.created.pop(catalog.key(table), None)
 
 
-def _alter(statement: exp.Alter, catalog: Catalog, targets: Targets) -> None:
+def _alter(statement: exp.Alter, catalog: TableCatalog, targets: WriteTargets) -> None:
     if not isinstance(statement.this, exp.Table):
         return
     for action in statement.args.get("actions") or ():
@@ -48,11 +48,11 @@ def _alter(statement: exp.Alter, catalog: Catalog, targets: Targets) -> None:
             _rename(statement.this, action.this, catalog, targets)
 
 
-def _rename(old: exp.Table, new: exp.Table, catalog: Catalog, targets: Targets) -> None:
+def _rename(old: exp.Table, new: exp.Table, catalog: TableCatalog, targets: WriteTargets) -> None:
     """Let two names change places: after a RENAME one of them means nothing, after a SWAP each the other."""
     new = _beside(old, new)
     first, second = catalog.key(old), catalog.key(new)
-    _exchange(catalog.made, first, second)
+    _exchange(catalog.created, first, second)
     _exchange(targets, first, second)
     for key, table in ((first, old), (second, new)):
         if key in targets:
@@ -78,7 +78,7 @@ def _beside(old: exp.Table, new: exp.Table) -> exp.Table:
     return full
 
 
-def _use(statement: exp.Use, catalog: Catalog, _: Targets) -> None:
+def _use(statement: exp.Use, catalog: TableCatalog, _: WriteTargets) -> None:
     if not isinstance(statement.this, exp.Table):
         return
     parts = [part.name for part in statement.this.parts if part.name]
@@ -90,7 +90,7 @@ def _use(statement: exp.Use, catalog: Catalog, _: Targets) -> None:
         catalog.database = parts[-2] if len(parts) > 1 else catalog.database
 
 
-def _declare(statement: exp.Declare, catalog: Catalog, _: Targets) -> None:
+def _declare(statement: exp.Declare, catalog: TableCatalog, _: WriteTargets) -> None:
     """Remember a variable, which is no column, or a table variable, which has columns and no rows."""
     for item in statement.expressions:
         kind = item.args.get("kind")
@@ -99,7 +99,7 @@ def _declare(statement: exp.Declare, catalog: Catalog, _: Targets) -> None:
             if isinstance(kind, exp.Schema):
                 columns = [c.this for c in kind.expressions if isinstance(c.this, exp.Identifier)]
                 fields = [Field(catalog.names.spelling(c), catalog.names.key(c), {}) for c in columns]
-                catalog.made[(key,)] = Made(Relation(fields))
+                catalog.created[(key,)] = CreatedTable(Rowset(fields))
             else:
                 catalog.variables.add(key)
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
-from airflow_lineage_provider.sql.bounds import SqlError
 from airflow_lineage_provider.sql.datatypes import canonical_type
+from airflow_lineage_provider.sql.limits import SqlError
 from airflow_lineage_provider.sql.names import Names
 from airflow_lineage_provider.sql.parse import parse
 

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.kinds import CONDITIONAL
+from airflow_lineage_provider.sql.catalog import Write
+from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL
 from airflow_lineage_provider.sql.model import Subtype, Table
-from airflow_lineage_provider.sql.query import read_query
-from airflow_lineage_provider.sql.relations import Relation
-from airflow_lineage_provider.sql.scope import Scope
+from airflow_lineage_provider.sql.rowsets import Rowset
 from airflow_lineage_provider.sql.sources import field_of, sources
 from airflow_lineage_provider.sql.tables import add_source
 from airflow_lineage_provider.sql.writes import (
-    Write,
     assignments,
     by_position,
     held,
@@ -28,10 +26,12 @@ from airflow_lineage_provider.sql.writes import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_lineage_provider.sql.scope import Scope
+
 
 def insert_many(node: exp.Expr, scope: Scope) -> Iterator[Write]:
     """Read Oracle's and Snowflake's INSERT ALL, and Hive's FROM ... INSERT ... INSERT."""
-    within = Scope(scope.analysis, scope, scope.ctes)
+    within = scope.child()
     add_source(node.args["source"], within)
     for branch in node.expressions:
         one = branch.this if isinstance(branch, exp.ConditionalInsert) else branch
@@ -39,20 +39,18 @@ def insert_many(node: exp.Expr, scope: Scope) -> Iterator[Write]:
             scope.analysis.decides(sources(branch.expression, within, CONDITIONAL), Subtype.FILTER)
         table, columns = target_of(one.this)
         if table is not None:
-            relation = _branch(one.expression, within)
-            relation = (
-                with_columns(relation, columns, scope) if columns else by_position(table, relation, scope)
-            )
-            yield write_to(table, relation, scope, replaces=bool(one.args.get("overwrite")))
+            rowset = _branch(one.expression, within)
+            rowset = with_columns(rowset, columns, scope) if columns else by_position(table, rowset, scope)
+            yield write_to(table, rowset, scope, replaces=bool(one.args.get("overwrite")))
 
 
-def _branch(body: exp.Expr | None, within: Scope) -> Relation:
+def _branch(body: exp.Expr | None, within: Scope) -> Rowset:
     """Return what one branch inserts: its VALUES, its SELECT without FROM, or all of the source."""
     if isinstance(body, exp.Values):
-        return Relation([field_of(value, within) for value in body.expressions[0].expressions])
+        return Rowset([field_of(value, within) for value in body.expressions[0].expressions])
     if isinstance(body, exp.Select):
-        return read_query(body, within)
-    return within.items[0].relation
+        return within.read(body)
+    return within.items[0].rowset
 
 
 def insert(node: exp.Insert, scope: Scope) -> Iterator[Write]:
@@ -61,31 +59,31 @@ def insert(node: exp.Insert, scope: Scope) -> Iterator[Write]:
     body = node.expression
     if isinstance(node.this, exp.Directory):
         path = node.this.name
-        yield Write(Table(path), (path,), read_query(body, scope), replaces=True)
+        yield Write(Table(path), (path,), scope.read(body), replaces=True)
         return
     if table is None or body is None:
         return
-    relation = read_query(body, scope) if isinstance(body, (exp.Query, exp.Values)) else Relation([])
+    rowset = scope.read(body) if isinstance(body, (exp.Query, exp.Values)) else Rowset([])
     if columns:
-        relation = with_columns(relation, columns, scope)
+        rowset = with_columns(rowset, columns, scope)
     elif not node.args.get("by_name"):
-        relation = by_position(table, relation, scope)
-    relation = _with_conflict(node, table, relation, scope)
-    yield write_to(table, relation, scope, replaces=bool(node.args.get("overwrite")))
+        rowset = by_position(table, rowset, scope)
+    rowset = _with_conflict(node, table, rowset, scope)
+    yield write_to(table, rowset, scope, replaces=bool(node.args.get("overwrite")))
 
 
-def _with_conflict(node: exp.Insert, table: exp.Table, relation: Relation, scope: Scope) -> Relation:
+def _with_conflict(node: exp.Insert, table: exp.Table, rowset: Rowset, scope: Scope) -> Rowset:
     """ON CONFLICT DO UPDATE: `excluded` is the row that was to be inserted."""
     conflict = node.args.get("conflict")
     if conflict is None or not conflict.expressions:
-        return relation
-    within = Scope(scope.analysis, scope, scope.ctes)
+        return rowset
+    within = scope.child()
     within.add(held(table, scope), item_name(table, scope))
-    within.add(relation, (scope.analysis.names.fold("excluded"),)).hidden = True
+    within.add(rowset, (scope.analysis.names.fold("excluded"),)).hidden = True
     for call in conflict.find_all(exp.Anonymous):  # MySQL's VALUES(b) is excluded.b
         if call.name.upper() == "VALUES" and call.expressions:
             call.replace(exp.column(call.expressions[0].name, table="excluded"))
     updates = list(assignments(conflict.expressions, within))
     if conflict.args.get("where") is not None:
         scope.analysis.decides(sources(conflict.args["where"], within, CONDITIONAL), Subtype.FILTER)
-    return joined([*relation.fields, *updates], relation.rest)
+    return joined([*rowset.fields, *updates], rowset.rest)

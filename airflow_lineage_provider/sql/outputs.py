@@ -10,14 +10,15 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from airflow_lineage_provider.sql.kinds import COPY
+from airflow_lineage_provider.sql.edge_kinds import COPY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlglot.generator import Generator
 
-    from airflow_lineage_provider.sql.analysis import Analysis
-    from airflow_lineage_provider.sql.relations import Field, Made
-    from airflow_lineage_provider.sql.scope import Scope
+    from airflow_lineage_provider.sql.rowsets import Definition, Field
+    from airflow_lineage_provider.sql.scope import Analysis
 
 _MOST_NODES = 400  # of an expression that is written out through its CTEs
 
@@ -50,8 +51,8 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
     """Return the name of an output in the result."""
     if field.name is not None:
         return field.name
-    if field.made:
-        return _made_up(field.made[0].node, dialect)
+    if field.definitions:
+        return _made_up(field.definitions[0].node, dialect)
     return f"column{position}"
 
 
@@ -68,14 +69,14 @@ def _made_up(node: exp.Expr, dialect: str) -> str:
 
 def expression(field: Field, dialect: str) -> str | None:
     """Return the SQL that makes a field, in terms of base columns; None where several branches make it."""
-    texts = {_text(made, dialect) for made in field.made}
+    texts = {_text(one, dialect) for one in field.definitions}
     if not texts and list(field.edges.values()) == [COPY]:
         return _generated(exp.column(next(iter(field.edges)).column, quoted=None), dialect)
     return texts.pop() if len(texts) == 1 else None
 
 
-def _text(made: Made, dialect: str) -> str:
-    node = _written_out(made.node, made.scope, [_MOST_NODES])
+def _text(definition: Definition, dialect: str) -> str:
+    node = _written_out(definition.node, definition.resolved, [_MOST_NODES])
     return _generated(node, dialect)
 
 
@@ -94,25 +95,29 @@ def _generator(dialect: str) -> Generator:
     )
 
 
-def _written_out(node: exp.Expr, scope: Scope, left: list[int]) -> exp.Expr:
+def _written_out(node: exp.Expr, resolved: Mapping[int, Field], left: list[int]) -> exp.Expr:
     """Return the node with each column of a CTE or derived table replaced by what makes it, within bounds."""
     if isinstance(node, exp.Column):
-        return _definition(node, scope, left)
+        return _definition(node, resolved, left)
     columns = [c for c in node.find_all(exp.Column) if isinstance(c.this, exp.Identifier)]
     left[0] -= len(columns)
-    changes = {id(c): made for c in columns if left[0] > 0 and (made := _definition(c, scope, left)) is not c}
+    changes: dict[int, exp.Expr] = {}
+    for column in columns:
+        made = _definition(column, resolved, left) if left[0] > 0 else column
+        if made is not column:
+            changes[id(column)] = made
     if not changes:
         return node
     return _replaced(node, changes)
 
 
-def _definition(column: exp.Column, scope: Scope, left: list[int]) -> exp.Expr:
-    found = scope.analysis.resolved.get(id(column))
-    if found is None or len(found.made) != 1 or found.made[0].node is column:
+def _definition(column: exp.Column, resolved: Mapping[int, Field], left: list[int]) -> exp.Expr:
+    found = resolved.get(id(column))
+    if found is None or len(found.definitions) != 1 or found.definitions[0].node is column:
         return column
-    made = found.made[0]
+    made = found.definitions[0]
     left[0] -= 1
-    return _written_out(made.node, made.scope, left) if left[0] > 0 else column
+    return _written_out(made.node, made.resolved, left) if left[0] > 0 else column
 
 
 def _replaced(node: exp.Expr, changes: dict[int, exp.Expr]) -> exp.Expr:

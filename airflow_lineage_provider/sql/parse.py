@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
-from airflow_lineage_provider.sql.bounds import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.compat import TokenType
+from airflow_lineage_provider.sql.limits import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.model import Problem, Subject
 from airflow_lineage_provider.sql.rewrite import simplified, understood
 

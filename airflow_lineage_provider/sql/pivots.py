@@ -7,39 +7,31 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from airflow_lineage_provider.sql.compat import pivot_column
-from airflow_lineage_provider.sql.kinds import TRANSFORMATION
+from airflow_lineage_provider.sql.edge_kinds import TRANSFORMATION
 from airflow_lineage_provider.sql.model import Subtype
-from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, Rest, add
-from airflow_lineage_provider.sql.scope import Scope
+from airflow_lineage_provider.sql.rowsets import Edges, Field, Function, Rest, Rowset, add
 from airflow_lineage_provider.sql.sources import field_of, sources
+from airflow_lineage_provider.sql.stars import columns_call, expand, for_each_column, is_star
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from airflow_lineage_provider.sql.scope import Scope
 
-def pivoted(pivot: exp.Pivot, relation: Relation, name: tuple[str, ...], around: Scope) -> Relation:
-    """Return the relation that PIVOT or UNPIVOT makes of another."""
-    scope = Scope(around.analysis, around.outer, around.ctes)
-    scope.add(relation, name)
+
+def pivoted(pivot: exp.Pivot, rowset: Rowset, name: tuple[str, ...], around: Scope) -> Rowset:
+    """Return the rowset that PIVOT or UNPIVOT makes of another."""
+    scope = around.detached()
+    scope.add(rowset, name)
     if pivot.args.get("unpivot"):
-        return _unpivot(pivot, relation, scope)
-    return _pivot(pivot, relation, scope)
-
-
-def read_pivot_statement(pivot: exp.Pivot, around: Scope) -> Relation:
-    """DuckDB's `PIVOT t ON ... USING ...` and `UNPIVOT t ON ... INTO ...`."""
-    from airflow_lineage_provider.sql.tables import add_source
-
-    scope = Scope(around.analysis, around.outer, around.ctes)
-    add_source(pivot.this, scope)
-    item = scope.items[0]
-    return pivoted(pivot, item.relation, item.name, around)
+        return _unpivot(pivot, rowset, scope)
+    return _pivot(pivot, rowset, scope)
 
 
 # ---- PIVOT ---------------------------------------------------------------------------------------
 
 
-def _pivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
+def _pivot(pivot: exp.Pivot, rowset: Rowset, scope: Scope) -> Rowset:
     using = pivot.args.get("using") or []
     simplified = bool(using or pivot.args.get("group") is not None or not pivot.args.get("fields"))
     aggregates = [field_of(a.unalias(), scope) for a in (using if simplified else pivot.expressions)]
@@ -49,9 +41,7 @@ def _pivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
         scope.analysis.decides(sources(on, scope), Subtype.CONDITIONAL)
     for query in [e for on in ons for e in on.expressions if isinstance(e, exp.Query)]:
         scope.analysis.decides(sources(query, scope), Subtype.CONDITIONAL)
-    kept, rest = _kept(
-        pivot, relation, scope, _used(by + (using if simplified else pivot.expressions), scope)
-    )
+    kept, rest = _kept(pivot, rowset, scope, _used(by + (using if simplified else pivot.expressions), scope))
     for one in kept:
         scope.analysis.decides(one.edges, Subtype.GROUP_BY)
     names = _statement_columns(ons, using) if simplified else _clause_columns(pivot)
@@ -61,7 +51,7 @@ def _pivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
     ]
     if not names:
         rest += (Rest(_by_data(aggregates)),)
-    return Relation(kept + made, (rest,) if rest else ())
+    return Rowset(kept + made, (rest,) if rest else ())
 
 
 def _by_data(aggregates: list[Field]) -> Function:
@@ -77,7 +67,7 @@ def _used(nodes: Iterable[exp.Expr], scope: Scope) -> set[str]:
 
 
 def _kept(
-    pivot: exp.Pivot, relation: Relation, scope: Scope, used: set[str]
+    pivot: exp.Pivot, rowset: Rowset, scope: Scope, used: set[str]
 ) -> tuple[list[Field], tuple[Rest, ...]]:
     """Return the columns that the pivot groups by: those named, or all that it does not use."""
     group = pivot.args.get("group")
@@ -89,8 +79,8 @@ def _kept(
             shown = names.spelling(identifier) if identifier is not None else column.alias_or_name
             fields.append(field_of(column, scope, shown, names.fold(shown)))
         return fields, ()
-    kept = [one for one in relation.fields if one.key not in used]
-    return kept, () if relation.complete else (Rest(relation, frozenset(used)),)
+    kept = [one for one in rowset.fields if one.key not in used]
+    return kept, () if rowset.complete else (Rest(rowset, frozenset(used)),)
 
 
 def _clause_columns(pivot: exp.Pivot) -> list[exp.Identifier]:
@@ -122,7 +112,7 @@ def _keyed(columns: Iterable[exp.Identifier], scope: Scope) -> list[tuple[str, s
 # ---- UNPIVOT -------------------------------------------------------------------------------------
 
 
-def _unpivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
+def _unpivot(pivot: exp.Pivot, rowset: Rowset, scope: Scope) -> Rowset:
     into = pivot.args.get("into")
     groups = _groups(pivot, scope)
     if pivot.args.get("fields"):
@@ -142,10 +132,10 @@ def _unpivot(pivot: exp.Pivot, relation: Relation, scope: Scope) -> Relation:
         Field(s, k, _value(groups, i, len(values), everything))
         for i, (s, k) in enumerate(_keyed(values, scope))
     ]
-    kept = [one for one in relation.fields if one.key not in used]
-    rest = () if relation.complete else (Rest(relation, frozenset(used)),)
+    kept = [one for one in rowset.fields if one.key not in used]
+    rest = () if rowset.complete else (Rest(rowset, frozenset(used)),)
     added = valued + made if pivot.args.get("value_columns_first") else made + valued
-    return Relation(kept + added, (rest,) if rest else ())
+    return Rowset(kept + added, (rest,) if rest else ())
 
 
 def _value(groups: list[list[Field]], position: int, width: int, everything: Edges) -> Edges:
@@ -161,8 +151,6 @@ def _value(groups: list[list[Field]], position: int, width: int, everything: Edg
 
 def _groups(pivot: exp.Pivot, scope: Scope) -> list[list[Field]]:
     """Return the IN columns; several together where there are several value columns."""
-    from airflow_lineage_provider.sql.stars import columns_call, expand, for_each_column, is_star
-
     if pivot.args.get("fields"):
         nodes = [e for f in pivot.args["fields"] for e in f.expressions]
     else:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from airflow_lineage_provider.sql.analysis import Key
     from airflow_lineage_provider.sql.cache import Entry
+    from airflow_lineage_provider.sql.catalog import Key
     from airflow_lineage_provider.sql.model import Lineage
 
 # Below this, starting processes costs more than they save.

@@ -1,4 +1,4 @@
-"""From relations to the answer: what the statements do to one table, as plain data."""
+"""From rowsets to the answer: what the statements do to one table, as plain data."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.sql.kinds import subtypes
+from airflow_lineage_provider.sql.edge_kinds import subtypes
 from airflow_lineage_provider.sql.model import Lineage, OutputColumn, Source, Table
 from airflow_lineage_provider.sql.outputs import expression, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from airflow_lineage_provider.sql.analysis import Analysis
-    from airflow_lineage_provider.sql.relations import Edges, Field, Relation
+    from airflow_lineage_provider.sql.rowsets import Edges, Field, Rowset
+    from airflow_lineage_provider.sql.scope import Analysis
 
 
 @dataclass(slots=True)
-class Target:
+class WriteTarget:
     """One table, or the rows that are returned, with what the statements so far did to it."""
 
     table: Table | None
@@ -27,12 +27,12 @@ class Target:
     indirect: dict[Source, None] = field(default_factory=dict)
     columns: dict[str, OutputColumn] = field(default_factory=dict)
 
-    def add(self, relation: Relation, analysis: Analysis) -> None:
+    def add(self, rowset: Rowset, analysis: Analysis) -> None:
         """Take in what one statement writes."""
-        analysis.unknown_star(relation.unknown())
+        analysis.unknown_star(rowset.unknown())
         self.reads |= analysis.reads
         self.indirect |= dict.fromkeys(analysis.sources())
-        for key, column in _columns(relation.fields, analysis.dialect).items():
+        for key, column in _columns(rowset.fields, analysis.dialect).items():
             known = self.columns.get(key)
             self.columns[key] = _both(known, column) if known else column
 

@@ -1,21 +1,112 @@
-"""What a name means at a place in a statement."""
+"""What a name means at a place in a statement, and what the statement's analysis gathers on its way."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.sql.edge_kinds import KINDS, TRANSFORMATION
 from airflow_lineage_provider.sql.functions import is_value
-from airflow_lineage_provider.sql.kinds import TRANSFORMATION
-from airflow_lineage_provider.sql.relations import BaseTable, Edges, Field, Function, Relation, add, merged
+from airflow_lineage_provider.sql.model import Problem, Source, Subject, Subtype, Table
+from airflow_lineage_provider.sql.rowsets import (
+    BaseTable,
+    Edges,
+    Field,
+    Function,
+    Origin,
+    Rowset,
+    add,
+    merged,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sqlglot import exp
 
-    from airflow_lineage_provider.sql.analysis import Analysis
+    from airflow_lineage_provider.sql.catalog import TableCatalog, Write
+    from airflow_lineage_provider.sql.names import Names
+
+# Dialects where an output may be named further on in the same select list.
+_LATERAL_ALIASES = frozenset(
+    {"snowflake", "duckdb", "redshift", "databricks", "spark", "spark2", "clickhouse", "teradata", "exasol"}
+)
+
+
+@dataclass(slots=True, eq=False)
+class Analysis:
+    """The state of one statement. Everything else is a function of syntax tree and scope.
+
+    `read_query` returns the rowset of a query that stands in a scope. It is passed in because expressions,
+    tables and queries contain each other, so that no module could import the next.
+    """
+
+    catalog: TableCatalog
+    dialect: str
+    read_query: Callable[[exp.Expr, Scope], Rowset]
+    has_columns_calls: bool = False
+    reads: dict[Table, None] = field(default_factory=dict)
+    indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
+    problems: dict[Problem, None] = field(default_factory=dict)
+    resolved: dict[int, Field] = field(default_factory=dict)  # column node -> the field that it means
+    ctes: list[Cte] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)  # of statements within this one: WITH x AS (DELETE ...)
+
+    @property
+    def names(self) -> Names:
+        """Return how this dialect folds names."""
+        return self.catalog.names
+
+    @property
+    def lateral_aliases(self) -> bool:
+        """Tell whether a select list may use its own earlier outputs."""
+        return self.dialect in _LATERAL_ALIASES
+
+    def decides(self, edges: Edges, subtype: Subtype) -> None:
+        """Note columns that decide about rows, groups or order of the whole statement."""
+        for origin, kinds in edges.items():
+            masked = not kinds & ((1 << KINDS) - 1)
+            self.indirect[origin, subtype] = masked and self.indirect.get((origin, subtype), True)
+
+    def problem(self, subject: Subject, message: str) -> None:
+        """Note what is not known."""
+        self.problems[Problem(subject, message)] = None
+
+    def read_table(self, node: exp.Table) -> Rowset:
+        """Return the rowset of a table by name: what the script wrote to it, or the dataset itself."""
+        key = self.catalog.key(node)
+        created = self.catalog.created.get(key)
+        if created is not None:
+            self.reads |= created.reads
+            self.indirect |= created.indirect
+            return created.rowset
+        base = self.catalog.read(key, self.names.spellings(node))
+        self.reads[base.table] = None
+        return base
+
+    def unknown_star(self, names: Iterable[str]) -> None:
+        """Note tables all of whose columns are taken, while they are not known."""
+        tables = ", ".join(dict.fromkeys(names))
+        if tables:
+            self.problem(
+                Subject.STAR, f"* takes all columns of {tables}, which are not known: give its schema"
+            )
+
+    def ambiguous(self, key: str) -> None:
+        """Note a name that more than one table has."""
+        self.problem(Subject.COLUMN, f"column {key!r} is ambiguous: more than one table in FROM has it")
+
+    def unknown(self, what: str, tables: Iterable[str], line: int | None) -> None:
+        """Note a column that no table in reach has."""
+        where = f"line {line}: " if line else ""
+        among = ", ".join(dict.fromkeys(tables))
+        reason = f"cannot be told from {among}" if among else "stands where there is no table"
+        self.problem(Subject.COLUMN, f"{where}column {what!r} {reason}")
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return the indirect columns of the whole statement, in the order in which they were met."""
+        return tuple(Source(o.table, o.column, s, m) for (o, s), m in self.indirect.items())
 
 
 class Aliases(IntEnum):
@@ -28,9 +119,9 @@ class Aliases(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A relation in FROM under its alias. A semi-joined one is hidden from the select list."""
+    """A rowset in FROM under its alias. A semi-joined one is hidden from the select list."""
 
-    relation: Relation
+    rowset: Rowset
     name: tuple[str, ...]
     hidden: bool = False
 
@@ -52,26 +143,23 @@ class Scope:
 
     def child(self) -> Scope:
         """Return a scope inside this one: it sees the CTEs, and this scope's columns as outer ones."""
-        return Scope(self.analysis, self, dict(self.ctes))
+        return Scope(self.analysis, self, self.ctes)
+
+    def detached(self) -> Scope:
+        """Return the scope of a derived table: it sees the CTEs, but not its neighbours in FROM."""
+        return Scope(self.analysis, self.outer, self.ctes)
+
+    def read(self, query: exp.Expr) -> Rowset:
+        """Return the rowset of a query that stands in this scope."""
+        return self.analysis.read_query(query, self)
 
     def binding(self, names: frozenset[str]) -> Scope:
         """Return the same scope with lambda variables: they are no columns."""
-        return Scope(
-            self.analysis,
-            self.outer,
-            self.ctes,
-            self.items,
-            self.using,
-            self.outputs,
-            self.windows,
-            self.aliases,
-            self.bound | names,
-            self.matched,
-        )
+        return replace(self, bound=self.bound | names)
 
-    def add(self, relation: Relation, name: Sequence[str]) -> Item:
-        """Put a relation into FROM."""
-        item = Item(relation, tuple(name))
+    def add(self, rowset: Rowset, name: Sequence[str]) -> Item:
+        """Put a rowset into FROM."""
+        item = Item(rowset, tuple(name))
         self.items.append(item)
         return item
 
@@ -82,19 +170,19 @@ class Scope:
             yield scope
             scope = scope.outer
 
-    def relation(self, name: tuple[str, ...]) -> Relation | None:
-        """Return the relation that `name` means: an alias, or a table's dotted name."""
+    def rowset(self, name: tuple[str, ...]) -> Rowset | None:
+        """Return the rowset that `name` means: an alias, or a table's dotted name."""
         for scope in self.chain():
             for item in scope.items:
                 if item.name[-len(name) :] == name:
-                    return item.relation
+                    return item.rowset
         return self._by_dataset(name) if len(name) > 1 else None
 
-    def _by_dataset(self, name: tuple[str, ...]) -> Relation | None:
+    def _by_dataset(self, name: tuple[str, ...]) -> Rowset | None:
         """`db.t.x` although t has an alias: some warehouses let that pass."""
         for item in self.items:
-            if isinstance(item.relation, BaseTable) and item.relation.key[-len(name) :] == name:
-                return item.relation
+            if isinstance(item.rowset, BaseTable) and item.rowset.key[-len(name) :] == name:
+                return item.rowset
         return None
 
     def resolve(self, parts: list[exp.Identifier]) -> tuple[Field | None, int]:
@@ -106,9 +194,9 @@ class Scope:
         if keys[0] in self.bound:
             return None, len(keys)
         for used in range(min(3, len(keys) - 1), 0, -1):
-            relation = self.relation(tuple(keys[:used]))
-            if relation is not None:
-                found = relation.known(keys[used]) or relation.possible(keys[used])
+            rowset = self.rowset(tuple(keys[:used]))
+            if rowset is not None:
+                found = rowset.known(keys[used]) or rowset.possible(keys[used])
                 if found is not None:
                     return found, used + 1
         single = self.unqualified(keys[0])
@@ -130,7 +218,7 @@ class Scope:
         shared = self.using.get(key)
         if shared is not None:
             return merged(shared)
-        shown = [item.relation for item in self.items if not item.hidden]
+        shown = [item.rowset for item in self.items if not item.hidden]
         known = [hit for one in shown if (hit := one.index.get(key))] or [
             hit for one in shown if (hit := one.known(key))
         ]
@@ -146,20 +234,20 @@ class Scope:
         Where a table's columns are not known, its own name is more likely one of them: `date FROM date`.
         """
         for item in self.items:
-            relation = item.relation
-            its_own_name = isinstance(relation, BaseTable) and relation.key[-1:] == (key,)
-            if item.name == (key,) and (relation.complete or not its_own_name):
+            rowset = item.rowset
+            its_own_name = isinstance(rowset, BaseTable) and rowset.key[-1:] == (key,)
+            if item.name == (key,) and (rowset.complete or not its_own_name):
                 edges: Edges = {}
-                for one in relation.fields:
+                for one in rowset.fields:
                     add(edges, one.edges, TRANSFORMATION)
-                return Field(key, None, edges, row=relation)
+                return Field(key, None, edges, row=rowset)
         return None
 
     def _guess(self, key: str) -> Field | None:
-        """Return a column of the only relation whose columns are not all known."""
+        """Return a column of the only rowset whose columns are not all known."""
         if key in self.analysis.catalog.variables or is_value(key, self.analysis.dialect):
             return None
-        unsure = [i.relation for i in self.items if not i.hidden and not i.relation.complete]
+        unsure = [i.rowset for i in self.items if not i.hidden and not i.rowset.complete]
         tables = [r for r in unsure if not isinstance(r, Function)]
         candidates = tables or unsure
         return candidates[0].possible(key) if len(candidates) == 1 else None
@@ -180,5 +268,4 @@ class Cte:
     node: exp.CTE
     scope: Scope
     recursive: bool
-    relation: Relation | None = None
-    reading: bool = False
+    rowset: Rowset | None = None

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from sqlglot.dialects.dialect import Dialect
 
-from airflow_lineage_provider.sql.analysis import Analysis, Catalog, Made
-from airflow_lineage_provider.sql.bounds import SqlError
+from airflow_lineage_provider.sql.catalog import CreatedTable, TableCatalog, Write
 from airflow_lineage_provider.sql.compat import block_statements
+from airflow_lineage_provider.sql.ctes import read_cte
 from airflow_lineage_provider.sql.definitions import redefine
+from airflow_lineage_provider.sql.limits import SqlError
 from airflow_lineage_provider.sql.model import Lineage, Problem, Subject
 from airflow_lineage_provider.sql.names import Names
 from airflow_lineage_provider.sql.parse import parse
-from airflow_lineage_provider.sql.query import read_cte
-from airflow_lineage_provider.sql.relations import Relation, Rest, merged
-from airflow_lineage_provider.sql.results import Target
+from airflow_lineage_provider.sql.results import WriteTarget
+from airflow_lineage_provider.sql.rowsets import Rest, Rowset, merged
 from airflow_lineage_provider.sql.schema import Schema
-from airflow_lineage_provider.sql.statements import read_statement
+from airflow_lineage_provider.sql.scope import Analysis
+from airflow_lineage_provider.sql.statements import read_rows, read_statement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from sqlglot import exp
 
-    from airflow_lineage_provider.sql.analysis import Key
-    from airflow_lineage_provider.sql.writes import Write
+    from airflow_lineage_provider.sql.catalog import Key, Write
 
 
 def column_lineage(
@@ -80,7 +80,7 @@ def analyse(
         statements, problems = parse(sql, known)
     except (SqlError, ValueError) as error:
         return (Lineage(problems=(Problem(Subject.SYNTAX, str(error)),)),), ()
-    catalog = Catalog(schema, Names(known, dialect), default_database, default_schema)
+    catalog = TableCatalog(schema, Names(known, dialect), default_database, default_schema)
     script = _Script(catalog, dialect, has_columns_calls=dialect == "duckdb" and "columns" in sql.lower())
     script.problems |= dict.fromkeys(problems)
     for statement in statements:
@@ -91,11 +91,11 @@ def analyse(
 class _Script:
     """Runs statements against a catalog that remembers what they made."""
 
-    def __init__(self, catalog: Catalog, dialect: str, *, has_columns_calls: bool) -> None:
+    def __init__(self, catalog: TableCatalog, dialect: str, *, has_columns_calls: bool) -> None:
         self.catalog = catalog
         self.dialect = dialect
         self.has_columns_calls = has_columns_calls
-        self.targets: dict[Key, Target] = {}
+        self.targets: dict[Key, WriteTarget] = {}
         self.problems: dict[Problem, None] = {}
 
     def run(self, statement: exp.Expr) -> None:
@@ -105,7 +105,7 @@ class _Script:
             for one in inside:
                 self.run(one)
             return
-        analysis = Analysis(self.catalog, self.dialect, self.has_columns_calls)
+        analysis = Analysis(self.catalog, self.dialect, read_rows, self.has_columns_calls)
         try:
             writes = list(read_statement(statement, analysis))
             self._unused_ctes(analysis)
@@ -138,31 +138,31 @@ class _Script:
             self._remember(write, analysis)
         target = self.targets.pop(write.key, None)
         if target is None or write.replaces or write.table is None:
-            target = Target(write.table, temporary=write.temporary)
-        target.add(write.relation, analysis)
+            target = WriteTarget(write.table, temporary=write.temporary)
+        target.add(write.rowset, analysis)
         self.targets[write.key] = target
 
     def _remember(self, write: Write, analysis: Analysis) -> None:
         """Keep where this table's columns come from, for the statements that read it."""
-        before = self.catalog.made.get(write.key)
+        before = self.catalog.created.get(write.key)
         if before is None or write.replaces:
-            relation = write.relation if write.replaces else self._over_base(write)
-            if relation is not None:
-                made = Made(relation, dict(analysis.reads), dict(analysis.indirect))
-                self.catalog.made[write.key] = made
+            rowset = write.rowset if write.replaces else self._over_base(write)
+            if rowset is not None:
+                made = CreatedTable(rowset, dict(analysis.reads), dict(analysis.indirect))
+                self.catalog.created[write.key] = made
             return
         before.reads |= analysis.reads
         before.indirect |= analysis.indirect
-        index = write.relation.index
-        old = before.relation
+        index = write.rowset.index
+        old = before.rowset
         fields = [merged([f, *([index[f.key]] if f.key in index else [])]) for f in old.fields]
-        fields += [f for f in write.relation.fields if f.key not in old.index]
-        before.relation = Relation(fields, old.rest)
+        fields += [f for f in write.rowset.fields if f.key not in old.index]
+        before.rowset = Rowset(fields, old.rest)
 
-    def _over_base(self, write: Write) -> Relation | None:
+    def _over_base(self, write: Write) -> Rowset | None:
         """Return what an existing table holds after a statement wrote some of its columns."""
         base = self.catalog.base.get(write.key)
-        if base is None or not write.relation.fields:
+        if base is None or not write.rowset.fields:
             return None
-        kept = [f for f in base.fields if f.key not in write.relation.index]
-        return Relation([*write.relation.fields, *kept], ((Rest(base),),) if base.open else ())
+        kept = [f for f in base.fields if f.key not in write.rowset.index]
+        return Rowset([*write.rowset.fields, *kept], ((Rest(base),),) if base.open else ())

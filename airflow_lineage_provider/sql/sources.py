@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from airflow_lineage_provider.sql.compat import classes, comprehension_variable
+from airflow_lineage_provider.sql.edge_kinds import (
+    AGGREGATION,
+    CONDITIONAL,
+    IDENTITY,
+    MASKED,
+    TRANSFORMATION,
+    WINDOW,
+    deepen,
+)
 from airflow_lineage_provider.sql.functions import (
     AGGREGATE_NAMES,
     AGGREGATES,
@@ -18,16 +27,7 @@ from airflow_lineage_provider.sql.functions import (
     PICKS_A_ROW,
     is_value,
 )
-from airflow_lineage_provider.sql.kinds import (
-    AGGREGATION,
-    CONDITIONAL,
-    IDENTITY,
-    MASKED,
-    TRANSFORMATION,
-    WINDOW,
-    deepen,
-)
-from airflow_lineage_provider.sql.relations import Edges, Field, Made, Relation, add, field_in
+from airflow_lineage_provider.sql.rowsets import Definition, Edges, Field, Rowset, add, field_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,17 +45,18 @@ def sources(node: exp.Expr, scope: Scope, context: int = IDENTITY) -> Edges:
 
 def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | None = None) -> Field:
     """Return the field that an expression makes, with a struct's parts and whether a window computed it."""
+    defined = (Definition(node, scope.analysis.resolved),)
     bare = node.unnest() if isinstance(node, exp.Paren) else node
     if isinstance(bare, exp.Column) and not isinstance(bare.this, exp.Star):
         found = column_field(bare, scope)
         if found is not None:
-            return Field(name, key, found.edges, (Made(node, scope),), found.row, found.windowed)
+            return Field(name, key, found.edges, defined, found.row, found.windowed)
     walk = _Walk(scope)
     edges = walk.run(node, IDENTITY)
     row = _row(bare, scope)
     if row is None:
         scope.analysis.unknown_star(name for whole in walk.rows for name in whole.unknown())
-    return Field(name, key, edges, (Made(node, scope),), row, _is_windowed(node))
+    return Field(name, key, edges, defined, row, _is_windowed(node))
 
 
 def _is_windowed(node: exp.Expr) -> bool:
@@ -70,12 +71,12 @@ def _is_windowed(node: exp.Expr) -> bool:
     return False
 
 
-def _row(node: exp.Expr, scope: Scope) -> Relation | None:
+def _row(node: exp.Expr, scope: Scope) -> Rowset | None:
     """Return the fields of a struct, also of one picked out of several: `array_agg(t ORDER BY x)[0]`."""
     while isinstance(node, _PICKS):
         node = node.this
     if isinstance(node, exp.Struct):
-        return Relation(list(_struct_fields(node, scope)))
+        return Rowset(list(_struct_fields(node, scope)))
     if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
         found = column_field(node, scope)
         return found.row if found is not None else None
@@ -125,9 +126,9 @@ def _positional(parameter: exp.Expr, scope: Scope) -> Field | None:
     """`$1` of a staged file."""
     if not scope.items or not parameter.name.isdigit():
         return None
-    relation = scope.items[0].relation
+    rowset = scope.items[0].rowset
     key = f"${parameter.name}"
-    return relation.known(key) or relation.possible(key)
+    return rowset.known(key) or rowset.possible(key)
 
 
 def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
@@ -152,7 +153,7 @@ class _Walk:
         self.scope = scope
         self.todo: list[tuple[exp.Expr, int]] = []  # what the visited node found within itself, in order
         self.edges: Edges = {}
-        self.rows: list[Relation] = []  # taken as a whole, as in `to_json(o)`
+        self.rows: list[Rowset] = []  # taken as a whole, as in `to_json(o)`
 
     def run(self, node: exp.Expr, context: int) -> Edges:
         """Return the edges of everything below `node`."""
@@ -184,20 +185,20 @@ class _Walk:
         inner = deepen(context, TRANSFORMATION)
         for item in self.scope.items:
             if not item.hidden:
-                self.relation(item.relation, inner)
+                self.rowset(item.rowset, inner)
 
-    def relation(self, relation: Relation, context: int) -> None:
-        """Take all columns of a relation; say so where they are not known."""
-        for one in relation.fields:
+    def rowset(self, rowset: Rowset, context: int) -> None:
+        """Take all columns of a rowset; say so where they are not known."""
+        for one in rowset.fields:
             add(self.edges, one.edges, context)
-        self.scope.analysis.unknown_star(relation.unknown())
+        self.scope.analysis.unknown_star(rowset.unknown())
 
     def whole_row(self, node: exp.Expr, context: int) -> None:
         """`count(t.*)`, `hash(t.*)`."""
         names = tuple(self.scope.analysis.names.key(p) for p in column_path(node))  # type: ignore[arg-type]
-        relation = self.scope.relation(names)
-        if relation is not None:
-            self.relation(relation, deepen(context, TRANSFORMATION))
+        rowset = self.scope.rowset(names)
+        if rowset is not None:
+            self.rowset(rowset, deepen(context, TRANSFORMATION))
 
     def parameter(self, node: exp.Expr, context: int) -> None:
         """Read `$1` of a staged file; any other parameter comes from outside."""
@@ -310,17 +311,13 @@ class _Walk:
 
     def query(self, node: exp.Expr, context: int) -> None:
         """Read a scalar subquery, or the one of IN: its outputs are the value; what filters it filters us."""
-        from airflow_lineage_provider.sql.query import read_query
-
-        for one in read_query(node, self.scope.child()).fields:
+        for one in self.scope.child().read(node).fields:
             add(self.edges, one.edges, context)
 
     def exists(self, node: exp.Expr, context: int) -> None:
         """Of EXISTS only the predicates matter, and reading the query notes those."""
         if isinstance(node.this, exp.Query):
-            from airflow_lineage_provider.sql.query import read_query
-
-            read_query(node.this, self.scope.child())
+            self.scope.child().read(node.this)
         else:
             self.computed(node, context)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from airflow_lineage_provider.sql.model import Subject
-from airflow_lineage_provider.sql.relations import Field, Function, Relation, Rest, merged
+from airflow_lineage_provider.sql.rowsets import Field, Function, Rest, Rowset, merged
 from airflow_lineage_provider.sql.sources import field_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _star_of(node: exp.Expr) -> exp.Star | None:
 
 
 def expand(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
-    """Return the fields that a star stands for, and the relations whose columns are not known."""
+    """Return the fields that a star stands for, and the rowsets whose columns are not known."""
     star = _star_of(node)
     fields, rest = _starred(node, scope)
     if star is not None:
@@ -51,9 +51,9 @@ def _starred(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...
     path = [p for p in column.parts if isinstance(p, exp.Identifier)] if column is not None else []
     if column is None or not isinstance(column.this, exp.Star):
         return _everything(scope)
-    relation = scope.relation(tuple(scope.analysis.names.key(p) for p in path))
-    if relation is not None:
-        return list(relation.fields), _rest_of(relation)
+    rowset = scope.rowset(tuple(scope.analysis.names.key(p) for p in path))
+    if rowset is not None:
+        return list(rowset.fields), _rest_of(rowset)
     value = field_of(exp.column(*reversed(path)) if len(path) == 1 else _dotted(path), scope)
     row = value.row or Function([], edges=value.edges)
     return list(row.fields), _rest_of(row)
@@ -77,19 +77,19 @@ def _everything(scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
     for item in scope.items:
         if item.hidden:
             continue
-        for one in item.relation.fields:
+        for one in item.rowset.fields:
             if one.key in scope.using:
                 if one.key not in emitted:
                     emitted.add(one.key)
                     fields.append(merged(scope.using[one.key]).renamed(one.name or "", one.key))
             else:
                 fields.append(one)
-        rest += _rest_of(item.relation)
+        rest += _rest_of(item.rowset)
     return fields, tuple(rest)
 
 
-def _rest_of(relation: Relation) -> tuple[Rest, ...]:
-    return () if relation.complete else (Rest(relation),)
+def _rest_of(rowset: Rowset) -> tuple[Rest, ...]:
+    return () if rowset.complete else (Rest(rowset),)
 
 
 def _keys(nodes: object, scope: Scope) -> set[str]:
@@ -133,7 +133,7 @@ def _changed(
             if found is not None:
                 result.append(found.renamed(names.spelling(alias), names.key(alias)))
     hidden = frozenset(dropped | replaced.keys() | renamed.keys())
-    return result, tuple(Rest(r.relation, r.hidden | hidden) for r in rest)
+    return result, tuple(Rest(r.rowset, r.hidden | hidden) for r in rest)
 
 
 def _pattern(node: exp.Expr) -> Callable[[str], bool] | None:
@@ -184,7 +184,7 @@ def for_each_column(node: exp.Expr, call: exp.Expr, scope: Scope) -> Iterator[Fi
     matches = _selected(call.this, scope)
     source, rest = expand(call.this, scope) if is_star(call.this) else _everything(scope)
     if rest:
-        tables = ", ".join(name for r in rest for name in r.relation.unknown())
+        tables = ", ".join(name for r in rest for name in r.rowset.unknown())
         scope.analysis.problem(
             Subject.STAR, f"COLUMNS(...) needs the columns of {tables}, which are not known"
         )

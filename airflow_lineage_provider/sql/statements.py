@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.analysis import Made
+from airflow_lineage_provider.sql.catalog import CreatedTable, Write
 from airflow_lineage_provider.sql.compat import classes
+from airflow_lineage_provider.sql.ctes import with_ctes
 from airflow_lineage_provider.sql.inserts import insert, insert_many
 from airflow_lineage_provider.sql.model import Subject, Table
-from airflow_lineage_provider.sql.query import read_query, with_ctes
-from airflow_lineage_provider.sql.relations import Field, Function, Relation, Rest
+from airflow_lineage_provider.sql.query import read_query
+from airflow_lineage_provider.sql.rowsets import Field, Function, Rest, Rowset
 from airflow_lineage_provider.sql.scope import Scope
 from airflow_lineage_provider.sql.sources import field_of
-from airflow_lineage_provider.sql.tables import add_source, base_table
+from airflow_lineage_provider.sql.tables import add_source
 from airflow_lineage_provider.sql.updates import delete, merge, update
 from airflow_lineage_provider.sql.writes import (
-    Write,
     by_position,
     held,
     item_name,
@@ -29,7 +29,7 @@ from airflow_lineage_provider.sql.writes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_lineage_provider.sql.analysis import Analysis
+    from airflow_lineage_provider.sql.scope import Analysis
 
 
 def read_statement(node: exp.Expr, analysis: Analysis) -> Iterator[Write]:
@@ -62,17 +62,27 @@ def _words(node: exp.Command) -> str:
 
 
 def _query(node: exp.Expr, scope: Scope) -> Iterator[Write]:
-    relation = read_query(node, scope)
+    rowset = scope.read(node)
     into = node.args.get("into")
     if into is not None and isinstance(into.this, exp.Table):
         temporary = bool(into.args.get("temporary"))
-        yield write_to(into.this, relation, scope, temporary=temporary, replaces=True)
+        yield write_to(into.this, rowset, scope, temporary=temporary, replaces=True)
     else:
-        yield Write(None, (), relation)
+        yield Write(None, (), rowset)
 
 
-def read_returning(node: exp.Expr, around: Scope) -> Relation:
-    """Return the rows of RETURNING of a statement within another: `WITH gone AS (DELETE ... RETURNING *)`."""
+def read_rows(node: exp.Expr, around: Scope) -> Rowset:
+    """Return the rows of a query, or those that a statement within one returns.
+
+    This is the `read_query` of an `Analysis`.
+    """
+    if isinstance(node, (exp.Insert, exp.Update, exp.Delete, exp.Merge)):
+        return _returning(node, with_ctes(node, around))
+    return read_query(node, around)
+
+
+def _returning(node: exp.Expr, around: Scope) -> Rowset:
+    """Read `WITH gone AS (DELETE ... RETURNING *)`."""
     writes = [
         write for kind, extract in _EXTRACTORS if isinstance(node, kind) for write in extract(node, around)
     ]
@@ -80,10 +90,10 @@ def read_returning(node: exp.Expr, around: Scope) -> Relation:
     returning = node.args.get("returning")
     target, _ = target_of(node.this)
     if returning is None or target is None or not writes:
-        return Relation([])
-    within = Scope(around.analysis, around, around.ctes)
-    within.add(_after(writes[0].relation, held(target, around)), item_name(target, around))
-    return read_query(exp.Select(expressions=returning.expressions), within)
+        return Rowset([])
+    within = around.child()
+    within.add(_after(writes[0].rowset, held(target, around)), item_name(target, around))
+    return within.read(exp.Select(expressions=returning.expressions))
 
 
 def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[Write]:
@@ -93,12 +103,12 @@ def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[
         return
     into = returning.args["into"]
     catalog, names = scope.analysis.catalog, scope.analysis.names
-    made = catalog.made.get(writes[0].key)
-    before = made.relation if made else catalog.base[writes[0].key]
-    within = Scope(scope.analysis, scope, scope.ctes)
-    within.add(_after(writes[0].relation, before), (names.fold("inserted"),))
+    made = catalog.created.get(writes[0].key)
+    before = made.rowset if made else catalog.base[writes[0].key]
+    within = scope.child()
+    within.add(_after(writes[0].rowset, before), (names.fold("inserted"),))
     within.add(before, (names.fold("deleted"),))
-    rows = read_query(exp.Select(expressions=returning.expressions), within)
+    rows = within.read(exp.Select(expressions=returning.expressions))
     if isinstance(into, exp.Anonymous):  # t (a, b)
         listed = [c.this for c in into.expressions if isinstance(c, exp.Column)]
         yield write_to(exp.to_table(into.name), with_columns(rows, listed, scope), scope)
@@ -107,10 +117,10 @@ def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[
         yield write_to(table, by_position(table, rows, scope), scope)
 
 
-def _after(written: Relation, before: Relation) -> Relation:
+def _after(written: Rowset, before: Rowset) -> Rowset:
     """Return a table's columns after a statement wrote some of them."""
     kept = [one for one in before.fields if one.key not in written.index]
-    return Relation([*written.fields, *kept], () if before.complete else ((Rest(before),),))
+    return Rowset([*written.fields, *kept], () if before.complete else ((Rest(before),),))
 
 
 def _create(node: exp.Create, scope: Scope) -> Iterator[Write]:
@@ -123,11 +133,11 @@ def _create(node: exp.Create, scope: Scope) -> Iterator[Write]:
         return
     properties = node.args.get("properties")
     temporary = properties is not None and properties.find(exp.TemporaryProperty) is not None
-    relation = _created(node, columns, scope)
-    if relation is None:
+    rowset = _created(node, columns, scope)
+    if rowset is None:
         _declare(node, table, columns, scope, temporary=temporary)
     else:
-        yield write_to(table, relation, scope, temporary=temporary, replaces=True)
+        yield write_to(table, rowset, scope, temporary=temporary, replaces=True)
 
 
 def _declare(
@@ -142,26 +152,26 @@ def _declare(
         model = held(like.this, scope)
         empty += [Field(one.name, one.key, {}) for one in model.fields]
         rest += () if model.complete else ((Rest(Function([])),),)
-    catalog.made[key] = Made(Relation(empty, rest))
+    catalog.created[key] = CreatedTable(Rowset(empty, rest))
     (catalog.temporary.add if temporary else catalog.temporary.discard)(key)
 
 
-def _created(node: exp.Create, columns: list[exp.Identifier], scope: Scope) -> Relation | None:
+def _created(node: exp.Create, columns: list[exp.Identifier], scope: Scope) -> Rowset | None:
     body = node.expression
     if isinstance(body, (exp.Query, exp.Pivot, exp.Table)):
-        relation = read_query(body, scope)
-        return with_columns(relation, columns, scope) if columns else relation
+        rowset = scope.read(body)
+        return with_columns(rowset, columns, scope) if columns else rowset
     clone = node.args.get("clone")
     if clone is not None and isinstance(clone.this, exp.Table):
-        source = base_table(clone.this, scope)
-        return Relation(list(source.fields), () if source.complete else ((Rest(source),),))
+        source = scope.analysis.read_table(clone.this)
+        return Rowset(list(source.fields), () if source.complete else ((Rest(source),),))
     return None
 
 
 def _cache(node: exp.Cache, scope: Scope) -> Iterator[Write]:
     """Read Spark's CACHE TABLE x AS SELECT: a temporary view."""
     if isinstance(node.this, exp.Table) and isinstance(node.expression, exp.Query):
-        yield write_to(node.this, read_query(node.expression, scope), scope, temporary=True, replaces=True)
+        yield write_to(node.this, scope.read(node.expression), scope, temporary=True, replaces=True)
 
 
 def _copy(node: exp.Copy, scope: Scope) -> Iterator[Write]:
@@ -170,41 +180,37 @@ def _copy(node: exp.Copy, scope: Scope) -> Iterator[Write]:
     table, columns = target_of(node.this)
     files = list(node.args.get("files") or ())
     if not node.args.get("kind"):  # TO
-        relation = (
-            read_query(node.this, scope) if isinstance(node.this, exp.Query) else _copied(node.this, scope)
-        )
+        rowset = scope.read(node.this) if isinstance(node.this, exp.Query) else _copied(node.this, scope)
         for file in files:
-            yield Write(Table(file.name), (file.name,), relation, replaces=True)
+            yield Write(Table(file.name), (file.name,), rowset, replaces=True)
         return
     for file in files:
         if table is None:
             return
         if isinstance(file, exp.Query):
-            relation = read_query(file, scope)
-            relation = (
-                with_columns(relation, columns, scope) if columns else by_position(table, relation, scope)
-            )
+            rowset = scope.read(file)
+            rowset = with_columns(rowset, columns, scope) if columns else by_position(table, rowset, scope)
         elif table.name.startswith("@"):  # COPY INTO @stage FROM t
-            relation = _copied(file, scope)
+            rowset = _copied(file, scope)
         else:
             name = file.name or file.sql()
             base = catalog.read((name,), (name,))
             scope.analysis.reads[base.table] = None
-            relation = Relation([], ((Rest(base),),) if base.open else ())
-        yield write_to(table, relation, scope)
+            rowset = Rowset([], ((Rest(base),),) if base.open else ())
+        yield write_to(table, rowset, scope)
 
 
-def _copied(node: exp.Expr, scope: Scope) -> Relation:
-    within = Scope(scope.analysis, scope, scope.ctes)
+def _copied(node: exp.Expr, scope: Scope) -> Rowset:
+    within = scope.child()
     table, columns = target_of(node)
     if table is None:
-        return Relation([])
-    relation = add_source(table, within)[0].relation
+        return Rowset([])
+    rowset = add_source(table, within)[0].rowset
     if columns:
-        return Relation(
+        return Rowset(
             [field_of(exp.column(c.copy()), within, c.name, within.analysis.names.key(c)) for c in columns]
         )
-    return Relation(list(relation.fields), () if relation.complete else ((Rest(relation),),))
+    return Rowset(list(rowset.fields), () if rowset.complete else ((Rest(rowset),),))
 
 
 _EXTRACTORS: tuple[tuple[type[exp.Expr], Callable[..., Iterator[Write]]], ...] = (

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.edge_kinds import TRANSFORMATION
 from airflow_lineage_provider.sql.functions import FUNCTION_COLUMNS, ONE_COLUMN, READERS
-from airflow_lineage_provider.sql.kinds import TRANSFORMATION
-from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, Rest, add
+from airflow_lineage_provider.sql.rowsets import Edges, Field, Function, Rest, Rowset, add
 from airflow_lineage_provider.sql.sources import sources
 
 if TYPE_CHECKING:
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def aliased(
-    relation: Relation, node: exp.Expr, scope: Scope, default: Sequence[str] = ()
-) -> tuple[Relation, tuple[str, ...]]:
-    """Return the relation under its alias and the alias's column list."""
+    rowset: Rowset, node: exp.Expr, scope: Scope, default: Sequence[str] = ()
+) -> tuple[Rowset, tuple[str, ...]]:
+    """Return the rowset under its alias and the alias's column list."""
     alias = node.args.get("alias")
     if not isinstance(alias, exp.TableAlias):
-        return relation, tuple(default)
+        return rowset, tuple(default)
     names = scope.analysis.names
     columns = [(names.spelling(c), names.key(c)) for c in identifiers(alias.args.get("columns"))]
-    if columns and not isinstance(relation, Function):
-        relation = relation.with_names(columns)
+    if columns and not isinstance(rowset, Function):
+        rowset = rowset.with_names(columns)
     name = alias.this
-    return relation, (names.key(name),) if isinstance(name, exp.Identifier) else tuple(default)
+    return rowset, (names.key(name),) if isinstance(name, exp.Identifier) else tuple(default)
 
 
 def identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
@@ -39,17 +39,17 @@ def identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
     return [c for c in found if isinstance(c, exp.Identifier)]
 
 
-def read_files(paths: Sequence[str], scope: Scope) -> Relation:
+def read_files(paths: Sequence[str], scope: Scope) -> Rowset:
     """Return what a reading function reads; one that names several files, their union."""
     bases = [scope.analysis.catalog.read((path,), (path,)) for path in paths]
     for base in bases:
         scope.analysis.reads[base.table] = None
     if len(bases) == 1:
         return bases[0]
-    return Relation([], tuple((Rest(base),) for base in bases))
+    return Rowset([], tuple((Rest(base),) for base in bases))
 
 
-def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     """Read a table function: a reader of files, or one whose columns are made of its arguments."""
     name = _function_name(call)
     paths = _paths(call) if name in READERS else []
@@ -73,11 +73,11 @@ def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Relatio
     defined = _defined_columns(call)
     fields += [Field(names.spelling(c), names.key(c), edges) for c in defined]
     closed = bool(listed and item and alias_name) or bool(defined)
-    relation = Function(fields, edges=edges, closed=closed)
+    rowset = Function(fields, edges=edges, closed=closed)
     if alias_name is not None:  # the alias of a function may stand for the one column that it gives
         key = names.key(alias_name)
-        relation.index.setdefault(key, Field(names.spelling(alias_name), key, edges))
-    return relation, item or (names.fold(name),)
+        rowset.index.setdefault(key, Field(names.spelling(alias_name), key, edges))
+    return rowset, item or (names.fold(name),)
 
 
 def _listed_fields(
@@ -132,10 +132,8 @@ def _arguments(call: exp.Expr) -> list[exp.Expr]:
 def _argument(node: exp.Expr, scope: Scope) -> Edges:
     edges: Edges = {}
     if isinstance(node, exp.Table):  # TABLE(f(TABLE t)): the whole table
-        from airflow_lineage_provider.sql.tables import base_table
-
-        relation = base_table(node, scope)
-        for one in relation.fields:
+        rowset = scope.analysis.read_table(node)
+        for one in rowset.fields:
             add(edges, one.edges, TRANSFORMATION)
     else:
         add(edges, sources(node, scope), TRANSFORMATION)

@@ -6,22 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.ctes import read_cte
+from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL, TRANSFORMATION
 from airflow_lineage_provider.sql.functions import FILE_FORMATS
-from airflow_lineage_provider.sql.kinds import CONDITIONAL, TRANSFORMATION
 from airflow_lineage_provider.sql.model import Subject, Subtype
 from airflow_lineage_provider.sql.pivots import pivoted
-from airflow_lineage_provider.sql.relations import Edges, Field, Function, Relation, add
+from airflow_lineage_provider.sql.rowsets import Edges, Field, Function, Rowset, add
 from airflow_lineage_provider.sql.scope import Item, Scope
 from airflow_lineage_provider.sql.sources import sources
+from airflow_lineage_provider.sql.stars import expand
 from airflow_lineage_provider.sql.table_functions import aliased, identifiers, read_files, read_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def detached(scope: Scope) -> Scope:
-    """Where a derived table stands: it sees the CTEs, but not its neighbours in FROM."""
-    return Scope(scope.analysis, scope.outer, scope.ctes)
 
 
 def read_from(query: exp.Expr, scope: Scope) -> None:
@@ -41,9 +38,9 @@ def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
         add_source(node.this, scope)  # FROM (a JOIN b ON ...)
     else:
-        relation, name = _source(node, scope)
-        relation, name = _with_pivots(node, relation, name, scope)
-        scope.add(relation, name)
+        rowset, name = _source(node, scope)
+        rowset, name = _with_pivots(node, rowset, name, scope)
+        scope.add(rowset, name)
     for join in node.args.get("joins") or ():
         add_join(join, scope)
     for lateral in node.args.get("laterals") or ():
@@ -51,7 +48,7 @@ def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
     return scope.items[before:]
 
 
-def _source(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+def _source(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     if isinstance(node, exp.Final):  # ClickHouse
         node = node.this
     for kinds, read in _SOURCES:
@@ -61,34 +58,30 @@ def _source(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
     return Function([]), ()
 
 
-def _derived(node: exp.Expr, scope: Scope) -> Relation:
-    from airflow_lineage_provider.sql.query import read_query
-
+def _derived(node: exp.Expr, scope: Scope) -> Rowset:
     inside = node.this if isinstance(node, exp.Subquery) else node
     if isinstance(inside, exp.Table):
-        within = Scope(scope.analysis, scope.outer, scope.ctes)
+        within = scope.detached()
         add_source(inside, within)
-        from airflow_lineage_provider.sql.stars import expand
-
         fields, rest = expand(exp.Star(), within)
-        return Relation(fields, (rest,) if rest else ())
+        return Rowset(fields, (rest,) if rest else ())
     # DuckDB finds by itself that a subquery is LATERAL.
-    return read_query(inside, scope if scope.analysis.dialect == "duckdb" else detached(scope))
+    return (scope if scope.analysis.dialect == "duckdb" else scope.detached()).read(inside)
 
 
 def _with_pivots(
-    node: exp.Expr, relation: Relation, name: tuple[str, ...], scope: Scope
-) -> tuple[Relation, tuple[str, ...]]:
+    node: exp.Expr, rowset: Rowset, name: tuple[str, ...], scope: Scope
+) -> tuple[Rowset, tuple[str, ...]]:
     for pivot in node.args.get("pivots") or ():
-        relation = pivoted(pivot, relation, name, scope)
-        relation, name = aliased(relation, pivot, scope, name)
-    return relation, name
+        rowset = pivoted(pivot, rowset, name, scope)
+        rowset, name = aliased(rowset, pivot, scope, name)
+    return rowset, name
 
 
 # ---- tables, files, CTEs -------------------------------------------------------------------------
 
 
-def _table(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+def _table(node: exp.Table, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     if isinstance(node.this, exp.Func):
         return read_function(node.this, node, scope)
     if node.args.get("rows_from"):
@@ -97,48 +90,31 @@ def _table(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
         path = _array_path(node, scope)
         if path is not None:
             return path
-    relation, name = _named(node, scope)
-    return aliased(relation, node, scope, name)
+    rowset, name = _named(node, scope)
+    return aliased(rowset, node, scope, name)
 
 
-def _rows_from(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+def _rows_from(node: exp.Table, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     """Read Postgres's ROWS FROM (f(x), g(y)) AS t (a, b): one column of each function."""
-    relations = [_source(one, scope)[0] for one in node.args["rows_from"]]
-    made = [Field(None, None, one.edges) for one in relations if isinstance(one, Function)]
-    return aliased(Relation(made), node, scope)
+    rowsets = [_source(one, scope)[0] for one in node.args["rows_from"]]
+    made = [Field(None, None, one.edges) for one in rowsets if isinstance(one, Function)]
+    return aliased(Rowset(made), node, scope)
 
 
-def _named(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+def _named(node: exp.Table, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     """Return a CTE, a file by its path, or a table, and its own name."""
     database = node.text("db").lower()
     cte = None if database else scope.ctes.get(scope.analysis.names.key(node.this))
     if cte is not None:
-        from airflow_lineage_provider.sql.query import read_cte
-
         return read_cte(cte), (cte.name,)
     if not node.name or (not database and node.name.lower() == "dual"):
-        return Relation([]), ()
+        return Rowset([]), ()
     if database in FILE_FORMATS and "/" in node.name:  # parquet.`s3://...`
         return read_files([node.name], scope), ()
-    return base_table(node, scope), scope.analysis.catalog.key(node)
+    return scope.analysis.read_table(node), scope.analysis.catalog.key(node)
 
 
-def base_table(node: exp.Table, scope: Scope) -> Relation:
-    """Return the relation of a table by name: what the script made of it, or the dataset itself."""
-    analysis = scope.analysis
-    key = analysis.catalog.key(node)
-    made = analysis.catalog.made.get(key)
-    if made is not None:
-        analysis.reads |= made.reads
-        analysis.indirect |= made.indirect
-        return made.relation
-    spelling = analysis.names.spellings(node)
-    base = analysis.catalog.read(key, spelling)
-    analysis.reads[base.table] = None
-    return base
-
-
-def _array_path(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...]] | None:
+def _array_path(node: exp.Table, scope: Scope) -> tuple[Rowset, tuple[str, ...]] | None:
     """BigQuery's `FROM t, t.items`: an array of an earlier item, unnested."""
     path = [p for p in node.parts if isinstance(p, exp.Identifier)]
     name = (scope.analysis.names.key(path[0]),)
@@ -149,7 +125,7 @@ def _array_path(node: exp.Table, scope: Scope) -> tuple[Relation, tuple[str, ...
     return aliased(Function([], edges=edges), node, scope, (scope.analysis.names.key(path[-1]),))
 
 
-def _values(node: exp.Values, scope: Scope) -> Relation:
+def _values(node: exp.Values, scope: Scope) -> Rowset:
     rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
     first = 0 if scope.analysis.dialect == "duckdb" else 1
     stem = "col" if scope.analysis.dialect in {"duckdb", "spark", "databricks"} else "column"
@@ -162,24 +138,22 @@ def _values(node: exp.Values, scope: Scope) -> Relation:
                 add(edges, sources(row[i], scope))
         name = f"{stem}{i + first}"
         fields.append(Field(name, names.fold(name), edges))
-    return Relation(fields)
+    return Rowset(fields)
 
 
 # ---- functions and laterals ----------------------------------------------------------------------
 
 
-def _lateral(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
+def _lateral(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     if isinstance(node, exp.Unnest):
         return read_function(node, node, scope)
     inside = node.this
     if isinstance(inside, exp.Query):
-        from airflow_lineage_provider.sql.query import read_query
-
-        return aliased(read_query(inside, scope), node, scope)
+        return aliased(scope.read(inside), node, scope)
     return read_function(inside, node, scope)
 
 
-_SOURCES: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., tuple[Relation, tuple[str, ...]]]], ...] = (
+_SOURCES: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., tuple[Rowset, tuple[str, ...]]]], ...] = (
     ((exp.Table,), _table),
     ((exp.Unnest, exp.Lateral, exp.TableFromRows), _lateral),
     ((exp.Values,), lambda node, scope: aliased(_values(node, scope), node, scope)),
@@ -227,12 +201,12 @@ def _join_keys(join: exp.Join, before: list[Item], after: list[Item], scope: Sco
     using = [(names.key(c), names.spelling(c)) for c in identifiers(join.args.get("using"))]
     if (join.args.get("method") or "").upper() != "NATURAL":
         return using
-    if not all(item.relation.complete for item in (*before, *after)):
+    if not all(item.rowset.complete for item in (*before, *after)):
         scope.analysis.problem(
             Subject.COLUMN, "NATURAL JOIN needs the columns of both sides, which are not known"
         )
-    left = {f.key for item in before for f in item.relation.fields}
-    return [(f.key, f.name or "") for item in after for f in item.relation.fields if f.key and f.key in left]
+    left = {f.key for item in before for f in item.rowset.fields}
+    return [(f.key, f.name or "") for item in after for f in item.rowset.fields if f.key and f.key in left]
 
 
 def join_by_name(columns: object, left: list[Item], right: list[Item], scope: Scope) -> None:
@@ -254,9 +228,9 @@ def _use(key: str, name: str, before: list[Item], after: list[Item], scope: Scop
 
 
 def _having(key: str, items: list[Item]) -> list[Field]:
-    known = [hit for item in items if (hit := item.relation.known(key))]
+    known = [hit for item in items if (hit := item.rowset.known(key))]
     if known:
         return known[:1] if len(known) > 1 else known
-    unsure = [item.relation for item in items if not item.relation.complete]
+    unsure = [item.rowset for item in items if not item.rowset.complete]
     hit = unsure[0].possible(key) if len(unsure) == 1 else None
     return [hit] if hit else []

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.kinds import CONDITIONAL
+from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL
 from airflow_lineage_provider.sql.model import Subject, Subtype
-from airflow_lineage_provider.sql.relations import Field, Relation
+from airflow_lineage_provider.sql.rowsets import Field, Rowset
 from airflow_lineage_provider.sql.scope import Scope
 from airflow_lineage_provider.sql.sources import field_of, sources
 from airflow_lineage_provider.sql.tables import add_join, add_source, join_by_name, read_from
 from airflow_lineage_provider.sql.writes import (
-    Write,
     assignments,
     by_position,
     item_name,
@@ -25,10 +24,12 @@ from airflow_lineage_provider.sql.writes import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_lineage_provider.sql.catalog import Write
+
 
 def update(node: exp.Update, scope: Scope) -> Iterator[Write]:
     """Read UPDATE, its FROM and its joins."""
-    within = Scope(scope.analysis, scope, scope.ctes)
+    within = scope.child()
     read_from(node, within)
     target = _update_target(node, within)
     if target is None:
@@ -42,14 +43,14 @@ def update(node: exp.Update, scope: Scope) -> Iterator[Write]:
         yield write
 
 
-def _through_cte(table: exp.Table, relation: Relation, scope: Scope) -> Write | None:
+def _through_cte(table: exp.Table, rowset: Rowset, scope: Scope) -> Write | None:
     """Return the write; T-SQL updates and deletes through a CTE, which means the one table that it reads."""
     cte = None if table.args.get("db") else scope.ctes.get(scope.analysis.names.key(table.this))
     if cte is None:
-        return write_to(table, relation, scope)
+        return write_to(table, rowset, scope)
     tables = [t for t in cte.node.this.find_all(exp.Table) if isinstance(t.this, exp.Identifier)]
     if len(tables) == 1:
-        return _through_cte(tables[0], relation, cte.scope)
+        return _through_cte(tables[0], rowset, cte.scope)
     scope.analysis.problem(Subject.TABLE, f"which table is changed through {cte.name!r} is not known")
     return None
 
@@ -80,9 +81,9 @@ def _update_target(node: exp.Update, within: Scope) -> exp.Table | None:
 
 def merge(node: exp.Merge, scope: Scope) -> Iterator[Write]:
     """Read MERGE: each column that some branch writes, with what all of them write to it."""
-    within = Scope(scope.analysis, scope, scope.ctes)
+    within = scope.child()
     add_source(node.this, within)
-    source = add_source(node.args["using"], within)[0].relation
+    source = add_source(node.args["using"], within)[0].rowset
     if isinstance(node.args.get("on"), exp.Expr):
         scope.analysis.decides(sources(node.args["on"], within, CONDITIONAL), Subtype.JOIN)
     join_by_name(node.args.get("using_cond"), within.items[:1], within.items[1:], within)
@@ -97,7 +98,7 @@ def merge(node: exp.Merge, scope: Scope) -> Iterator[Write]:
     yield write_to(node.this, joined(fields), scope)
 
 
-def _merged_by(then: exp.Expr, table: exp.Table, source: Relation, scope: Scope) -> Iterator[Field]:
+def _merged_by(then: exp.Expr, table: exp.Table, source: Rowset, scope: Scope) -> Iterator[Field]:
     """Return the fields that one WHEN branch writes."""
     listed = then.args.get("expressions")
     items = listed if isinstance(listed, list) else [listed]
@@ -115,9 +116,9 @@ def _merged_by(then: exp.Expr, table: exp.Table, source: Relation, scope: Scope)
         if isinstance(then.this, exp.Expr):
             names = then.this.expressions or [then.this]
             columns = [c.this if isinstance(c, exp.Column) else c for c in names]
-            yield from with_columns(Relation(fields), columns, scope).fields
+            yield from with_columns(Rowset(fields), columns, scope).fields
         else:
-            yield from by_position(table, Relation(fields), scope).fields
+            yield from by_position(table, Rowset(fields), scope).fields
 
 
 def _source_alone(scope: Scope) -> Scope:
@@ -127,7 +128,7 @@ def _source_alone(scope: Scope) -> Scope:
 
 def delete(node: exp.Delete, scope: Scope) -> Iterator[Write]:
     """Read DELETE: no column is made, the conditions filter."""
-    within = Scope(scope.analysis, scope, scope.ctes)
+    within = scope.child()
     named = node.args.get("tables") or []
     target = node.this
     for source in [node.this, *(node.args.get("using") or [])]:
@@ -141,6 +142,6 @@ def delete(node: exp.Delete, scope: Scope) -> Iterator[Write]:
         target = next((t for t in candidates if t not in named), target)
     if node.args.get("where") is not None:
         scope.analysis.decides(sources(node.args["where"], within, CONDITIONAL), Subtype.FILTER)
-    write = _through_cte(target, Relation([]), scope) if isinstance(target, exp.Table) else None
+    write = _through_cte(target, Rowset([]), scope) if isinstance(target, exp.Table) else None
     if write is not None:
         yield write

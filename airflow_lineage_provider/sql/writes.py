@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.catalog import Write
 from airflow_lineage_provider.sql.model import Subject
-from airflow_lineage_provider.sql.query import read_query
-from airflow_lineage_provider.sql.relations import Field, Relation, Rest, merged
+from airflow_lineage_provider.sql.rowsets import Field, Rest, Rowset, merged
 from airflow_lineage_provider.sql.sources import field_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from airflow_lineage_provider.sql.analysis import Key
-    from airflow_lineage_provider.sql.model import Table
     from airflow_lineage_provider.sql.scope import Scope
 
 
-@dataclass(slots=True, eq=False)
-class Write:
-    """What a statement does to one table; `table` is None where rows are only returned."""
-
-    table: Table | None
-    key: Key
-    relation: Relation
-    temporary: bool = False
-    replaces: bool = False  # what the table held before is gone
-
-
 def write_to(
-    table: exp.Table, relation: Relation, scope: Scope, *, temporary: bool = False, replaces: bool = False
+    table: exp.Table, rowset: Rowset, scope: Scope, *, temporary: bool = False, replaces: bool = False
 ) -> Write:
     """Return what a statement writes to a table, by the names that its catalog shows."""
     catalog = scope.analysis.catalog
     its_own = isinstance(table.this, exp.Parameter) or bool(table.this.args.get("temporary"))
     key = catalog.key(table)
     temporary = temporary or its_own or table.name.startswith("#") or key in catalog.temporary
-    return Write(catalog.dataset(table), key, relation, temporary, replaces)
+    return Write(catalog.dataset(table), key, rowset, temporary, replaces)
 
 
-def with_columns(relation: Relation, columns: Sequence[exp.Identifier], scope: Scope) -> Relation:
-    """Return the relation under the columns that a statement lists."""
+def with_columns(rowset: Rowset, columns: Sequence[exp.Identifier], scope: Scope) -> Rowset:
+    """Return the rowset under the columns that a statement lists."""
     names = scope.analysis.names
-    return relation.with_names([(names.spelling(c), names.key(c)) for c in columns])
+    return rowset.with_names([(names.spelling(c), names.key(c)) for c in columns])
 
 
 def target_of(node: exp.Expr) -> tuple[exp.Table | None, list[exp.Identifier]]:
@@ -58,19 +44,19 @@ def target_of(node: exp.Expr) -> tuple[exp.Table | None, list[exp.Identifier]]:
     return (node if isinstance(node, exp.Table) else None), columns
 
 
-def by_position(table: exp.Table, relation: Relation, scope: Scope) -> Relation:
+def by_position(table: exp.Table, rowset: Rowset, scope: Scope) -> Rowset:
     """Without a column list the values go to the table's columns in order, as far as those are known."""
-    if not relation.complete:
-        return relation
+    if not rowset.complete:
+        return rowset
     fixed = _fixed_partitions(table, scope)
     target = held(table, scope)
     columns = [(f.name or "", f.key or "") for f in target.fields if f.key not in fixed]
     if target.complete and columns:
-        return relation.with_names(columns)
+        return rowset.with_names(columns)
     scope.analysis.problem(
         Subject.TABLE, f"the columns of {table.name} are not known: taken to be named as in the query"
     )
-    return relation
+    return rowset
 
 
 def _fixed_partitions(table: exp.Table, scope: Scope) -> set[str]:
@@ -79,13 +65,13 @@ def _fixed_partitions(table: exp.Table, scope: Scope) -> set[str]:
     return {scope.analysis.names.fold(e.this.name) for e in expressions if isinstance(e, exp.EQ)}
 
 
-def held(table: exp.Table, scope: Scope) -> Relation:
+def held(table: exp.Table, scope: Scope) -> Rowset:
     """Return what is known of the target's columns; looking at them is no read."""
     catalog = scope.analysis.catalog
     key = catalog.key(table)
-    made = catalog.made.get(key)
+    made = catalog.created.get(key)
     if made is not None:
-        return made.relation
+        return made.rowset
     return catalog.read(key, scope.analysis.names.spellings(table))
 
 
@@ -97,12 +83,12 @@ def item_name(table: exp.Table, scope: Scope) -> tuple[str, ...]:
     return scope.analysis.catalog.key(table)
 
 
-def joined(fields: Iterable[Field], rest: tuple[tuple[Rest, ...], ...] = ()) -> Relation:
+def joined(fields: Iterable[Field], rest: tuple[tuple[Rest, ...], ...] = ()) -> Rowset:
     """Return one field a name: what several branches write to a column comes together."""
     by_key: dict[object, list[Field]] = {}
     for one in fields:
         by_key.setdefault(one.key if one.key is not None else id(one), []).append(one)
-    return Relation([merged(same) for same in by_key.values()], rest)
+    return Rowset([merged(same) for same in by_key.values()], rest)
 
 
 def assignments(nodes: Iterable[exp.Expr], scope: Scope) -> Iterator[Field]:
@@ -126,7 +112,7 @@ def _unpacked(targets: Sequence[exp.Expr], value: exp.Expr, scope: Scope) -> Ite
     names = scope.analysis.names
     inner = value.this if isinstance(value, exp.Subquery) else value
     if isinstance(inner, exp.Query):
-        fields = read_query(inner, scope).fields
+        fields = scope.read(inner).fields
     else:
         fields = [field_of(e, scope) for e in (inner.expressions or [inner.this])]
     for target, one in zip(targets, fields, strict=False):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from airflow_lineage_provider.sql.bounds import SqlError
 from airflow_lineage_provider.sql.datatypes import same_type
+from airflow_lineage_provider.sql.limits import SqlError
 
 SAME = {
     "": [("NUMBER(38,0)", "decimal(38, 0)"), ("TIMESTAMP", "TIMESTAMP_NTZ")],

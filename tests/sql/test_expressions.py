@@ -2,8 +2,8 @@
 
 import pytest
 
-from airflow_lineage_provider.sql.bounds import SqlError
 from airflow_lineage_provider.sql.expressions import same_expression
+from airflow_lineage_provider.sql.limits import SqlError
 
 SAME = [
     ("CAST(amount AS DECIMAL(10,2))", "cast( o.amount as decimal(10, 2) ) as order_amount", ""),

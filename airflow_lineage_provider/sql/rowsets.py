@@ -1,19 +1,18 @@
-"""What stands in FROM: relations, their fields, and the edges of each field down to base tables."""
+"""What stands in FROM: rowsets, their fields, and the edges of each field down to base tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_lineage_provider.sql.kinds import COPY, through
+from airflow_lineage_provider.sql.edge_kinds import COPY, through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlglot import exp
 
     from airflow_lineage_provider.sql.model import Table
-    from airflow_lineage_provider.sql.scope import Scope
 
 
 @dataclass(slots=True, eq=False)
@@ -25,30 +24,30 @@ class Origin:
 
 
 Edges = dict[Origin, int]
-_MOST_MADE = 50  # branches of a UNION whose expressions are compared
+_MOST_DEFINITIONS = 50  # branches of a UNION whose expressions are compared
 
 
-class Made(NamedTuple):
-    """The expression that makes a field, and the scope in which its names mean something."""
+class Definition(NamedTuple):
+    """The expression that defines a field, and what the columns in it mean: {id(column node): field}."""
 
     node: exp.Expr
-    scope: Scope
+    resolved: Mapping[int, Field]
 
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """A column of a relation. `row` holds the fields of a struct, or of a row as a whole, where known."""
+    """A column of a rowset. `row` holds the fields of a struct, or of a row as a whole, where known."""
 
     name: str | None
     key: str | None
     edges: Edges
-    made: tuple[Made, ...] = ()
-    row: Relation | None = None
+    definitions: tuple[Definition, ...] = ()
+    row: Rowset | None = None
     windowed: bool = False
 
     def renamed(self, name: str, key: str) -> Field:
         """Return the same field under another name."""
-        return Field(name, key, self.edges, self.made, self.row, self.windowed)
+        return Field(name, key, self.edges, self.definitions, self.row, self.windowed)
 
 
 def add(edges: Edges, more: Edges, context: int = 0) -> None:
@@ -64,25 +63,25 @@ def merged(fields: Sequence[Field]) -> Field:
     edges: Edges = {}
     for one in fields:
         add(edges, one.edges)
-    made = tuple({id(m.node): m for one in fields for m in one.made}.values())
-    made = made if len(made) <= _MOST_MADE else ()
-    return Field(fields[0].name, fields[0].key, edges, made, windowed=any(f.windowed for f in fields))
+    definitions = tuple({id(d.node): d for one in fields for d in one.definitions}.values())
+    definitions = definitions if len(definitions) <= _MOST_DEFINITIONS else ()
+    return Field(fields[0].name, fields[0].key, edges, definitions, windowed=any(f.windowed for f in fields))
 
 
-def field_in(relation: Relation | None, key: str) -> Field | None:
-    """Return the field that a relation has, or may have."""
-    return None if relation is None else relation.known(key) or relation.possible(key)
+def field_in(rowset: Rowset | None, key: str) -> Field | None:
+    """Return the field that a rowset has, or may have."""
+    return None if rowset is None else rowset.known(key) or rowset.possible(key)
 
 
 class Rest(NamedTuple):
-    """Columns that came in by a star over a relation whose columns are not known."""
+    """Columns that came in by a star over a rowset whose columns are not known."""
 
-    relation: Relation
+    rowset: Rowset
     hidden: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
-class Relation:
+class Rowset:
     """Fields in order. `rest` is where further columns may be: one tuple of candidates a UNION branch."""
 
     fields: list[Field]
@@ -100,11 +99,11 @@ class Relation:
         return not self.rest
 
     def known(self, key: str) -> Field | None:
-        """Return the field of that name, if the relation is known to have it."""
+        """Return the field of that name, if the rowset is known to have it."""
         return self.index.get(key)
 
     def possible(self, key: str) -> Field | None:
-        """Return the field of that name, if the relation may have it. From then on it is known to."""
+        """Return the field of that name, if the rowset may have it. From then on it is known to."""
         found = [hit for branch in self.rest if (hit := _only(branch, key))]
         if not found:
             return None
@@ -115,25 +114,42 @@ class Relation:
         """Return the base tables whose columns are missing."""
         for branch in self.rest:
             for candidate in branch:
-                yield from candidate.relation.unknown()
+                yield from candidate.rowset.unknown()
 
-    def with_names(self, names: Sequence[tuple[str, str]]) -> Relation:
+    def with_names(self, names: Sequence[tuple[str, str]]) -> Rowset:
         """Return the same fields under these (name, key) pairs, from the first on."""
         fresh = [one.renamed(*pair) for one, pair in zip(self.fields, names, strict=False)]
-        return Relation(fresh + self.fields[len(fresh) :], self.rest)
+        return Rowset(fresh + self.fields[len(fresh) :], self.rest)
 
 
 def _only(candidates: tuple[Rest, ...], key: str) -> Field | None:
     """Return the field, if exactly one candidate has it or may have it."""
-    open_to = [c.relation for c in candidates if key not in c.hidden]
+    open_to = [c.rowset for c in candidates if key not in c.hidden]
     hits = [hit for r in open_to if (hit := r.known(key))]
     if not hits and sum(not r.complete for r in open_to) == 1:
         hits = [hit for r in open_to if (hit := r.possible(key))]
     return hits[0] if len(hits) == 1 else None
 
 
+def combined(left: Rowset, right: Rowset) -> Rowset:
+    """Return what a UNION of two rowsets gives."""
+    if not right.complete and len(right.fields) < len(left.fields):
+        fields = [merged([one, *_guessed(one, right)]) for one in left.fields]
+    else:
+        fields = [merged(pair) for pair in zip(left.fields, right.fields, strict=False)]
+        if not left.complete:
+            fields += right.fields[len(fields) :]
+    return Rowset(fields, left.rest + right.rest)
+
+
+def _guessed(one: Field, rowset: Rowset) -> list[Field]:
+    """Return the branch's field of that name; an unknown table under a star is taken to have it."""
+    found = (rowset.known(one.key) or rowset.possible(one.key)) if one.key else None
+    return [found] if found is not None else []
+
+
 @dataclass(slots=True, eq=False)
-class BaseTable(Relation):
+class BaseTable(Rowset):
     """A dataset outside the statement. `open`: its columns are not known; any that is named is taken."""
 
     table: Table = None  # type: ignore[assignment]  # always given
@@ -169,7 +185,7 @@ class BaseTable(Relation):
 
 
 @dataclass(slots=True, eq=False)
-class Function(Relation):
+class Function(Rowset):
     """A table function, UNNEST, FLATTEN: whatever column it gives comes of its arguments."""
 
     edges: Edges = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.errors import LineageError
 from airflow_lineage_provider.sql.compat import TokenType
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, T
 _MAY_REPEAT = _OPEN | _CLOSE | {TokenType.SEMICOLON, TokenType.COMMA, TokenType.STRING}
 
 
-class SqlError(ValueError):
-    """The text is no SQL that can be analysed. One line; says where and why."""
+class SqlError(LineageError):
+    """The text is not SQL that can be analysed; the message says where and why."""
 
 
 def refuse_unreadable(sql: str) -> None:

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.kinds import CONDITIONAL, TRANSFORMATION
+from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL, TRANSFORMATION
 from airflow_lineage_provider.sql.model import Subtype
-from airflow_lineage_provider.sql.relations import Edges, Field, Relation, Rest, add
+from airflow_lineage_provider.sql.rowsets import Edges, Field, Rest, Rowset, add
 from airflow_lineage_provider.sql.sources import field_of, sources
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.sql.scope import Scope
 
 
-def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
+def read_match_recognize(match: exp.MatchRecognize, scope: Scope) -> None:
     """Put what the pattern gives into the scope, in the place of the table that it is matched on."""
     names = scope.analysis.names
     matched = scope.items[-1]
     for variable in _variables(match):
-        scope.add(matched.relation, (names.key(variable),)).hidden = True
+        scope.add(matched.rowset, (names.key(variable),)).hidden = True
     partition = match.args.get("partition_by") or []
     for nodes, subtype in (
         (partition, Subtype.GROUP_BY),
@@ -33,7 +33,7 @@ def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
                 scope.analysis.decides(sources(node, scope, CONDITIONAL), subtype)
     rows = match.args.get("rows")
     every_row = isinstance(rows, exp.Var) and rows.name.upper().startswith("ALL ROWS")
-    kept = matched.relation.fields if every_row else [_named(node, scope) for node in partition]
+    kept = matched.rowset.fields if every_row else [_named(node, scope) for node in partition]
     measured = []
     for measure in match.args.get("measures") or ():
         alias = measure.this.args["alias"]
@@ -41,10 +41,10 @@ def read_match(match: exp.MatchRecognize, scope: Scope) -> None:
         add(edges, sources(measure.this.this, scope), TRANSFORMATION)
         measured.append(Field(names.spelling(alias), names.key(alias), edges))
     del scope.items[scope.items.index(matched) :]
-    rest = ((Rest(matched.relation),),) if every_row and not matched.relation.complete else ()
+    rest = ((Rest(matched.rowset),),) if every_row and not matched.rowset.complete else ()
     alias = match.args.get("alias")
     name = (names.key(alias.this),) if isinstance(alias, exp.TableAlias) and alias.this else matched.name
-    scope.add(Relation([*kept, *measured], rest), name)
+    scope.add(Rowset([*kept, *measured], rest), name)
 
 
 def _variables(match: exp.MatchRecognize) -> list[exp.Identifier]:

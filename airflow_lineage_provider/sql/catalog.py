@@ -1,0 +1,91 @@
+"""Tables by name: those of the schema, those that a script has created, and what is written to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.sql.edge_kinds import COPY
+from airflow_lineage_provider.sql.model import Table
+from airflow_lineage_provider.sql.rowsets import BaseTable, Field, Origin, Rowset
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    from airflow_lineage_provider.sql.model import Subtype
+    from airflow_lineage_provider.sql.names import Names
+    from airflow_lineage_provider.sql.schema import Schema
+
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True, eq=False)
+class CreatedTable:
+    """What a script made of a table: its fields, and what else the statements that made it depend on."""
+
+    rowset: Rowset
+    reads: dict[Table, None] = field(default_factory=dict)
+    indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """What a statement does to one table; `table` is None where rows are only returned."""
+
+    table: Table | None
+    key: Key
+    rowset: Rowset
+    temporary: bool = False
+    replaces: bool = False  # what the table held before is gone
+
+
+@dataclass(slots=True, eq=False)
+class TableCatalog:
+    """Tables by key: those of the schema, and those that a script has made so far."""
+
+    schema: Schema
+    names: Names
+    database: str | None = None
+    default_schema: str | None = None
+    created: dict[Key, CreatedTable] = field(default_factory=dict)
+    base: dict[Key, BaseTable] = field(default_factory=dict)
+    variables: set[str] = field(default_factory=set)
+    temporary: set[Key] = field(default_factory=set)  # tables that were created so, and not yet written
+
+    def key(self, table: exp.Table) -> Key:
+        """Return the table's dotted key, completed with the defaults."""
+        parts = self.names.keys(table)
+        if len(parts) == 1 and self.default_schema:
+            parts.insert(0, self.names.fold(self.default_schema))
+        if len(parts) == 2 and self.database:  # noqa: PLR2004  # schema.name
+            parts.insert(0, self.names.fold(self.database))
+        return tuple(parts)
+
+    def dataset(self, table: exp.Table) -> Table:
+        """Return the table's name as its catalog would show it."""
+        return self.read(self.key(table), self.names.spellings(table)).table
+
+    def read(self, key: Key, spelling: tuple[str, ...]) -> BaseTable:
+        """Return the base table; there is one object a table, so that what is learned of it is kept."""
+        found = self.base.get(key)
+        if found is None:
+            found = self.base[key] = self._base(key, spelling)
+        return found
+
+    def _base(self, key: Key, spelling: tuple[str, ...]) -> BaseTable:
+        entry = self.schema.find(key)
+        parts = key[: len(key) - len(spelling)] + spelling
+        if entry is not None:
+            shown = entry[0][-len(parts) :]
+            parts = parts[: len(parts) - len(shown)] + shown
+        table = Table(*reversed(parts[-3:]))
+        if entry is None:
+            return BaseTable([], table=table, key=key, open=True, spell=self.names.shown)
+        stored = self.names.stored
+        exact = set(entry[1])
+        fields = []
+        for column in entry[1]:
+            folded = stored(column)
+            name = column if folded != column and folded in exact else folded
+            fields.append(Field(column, name, {Origin(table, column): COPY}))
+        return BaseTable(fields, table=table, key=key)

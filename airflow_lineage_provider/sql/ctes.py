@@ -1,0 +1,93 @@
+"""WITH: common table expressions, each read at the first reference to it, recursive ones to a fixed point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from airflow_lineage_provider.sql.rowsets import combined
+from airflow_lineage_provider.sql.scope import Cte, Scope
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.sql.rowsets import Rowset
+
+_MANY_CTES = 30
+# Dialects where a CTE may read itself without the word RECURSIVE.
+_IMPLICITLY_RECURSIVE = frozenset({"tsql", "oracle", "snowflake", "teradata", "fabric"})
+
+
+def with_ctes(node: exp.Expr, around: Scope) -> Scope:
+    """`around`, with the CTEs of the node's WITH, each of which sees those before it."""
+    clause = node.args.get("with_") or node.args.get("with")
+    if clause is None:
+        return around
+    scope = Scope(around.analysis, around, dict(around.ctes))
+    for cte in clause.expressions:
+        name = around.analysis.names.key(cte.args["alias"].this)
+        recursive = bool(clause.args.get("recursive")) or around.analysis.dialect in _IMPLICITLY_RECURSIVE
+        sees = Scope(scope.analysis, around, dict(scope.ctes))
+        scope.ctes[name] = Cte(name, cte, sees, recursive)
+        scope.analysis.ctes.append(scope.ctes[name])
+    if len(clause.expressions) > _MANY_CTES:
+        _read_in_order(node, clause, scope)
+    return scope
+
+
+def _read_in_order(node: exp.Expr, clause: exp.Expr, scope: Scope) -> None:
+    """Read the CTEs that the query reaches, first to last: a long chain would be a deep recursion."""
+    reached: set[str] = set()
+    parts = [part for key, part in node.args.items() if key not in {"with_", "with"}]
+    todo = [part for part in parts if isinstance(part, exp.Expr)]
+    todo += [one for part in parts if isinstance(part, list) for one in part if isinstance(one, exp.Expr)]
+    key = scope.analysis.names.key
+    while todo:
+        for table in todo.pop().find_all(exp.Table):
+            name = key(table.this) if isinstance(table.this, exp.Identifier) else ""
+            if name in scope.ctes and name not in reached:
+                reached.add(name)
+                todo.append(scope.ctes[name].node)
+    for cte in clause.expressions:
+        name = key(cte.args["alias"].this)
+        if name in reached:
+            read_cte(scope.ctes[name])
+
+
+def read_cte(cte: Cte) -> Rowset:
+    """Return the CTE's rowset, read at the first reference to it."""
+    if cte.rowset is None:
+        alias = cte.node.args["alias"]
+        names = cte.scope.analysis.names
+        columns = [(names.spelling(c), names.key(c)) for c in alias.args.get("columns") or ()]
+        body = cte.node.this
+        if cte.recursive and isinstance(body, exp.SetOperation) and _reads(body.expression, cte):
+            cte.rowset = _recursive(cte, body, columns)
+        else:
+            rowset = cte.scope.read(body)
+            cte.rowset = rowset.with_names(columns) if columns else rowset
+    return cte.rowset
+
+
+def _reads(node: exp.Expr, cte: Cte) -> bool:
+    names = cte.scope.analysis.names
+    return any(
+        not table.args.get("db")
+        and isinstance(table.this, exp.Identifier)
+        and names.key(table.this) == cte.name
+        for table in node.find_all(exp.Table)
+    )
+
+
+def _recursive(cte: Cte, body: exp.SetOperation, columns: list[tuple[str, str]]) -> Rowset:
+    """Return the anchor, then the step on what there is so far until nothing is added."""
+    scope = with_ctes(body, cte.scope)
+    rowset = scope.read(body.this)
+    rowset = rowset.with_names(columns) if columns else rowset
+    for _ in range(len(rowset.fields) + 2):
+        so_far = Cte(cte.name, cte.node, cte.scope, recursive=False, rowset=rowset)
+        step = Scope(scope.analysis, scope, {**scope.ctes, cte.name: so_far}).read(body.expression)
+        grown = combined(rowset, step)
+        if [f.edges for f in grown.fields] == [f.edges for f in rowset.fields]:
+            break
+        rowset = grown
+    return rowset
