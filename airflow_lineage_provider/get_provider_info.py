@@ -33,7 +33,7 @@ def get_provider_info() -> dict[str, Any]:
         "extra-links": [f"{PACKAGE}.links.lineage.LineageReportLink"],
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
         "config": {
-            "lineage": {
+            "airflow_lineage": {
                 "description": "What is kept of lineage, and where.\n",
                 "options": {"store": _STORE, "mask_sql_literals": _MASK_SQL_LITERALS},
             }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 store_option = click.option(
     "--store",
     metavar="URL",
-    help="The event store: a SQLite file or a database URL.  [default: AIRFLOW__LINEAGE__STORE, else "
+    help="The event store: a SQLite file or a database URL.  [default: AIRFLOW__AIRFLOW_LINEAGE__STORE, else "
     "lineage.db in AIRFLOW_HOME, ./.airflow or ~/airflow]",
 )
 source_option = click.option(

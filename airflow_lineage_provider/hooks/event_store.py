@@ -1,4 +1,4 @@
-"""The event store as an Airflow connection, or as the `[lineage] store` option has it."""
+"""The event store as an Airflow connection, or as the `[airflow_lineage] store` option has it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class EventStoreHook(BaseHook):
 
     `conn_id` names a connection of type `lineage_store`: a Postgres database (host, port, login, password,
     schema; what is in extra, such as `sslmode`, goes to the driver), or a SQLite file (its path as host, and
-    no login or schema). Without one, `[lineage] store` counts,
+    no login or schema). Without one, `[airflow_lineage] store` counts,
     and without that `lineage.db` in AIRFLOW_HOME. What the connection's form shows stands in
     `get_provider_info`.
     """
@@ -39,12 +39,12 @@ class EventStoreHook(BaseHook):
 
     def get_url(self) -> str:
         """Return the store's database URL, with its password."""
-        from airflow.sdk.configuration import conf
+        from airflow.providers.common.compat.sdk import conf
 
         from airflow_lineage_provider.store import default_store_url
 
         if self.conn_id is None:
-            return conf.get("lineage", "store", fallback="") or default_store_url(os.environ)
+            return conf.get("airflow_lineage", "store", fallback="") or default_store_url(os.environ)
         conn = self.get_connection(self.conn_id)
         if not conn.login and not conn.schema:
             return conn.host or default_store_url(os.environ)

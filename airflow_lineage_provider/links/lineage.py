@@ -26,7 +26,7 @@ class LineageReportLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
         """Return the page's path, below that of `[api] base_url`; the host is the one in the browser."""
-        from airflow.sdk.configuration import conf
+        from airflow.providers.common.compat.sdk import conf
 
         base = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
         return f"{base}{REPORT_PATH}?{urlencode({'dag_id': ti_key.dag_id, 'run_id': ti_key.run_id})}"

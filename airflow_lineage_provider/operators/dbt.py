@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_lineage_provider.links.lineage import LineageReportLink
 
@@ -51,7 +51,8 @@ class DbtLayerOperator(BaseOperator):
     :param command: run, build, test, seed, snapshot, freshness, run-operation or retry.
     :param operation: the macro that `run-operation` runs.
     :param operation_args: its arguments.
-    :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
+    :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
+        `[airflow_lineage] store`.
 
     Returns a summary to XCom: how many nodes ended how, rows written, events emitted, dbt's invocation id.
     """

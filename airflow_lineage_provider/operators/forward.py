@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,8 @@ class ForwardLineageOperator(BaseOperator):
 
     :param conn_id: the backend, a connection of type `openlineage` or `lineage_datahub`.
     :param deferrable: send inside the triggerer, and hold no worker.
-    :param store_conn_id: the event store, a connection of type `lineage_store`; `[lineage] store` without it.
+    :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
+        `[airflow_lineage] store`.
 
     Returns how many events it took and refused to XCom. A backend in trouble fails the task, so that it is
     tried again.

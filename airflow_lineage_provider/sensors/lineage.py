@@ -6,8 +6,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
-from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_lineage_provider.links.lineage import LineageReportLink
 
@@ -32,9 +32,9 @@ class LineageValidationSensor(BaseSensorOperator):
         is reported as missing.
     :param source: where the events are: a connection of type `lineage_store` or `openlineage` (Marquez), or,
         with a slash in it, the path or URL of files that OpenLineage's `file` transport wrote (a file, a
-        folder, or the beginning of their names); `[lineage] store` without it. Who waits must reach it: the
-        triggerer, or with a `mode` the worker. Of files and of Marquez what came since the DAG run's start is
-        read at each look: mind `poke_interval` where that is much.
+        folder, or a prefix of their names). The default is the option `[airflow_lineage] store`. The process
+        that waits must reach it: the triggerer, or with a `mode` the worker. Each poke of files or of Marquez
+        reads all events since the start of the DAG run: choose `poke_interval` accordingly.
 
     The map's policy says which findings are errors, warnings or notes. An error fails the task, for good: a
     second try would read the same events.

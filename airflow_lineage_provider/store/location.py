@@ -39,10 +39,11 @@ class StoreLocationError(StoreError):
 def default_store_url(environ: Mapping[str, str]) -> str:
     """Return the URL of the store that is meant when none is named.
 
-    The first of: `AIRFLOW__LINEAGE__STORE`; `[lineage] store` in Airflow's configuration file; `lineage.db`
-    in Airflow's home, which is `AIRFLOW_HOME`, else `./.airflow` where that exists, else `~/airflow`.
+    The first of: `AIRFLOW__AIRFLOW_LINEAGE__STORE`; `[airflow_lineage] store` in Airflow's configuration
+    file; `lineage.db` in Airflow's home, which is `AIRFLOW_HOME`, else `./.airflow` where that exists, else
+    `~/airflow`.
     """
-    if named := environ.get("AIRFLOW__LINEAGE__STORE"):
+    if named := environ.get("AIRFLOW__AIRFLOW_LINEAGE__STORE"):
         return store_url(named)
     if home := environ.get("AIRFLOW_HOME"):
         folder = Path(home)
@@ -56,11 +57,11 @@ def default_store_url(environ: Mapping[str, str]) -> str:
 
 
 def _configured(file: Path) -> str:
-    """Return `[lineage] store` of Airflow's configuration file; the command line reads it without Airflow."""
+    """Return `[airflow_lineage] store` of Airflow's configuration file, without importing Airflow."""
     parser = ConfigParser(strict=False)
     try:
         parser.read(file, encoding="utf-8")
-        return parser.get("lineage", "store", fallback="").strip()
+        return parser.get("airflow_lineage", "store", fallback="").strip()
     except (ConfigParserError, UnicodeDecodeError) as error:
         raise StoreError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
 

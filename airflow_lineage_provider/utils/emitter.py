@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.configuration import conf
+from airflow.providers.common.compat.sdk import conf
 from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.dbt.records import Invocation, NodeFinished, NodeStarted
@@ -38,7 +38,7 @@ class Emitter:
     def __init__(self, context: Context, store_conn_id: str | None) -> None:
         self._store = EventStoreHook(store_conn_id).get_conn()
         self._context = run_context(context)
-        self._masks_literals = conf.getboolean("lineage", "mask_sql_literals", fallback=False)
+        self._masks_literals = conf.getboolean("airflow_lineage", "mask_sql_literals", fallback=False)
         self._events: NodeEvents | None = None
         self._waiting: list[dict[str, Any]] = []
         self._ask_again = 0.0

@@ -20,7 +20,7 @@ def open_source(name: str | None, *, since: datetime | None = None) -> EventSour
 
     A name with a slash is a location: the path or URL of files that OpenLineage wrote, or of an event store.
     Any other is a connection: of type `lineage_store`, or `openlineage` for Marquez. None is the event store
-    that `[lineage] store` names. Raises AirflowNotFoundException for a connection that is not there,
+    that `[airflow_lineage] store` names. Raises AirflowNotFoundException for a connection that is not there,
     ValueError for one of another type.
     """
     from airflow_lineage_provider.store import sources

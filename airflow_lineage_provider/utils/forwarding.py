@@ -7,8 +7,8 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.hooks.openlineage import DataHubHook, OpenLineageHook

@@ -35,7 +35,7 @@ def main() -> int:
         environment = {
             "DBT_PROFILES_DIR": str(project),
             "AIRFLOW_HOME": str(Path(folder, "airflow")),
-            "AIRFLOW__LINEAGE__STORE": str(Path(folder, "lineage.db")),
+            "AIRFLOW__AIRFLOW_LINEAGE__STORE": str(Path(folder, "lineage.db")),
             "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         }
         _run(_dbt(project, "bronze"), environment)

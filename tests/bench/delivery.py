@@ -249,7 +249,7 @@ class Pipeline:
             "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
-            "AIRFLOW__LINEAGE__STORE": self.store,
+            "AIRFLOW__AIRFLOW_LINEAGE__STORE": self.store,
         }
         self._environ.pop("PYTHONDONTWRITEBYTECODE", None)
         project = folder / "dbt_project"

@@ -163,7 +163,7 @@ def test_the_sql_of_the_first_start_makes_a_database_that_takes_events(postgres)
             cursor.execute(statement or "select 1")
     server.close()
 
-    url = AIRFLOW["airflow-scheduler"]["environment"]["AIRFLOW__LINEAGE__STORE"]
+    url = AIRFLOW["airflow-scheduler"]["environment"]["AIRFLOW__AIRFLOW_LINEAGE__STORE"]
     here = f"@{postgres['PGHOST']}:{postgres['PGPORT']}/"
     store = EventStore(REFERENCE.sub("s3cret", url).replace("@postgres:5432/", here))
     assert (

@@ -175,7 +175,7 @@ def test_another_endpoint(monkeypatch, given):
     ],
 )
 def test_drain_sends_a_backend_what_it_has_not_got(monkeypatch, tmp_path, conn_type, path):
-    monkeypatch.setenv("AIRFLOW__LINEAGE__STORE", str(tmp_path / "lineage.db"))
+    monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", str(tmp_path / "lineage.db"))
     event = {
         "eventType": "COMPLETE",
         "eventTime": "2026-01-01T00:00:00Z",

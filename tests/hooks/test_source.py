@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.utils.event_source import open_source
@@ -18,7 +18,7 @@ def places(tmp_path, monkeypatch):
     EventStore(f"{tmp_path}/default.db").append(event)
     EventStore(f"{tmp_path}/team.db").append(event)
     (tmp_path / "events.jsonl").write_text(json.dumps(event) + "\n")
-    monkeypatch.setenv("AIRFLOW__LINEAGE__STORE", f"{tmp_path}/default.db")
+    monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", f"{tmp_path}/default.db")
     with marquez(event, key="s3cret") as server:
         for name, connection in {
             "team_store": {"conn_type": "lineage_store", "host": f"{tmp_path}/team.db"},

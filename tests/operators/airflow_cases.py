@@ -50,7 +50,7 @@ class Outcome:
     @property
     def error(self) -> str:
         """The one line that the task failed with."""
-        raised = re.findall(r"^airflow\.sdk\.exceptions\.\w+: (.+)$", self.log, re.MULTILINE)
+        raised = re.findall(r"^airflow\.(?:sdk\.)?exceptions\.\w+: (.+)$", self.log, re.MULTILINE)
         (line,) = set(raised)
         return line
 

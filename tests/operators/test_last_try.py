@@ -58,7 +58,7 @@ def node_event(kind, run_id, task_try):
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("AIRFLOW__LINEAGE__STORE", str(tmp_path / "lineage.db"))
+    monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", str(tmp_path / "lineage.db"))
     return EventStore(str(tmp_path / "lineage.db"))
 
 

@@ -237,7 +237,7 @@ def test_a_dead_backend_fails_the_task_so_that_it_is_tried_again(airflow, case, 
 
 
 def test_what_a_dead_backend_did_not_take_it_gets_when_it_lives(airflow, monkeypatch):
-    monkeypatch.setenv("AIRFLOW__LINEAGE__STORE", airflow.store)
+    monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", airflow.store)
     with backend() as revived:
         monkeypatch.setenv("AIRFLOW_CONN_DEAD_BACKEND", json.dumps(connection(revived.port)))
         assert drain("dead_backend") == {"sent": 2, "set_aside": 0, "error": ""}

@@ -68,7 +68,7 @@ def test_airflow_shows_what_is_in_it(airflow):
     assert shown["connection-types"][0]["connection-type"] == "lineage_store"
     assert shown["extra-links"] == ["airflow_lineage_provider.links.lineage.LineageReportLink"]
     assert shown["plugins"][0]["plugin-class"].endswith(".LineagePlugin")
-    assert "store" in shown["config"]["lineage"]["options"]
+    assert "store" in shown["config"]["airflow_lineage"]["options"]
 
 
 def test_airflow_opens_the_connection_type_with_our_hook(airflow):

@@ -25,7 +25,7 @@ PUSHED = {}
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("AIRFLOW__LINEAGE__STORE", str(tmp_path / "lineage.db"))
+    monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", str(tmp_path / "lineage.db"))
     store = EventStore(str(tmp_path / "lineage.db"))
     store.append([])
     return store

@@ -75,12 +75,12 @@ def test_no_credential_of_a_uri_is_stored(tmp_path):
     ("environ", "folder", "expected"),
     [
         (
-            {"AIRFLOW__LINEAGE__STORE": "{tmp}/a.db", "AIRFLOW_HOME": "{tmp}/h"},
+            {"AIRFLOW__AIRFLOW_LINEAGE__STORE": "{tmp}/a.db", "AIRFLOW_HOME": "{tmp}/h"},
             ".airflow",
             "sqlite:///{tmp}/a.db",
         ),
-        ({"AIRFLOW__LINEAGE__STORE": "sqlite:////{tmp}/a.db"}, ".airflow", "sqlite:////{tmp}/a.db"),
-        ({"AIRFLOW__LINEAGE__STORE": "postgres://u:p@h/d"}, None, "postgresql+psycopg2://u:p@h/d"),
+        ({"AIRFLOW__AIRFLOW_LINEAGE__STORE": "sqlite:////{tmp}/a.db"}, ".airflow", "sqlite:////{tmp}/a.db"),
+        ({"AIRFLOW__AIRFLOW_LINEAGE__STORE": "postgres://u:p@h/d"}, None, "postgresql+psycopg2://u:p@h/d"),
         ({"AIRFLOW_HOME": "{tmp}/h"}, ".airflow", "sqlite:///{tmp}/h/lineage.db"),
         ({}, ".airflow", "sqlite:///{tmp}/.airflow/lineage.db"),
         ({}, None, "sqlite:///{tmp}/airflow/lineage.db"),
