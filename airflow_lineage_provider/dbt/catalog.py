@@ -1,15 +1,16 @@
-"""The columns and types that the warehouse has, asked through dbt's own adapter.
+"""The columns and types that the warehouse has, read through dbt's own adapter.
 
-dbt's event stream gives no types, so they are read from the warehouse: one query a schema when the
-invocation begins, one for each relation that a node has just made. The questions are put through the
-adapter inside the running process, because DuckDB lets no second process in.
+dbt's event stream has no types, so they are read from the warehouse: one query for a schema when the
+invocation begins, one for each relation that a node has just made. The adapter of the running process makes
+the queries, because DuckDB lets no second process open its file.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.dbt.nodes import MAKES_RELATION, external_location
+from airflow_lineage_provider.dbt.nodes import external_location
+from airflow_lineage_provider.dbt.reads import IS_RELATION, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]
 
 
-class Catalog:
-    """Columns by dbt unique id. Reading is done on one thread of ours; dbt's threads never come here."""
+class ColumnCatalog:
+    """Columns by dbt unique id. Used by one thread of ours; dbt's threads never call it."""
 
     def __init__(self, manifest: Manifest, adapter: Any, context: Context) -> None:
         self._manifest = manifest
@@ -41,7 +42,7 @@ class Catalog:
     def read(self, unique_ids: Iterable[str]) -> None:
         """Ask the warehouse for the columns of these nodes' relations."""
         nodes = [node for uid in unique_ids if (node := self._node(uid)) is not None]
-        # A table can be both a model and a source, where one layer reads what another was loaded with.
+        # A table can be both a model and a source, where one layer is the source of another.
         tables: dict[Key, list[Any]] = {}
         for node in nodes:
             if not external_location(node):
@@ -54,7 +55,7 @@ class Catalog:
 
     def _node(self, unique_id: str) -> Any:
         node = self._manifest.nodes.get(unique_id) or self._manifest.sources.get(unique_id)
-        return node if node and node.resource_type in MAKES_RELATION | {"source"} else None
+        return node if node and node.resource_type in IS_RELATION else None
 
     def _read_catalog(self, tables: dict[Key, list[Any]]) -> None:
         relation = self._adapter.Relation
@@ -74,19 +75,19 @@ class Catalog:
                 self._columns[node.unique_id] = tuple((name, kind) for _, name, kind in sorted(rows))
 
     def _describe(self, node: Any) -> None:
-        """Read an external file's columns: it stands in no catalog, so a query of no rows is described."""
+        """Read the columns of an external file by a query of no rows: it is in no catalog."""
         relation = self._adapter.Relation.create_from(self._adapter.config, node)
         try:
             with self._adapter.connection_named("lineage"):
                 columns = self._adapter.get_column_schema_from_query(f"select * from {relation} limit 0")  # noqa: S608
-        except Exception as error:  # noqa: BLE001 - lineage never fails the run; what is missing is said
+        except Exception as error:  # noqa: BLE001 - lineage never fails the run; what is missing is logged
             self.problems.append(f"columns of {node.unique_id} could not be read: {_one_line(error)}")
             return
         self._columns[node.unique_id] = tuple((c.column, c.data_type) for c in columns)
 
 
 def _key_of(node: Any) -> Key:
-    return _key(node.database, node.schema, getattr(node, "identifier", None) or node.alias)
+    return _key(node.database, node.schema, identifier(node))
 
 
 def _key(database: str | None, schema: str | None, identifier: str) -> Key:

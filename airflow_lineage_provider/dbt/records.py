@@ -1,4 +1,4 @@
-"""What one dbt invocation tells, as data. Nothing here knows dbt's own classes."""
+"""The records of one dbt invocation: plain data, without dbt's own classes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class DbtError(LineageError):
-    """Dbt could not be run as asked; the message is one line that says what to do."""
+    """Dbt could not run the command; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the warehouse has it, described as the project describes it."""
+class RelationColumn:
+    """A column with its type in the warehouse and its description in the project."""
 
     name: str
     data_type: str | None = None
@@ -36,18 +36,18 @@ class Relation:
     identifier: str
     materialized: str | None = None
     location: str | None = None
-    """Where an external source lies: a path, a glob, a URI, or the call of DuckDB's reader of some."""
-    columns: tuple[Column, ...] = ()
+    """The location of an external source: a path, a glob, a URI, or a call of one of DuckDB's readers."""
+    columns: tuple[RelationColumn, ...] = ()
     description: str = ""
     owners: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     quoted: frozenset[str] = frozenset()
-    """Which of database, schema and identifier stand in quotes: the warehouse takes those as spelled."""
+    """Which of `database`, `schema` and `identifier` are quoted: the warehouse keeps their case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """What a data test asserts: which columns of which relation, and how it counts when it fails."""
+    """What a data test asserts about a column, and its severity when it fails."""
 
     __test__ = False
 
@@ -89,7 +89,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        """How people name the node.
+        """The name of the node's job.
 
         A model is `silver.stg_orders`, a test `silver.unique_stg_orders_order_id`, the check of a source
         `bronze.raw_orders.freshness`.
@@ -104,7 +104,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Where the project's relations are, without a secret: what OpenLineage's names are made of."""
+    """Where the project's relations are: the parts of OpenLineage's names, none of them secret."""
 
     type: str
     host: str | None = None
@@ -113,9 +113,9 @@ class Warehouse:
     region: str | None = None
     path: str | None = None
     database: str | None = None
-    """The database's own name, where the SQL that reads it knows it by another."""
+    """The database's own name, where SQL knows it by an alias."""
     attached: Mapping[str, Warehouse] = field(default_factory=dict)
-    """Of DuckDB, the other databases by the names that its SQL knows them by."""
+    """The databases that DuckDB attaches, by their alias in SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of dbt's log, as it was written."""
+    """One line of dbt's log."""
 
     level: str
     text: str
@@ -173,14 +173,14 @@ class NodeFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationFinished:
-    """The invocation is over. `error` is what went wrong outside of the nodes that were reported."""
+    """The invocation is over. `error` is what failed apart from the reported nodes."""
 
     success: bool
     error: str | None = None
     bad_input: bool = False
-    """Whether `error` is about what was asked, so that asking again cannot mend it."""
+    """Whether `error` is about the command or the project, so that a retry cannot succeed."""
     selected: int = 0
-    """How many nodes were selected, whatever became of them."""
+    """How many nodes were selected."""
 
 
 def node_failed(status: str) -> bool:

@@ -1,7 +1,7 @@
 """Runs dbt in this process and yields each record while it runs.
 
-dbt runs on a thread of its own. Its callbacks come from its worker threads: they put what they heard on a
-queue and return. The caller's thread takes it off, asks the warehouse for columns, and yields records.
+dbt runs on a thread of its own. Its worker threads call the listener, which puts messages on a queue and
+returns. The caller's thread takes the messages off, reads columns from the warehouse, and yields records.
 """
 
 from __future__ import annotations
@@ -13,9 +13,17 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.dbt.catalog import Catalog
+from airflow_lineage_provider.dbt.catalog import ColumnCatalog
 from airflow_lineage_provider.dbt.command import SELECTING
-from airflow_lineage_provider.dbt.listener import CANCELLED, Heard, Listener, Result
+from airflow_lineage_provider.dbt.listener import CANCELLED, Listener
+from airflow_lineage_provider.dbt.messages import (
+    AdapterReady,
+    Message,
+    NodeBegan,
+    NodeCompiled,
+    NodeEnded,
+    NodeResult,
+)
 from airflow_lineage_provider.dbt.nodes import REPORTED, Nodes
 from airflow_lineage_provider.dbt.project import (
     fingerprint,
@@ -46,7 +54,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 JOIN_SECONDS = 10
-# A microbatch model of which some batches failed has made its table all the same.
+# A microbatch model of which some batches failed has still made its table.
 MADE = {"success", "partial success"}
 
 
@@ -55,12 +63,12 @@ class DbtRun:
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        self._heard: Queue[Heard] = Queue()
-        self._listener = Listener(self._heard)
+        self._messages: Queue[Message] = Queue()
+        self._listener = Listener(self._messages)
         self._nodes: Nodes | None = None
-        self._catalog: Catalog | None = None
-        self._started: dict[str, Heard] = {}
-        self._told: set[str] = set()
+        self._catalog: ColumnCatalog | None = None
+        self._started: dict[str, NodeBegan] = {}
+        self._reported: set[str] = set()
         self._unsuccessful: dict[str, str] = {}
         self._errors: list[str] = []
         self._ended = False
@@ -72,20 +80,20 @@ class DbtRun:
         try:
             while True:
                 try:
-                    heard = self._heard.get(timeout=POLL_SECONDS)
+                    message = self._messages.get(timeout=POLL_SECONDS)
                 except Empty:
                     self._listener.cancel_queries_again()
                     continue
                 try:
-                    yield from self._records(heard)
+                    yield from self._records(message)
                 finally:
-                    self._heard.task_done()
+                    self._messages.task_done()
                 if self._ended:
                     return
         finally:
             if not self._ended:
                 self.cancel()
-            # dbt may go on calling this listener until the next invocation brings another.
+            # dbt may still call this listener until the next invocation.
             self._listener.stop_waiting()
             for _ in range(int(JOIN_SECONDS / POLL_SECONDS)):
                 thread.join(POLL_SECONDS)
@@ -105,9 +113,9 @@ class DbtRun:
                 self._listener.close()
         except DbtError as error:
             finished = InvocationFinished(success=False, error=str(error), bad_input=True)
-        except BaseException as error:  # noqa: BLE001 - it is reported, on the thread that can act on it
+        except BaseException as error:  # noqa: BLE001 - it is reported by the iterating thread
             finished = InvocationFinished(success=False, error=one_line(error) or type(error).__name__)
-        self._heard.put(Heard("EndOfInvocation", finished=finished))
+        self._messages.put(finished)
 
     def _run_dbt(self) -> InvocationFinished:
         from dbt.cli.main import dbtRunner
@@ -116,7 +124,7 @@ class DbtRun:
         made_of = fingerprint(command)
         self._listener.manifest = None if retrying else known_manifest(command)
         with manifest_of_retry(self._use) if retrying else nullcontext():
-            # Without a manifest dbt parses the project first, and the listener learns what it made of it.
+            # Without a manifest dbt parses the project first, and the listener picks up the manifest.
             outcome = dbtRunner(self._listener.manifest, callbacks=[self._listener]).invoke(command.argv())
         manifest = self._listener.manifest
         if manifest is None and outcome.exception and not retrying:
@@ -140,7 +148,7 @@ class DbtRun:
         self._listener.manifest = manifest
 
     def _keep(self, result: Any) -> None:
-        """Write the results of nodes where `dbt retry` begins."""
+        """Write run_results.json, from which `dbt retry` starts."""
         target_path, write = self._listener.target_path, getattr(result, "write", None)
         if target_path and write:
             Path(target_path).mkdir(parents=True, exist_ok=True)
@@ -157,24 +165,25 @@ class DbtRun:
             f"{' '.join(words)}; the project has the layers {', '.join(layers(manifest))}"
         )
 
-    def _records(self, heard: Heard) -> Iterator[Record]:
-        if heard.name == "EndOfInvocation" and heard.finished:
-            self._ended = True
-            yield from self._problems()
-            yield replace(heard.finished, error=heard.finished.error or "; ".join(self._errors) or None)
-        elif heard.name == "Ready":
-            yield self._begin(heard)
-        elif heard.name == "Line":
-            yield from (LogLine(heard.level, line) for line in heard.text.splitlines() if line.strip())
-        elif heard.unique_id.split(".")[0] in REPORTED and self._nodes:
-            yield from self._node_records(heard, self._nodes)
+    def _records(self, message: Message) -> Iterator[Record]:
+        match message:
+            case InvocationFinished():
+                self._ended = True
+                yield from self._problems()
+                yield replace(message, error=message.error or "; ".join(self._errors) or None)
+            case AdapterReady():
+                yield self._begin(message)
+            case LogLine():
+                yield message
+            case _ if self._nodes and message.unique_id.split(".")[0] in REPORTED:
+                yield from self._node_records(message, self._nodes)
 
-    def _begin(self, heard: Heard) -> Invocation:
-        adapter, manifest = heard.adapter, self._listener.manifest
-        self._catalog = Catalog(manifest, adapter, heard.context)
-        self._nodes = Nodes(manifest, self._catalog)
+    def _begin(self, ready: AdapterReady) -> Invocation:
+        adapter, manifest = ready.adapter, self._listener.manifest
+        self._catalog = ColumnCatalog(manifest, adapter, ready.context)
+        self._nodes = Nodes(manifest, self._catalog.columns)
         return Invocation(
-            invocation_id=heard.text,
+            invocation_id=ready.invocation_id,
             dbt_version=manifest.metadata.dbt_version,
             project_name=str(manifest.metadata.project_name or ""),
             project_dir=str(Path(self.command.project_dir).resolve()),
@@ -184,31 +193,31 @@ class DbtRun:
             warehouse=warehouse_of(adapter),
         )
 
-    def _node_records(self, heard: Heard, nodes: Nodes) -> Iterator[Record]:
-        uid = heard.unique_id
-        if heard.name == "NodeStart":
-            self._started[uid] = heard
+    def _node_records(self, message: NodeBegan | NodeCompiled | NodeEnded, nodes: Nodes) -> Iterator[Record]:
+        uid = message.unique_id
+        if isinstance(message, NodeBegan):
+            self._started[uid] = message
             return
-        begun = self._started[uid]
+        began = self._started[uid]
         if nodes.is_ephemeral(uid):
-            self._note_failure(heard, nodes)
+            self._note_failure(message, nodes)
             return
-        if uid not in self._told:
-            self._told.add(uid)
+        if uid not in self._reported:
+            self._reported.add(uid)
             self._read_inputs(uid, nodes)
-            yield NodeStarted(nodes.node(uid), begun.at, nodes.compiled(uid))
-        if heard.name == "NodeFinished":
-            yield self._finished(begun, heard, nodes)
+            yield NodeStarted(nodes.node(uid), began.at, nodes.compiled(uid))
+        if isinstance(message, NodeEnded):
+            yield self._finished(began, message, nodes)
 
     def _read_inputs(self, uid: str, nodes: Nodes) -> None:
-        """Read the columns of what a node reads when it begins; their neighbours come in the same query."""
+        """Read the columns of a node's inputs, and those of all relations in their schemas with them."""
         catalog = self._catalog
         unknown = [r for r in nodes.node(uid).inputs if catalog and not catalog.exists(r.unique_id)]
         if catalog and unknown:
             catalog.read({r.unique_id for r in unknown} | nodes.beside(unknown))
 
-    def _finished(self, begun: Heard, heard: Heard, nodes: Nodes) -> NodeFinished:
-        uid, result = heard.unique_id, heard.result
+    def _finished(self, began: NodeBegan, ended: NodeEnded, nodes: Nodes) -> NodeFinished:
+        uid, result = ended.unique_id, ended.result
         made = nodes.node(uid).relation is not None and result.status in MADE
         if made and self._catalog:
             self._catalog.read([uid])
@@ -217,19 +226,19 @@ class DbtRun:
             self._unsuccessful[uid] = node.label
         return NodeFinished(
             node=node,
-            started_at=begun.at,
-            at=max(heard.at, begun.at),
+            started_at=began.at,
+            at=max(ended.at, began.at),
             status=result.status,
             message=self._message(uid, result, nodes),
             sql=nodes.compiled(uid) or nodes.last_batch(uid, self._listener.target_path or ""),
             rows=result.rows,
             failures=result.failures,
             query_id=result.query_id,
-            created=(not begun.existed) if made and begun.existed is not None else None,
+            created=(not began.existed) if made and began.existed is not None else None,
         )
 
-    def _message(self, uid: str, result: Result, nodes: Nodes) -> str:
-        """Say why a node did not run, or that it failed because dbt was told to stop."""
+    def _message(self, uid: str, result: NodeResult, nodes: Nodes) -> str:
+        """Return dbt's message, or the reason of a skip or of a failure by cancellation."""
         if result.status == "skipped":
             return self._skip_reason(uid, nodes)
         killed = self._listener.is_cancelled and CANCELLED not in result.message
@@ -237,13 +246,13 @@ class DbtRun:
             return f"{CANCELLED} ({one_line(result.message)})"
         return result.message
 
-    def _note_failure(self, heard: Heard, nodes: Nodes) -> None:
-        """Keep what became of an ephemeral model: it has no records of its own, and others are skipped."""
-        if heard.name == "NodeFinished" and heard.result.status not in MADE:
-            label = nodes.node(heard.unique_id).label
-            self._unsuccessful[heard.unique_id] = label
-            if node_failed(heard.result.status):
-                self._errors.append(f"{label}: {one_line(heard.result.message)}")
+    def _note_failure(self, message: NodeCompiled | NodeEnded, nodes: Nodes) -> None:
+        """Remember an ephemeral model that failed: it has no records, but its children are skipped."""
+        if isinstance(message, NodeEnded) and message.result.status not in MADE:
+            label = nodes.node(message.unique_id).label
+            self._unsuccessful[message.unique_id] = label
+            if node_failed(message.result.status):
+                self._errors.append(f"{label}: {one_line(message.result.message)}")
 
     def _skip_reason(self, uid: str, nodes: Nodes) -> str:
         """Name the parents, and their tests, that did not succeed."""
@@ -261,6 +270,6 @@ class DbtRun:
 
 
 def _of_operations(results: Iterable[Any]) -> list[str]:
-    """Return the errors of hooks such as on-run-start, which are no nodes of the project's graph."""
+    """Return the errors of hooks such as on-run-start, which have no records of their own."""
     failed = (result for result in results if node_failed(result.status))
     return [one_line(result.message) for result in failed if result.node.resource_type == "operation"]

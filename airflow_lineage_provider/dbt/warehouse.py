@@ -1,4 +1,4 @@
-"""What dbt's adapter knows of the warehouse, without its secrets."""
+"""The warehouse of a dbt adapter, without its secrets, and changes to the running adapter."""
 
 from __future__ import annotations
 
@@ -9,22 +9,29 @@ from airflow_lineage_provider.dbt.records import Warehouse
 
 
 def warehouse_of(adapter: Any) -> Warehouse:
-    """Return where the adapter's relations are; only fields that can hold no secret are read."""
+    """Return where the adapter's relations are, from fields that hold no secret."""
     credentials = adapter.config.credentials
     port = getattr(credentials, "port", None)
     return Warehouse(
         type=credentials.type,
         host=getattr(credentials, "host", None) or getattr(credentials, "server_hostname", None),
         port=int(port) if port else None,
-        account=getattr(credentials, "account", None),
+        account=_account(credentials),
         region=getattr(credentials, "region", None) or getattr(credentials, "region_name", None),
         path=getattr(credentials, "path", None) if credentials.type == "duckdb" else None,
         attached=attached(credentials) if credentials.type == "duckdb" else {},
     )
 
 
+def _account(credentials: Any) -> str | None:
+    """Return Snowflake's account, or the AWS account of Glue, which its role's ARN names."""
+    account = getattr(credentials, "account", None) or getattr(credentials, "account_id", None)
+    role = str(getattr(credentials, "role_arn", None) or "").split(":")
+    return account or (role[4] if role[4:] else None)
+
+
 def release(adapter: Any) -> None:
-    """Let other processes open the DuckDB file: dbt-duckdb keeps it, and its lock, as long as the process."""
+    """Close the DuckDB file so that other processes can open it: dbt-duckdb holds its lock until exit."""
     credentials = adapter.config.credentials
     if adapter.type() != "duckdb" or credentials.path == ":memory:" or credentials.is_motherduck:
         return
@@ -36,10 +43,10 @@ def release(adapter: Any) -> None:
 
 
 def report_row_counts(adapter: Any) -> None:
-    """Make dbt-duckdb say how many rows a statement wrote, as the other adapters do.
+    """Make dbt-duckdb report how many rows a statement wrote, as the other adapters do.
 
-    Its `get_response` answers "OK" alone, although DuckDB's cursor has the count. Only this adapter object,
-    which lives as long as the invocation, is taught.
+    Its `get_response` returns "OK" alone, although DuckDB's cursor has the count. Only this adapter object
+    is changed; it lives as long as the invocation.
     """
     from dbt.adapters.contracts.connection import AdapterResponse
 

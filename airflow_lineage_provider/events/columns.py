@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING
 
 from openlineage.client.facet_v2 import column_lineage_dataset
 
+from airflow_lineage_provider.dbt.dialect import sql_dialect
 from airflow_lineage_provider.dbt.records import Relation
 from airflow_lineage_provider.events.context import PRODUCER
-from airflow_lineage_provider.events.naming import DatasetName, dataset_name, each_file, files, sql_dialect
+from airflow_lineage_provider.events.naming import DatasetName, dataset_name, each_file, files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from airflow_lineage_provider.dbt.records import Node, Warehouse
     from airflow_lineage_provider.sql import Lineage, OutputColumn, Source, Table
-
-Place = tuple[str, str]
-"""An input's namespace and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def node_lineage(
     known = [*(one for relation in node.inputs for one in each_file(relation)), own]
     found = column_lineage(
         sql,
-        dialect=sql_dialect(warehouse),
+        dialect=sql_dialect(warehouse.type),
         schema={
             key: {c.name: c.data_type or "" for c in r.columns}
             for r in known

@@ -1,4 +1,4 @@
-"""Where an event stands: the run that it belongs to, the time that it is for, what must not be said."""
+"""What all events of one dbt invocation share: parent and root run, nominal time, masking of secrets."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ JOB_NAMESPACE = "dbt"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run of a job, by OpenLineage's names."""
+class RunRef:
+    """A run of a job: OpenLineage's namespace and name of the job, and the id of the run."""
 
     namespace: str
     name: str
@@ -28,13 +28,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What all events of one dbt invocation share."""
+    """Parent and root run, nominal time and masking of the events of one dbt invocation."""
 
-    parent: Run | None = None
+    parent: RunRef | None = None
     """The Airflow task's run."""
-    root: Run | None = None
+    root: RunRef | None = None
     """The DAG's run."""
     nominal_start: datetime | None = None
     nominal_end: datetime | None = None
     mask: Callable[[str], str] = field(default=str)
-    """Hides known secrets in free text: SQL, messages and descriptions; never in a name."""
+    """Masks known secrets in free text (SQL, messages, descriptions), never in names."""

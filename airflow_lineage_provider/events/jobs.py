@@ -17,8 +17,8 @@ from openlineage.client.facet_v2 import (
 )
 from openlineage.common.provider.dbt.facets import DbtNodeJobFacet
 
+from airflow_lineage_provider.dbt.dialect import sql_dialect
 from airflow_lineage_provider.events.context import PRODUCER
-from airflow_lineage_provider.events.naming import sql_dialect
 from airflow_lineage_provider.events.source_code import checkout_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def job_facets(
     }
     if sql and node.language == "sql":
         facets["sql"] = sql_job.SQLJobFacet(
-            query=mask(sql), dialect=sql_dialect(invocation.warehouse), producer=PRODUCER
+            query=mask(sql), dialect=sql_dialect(invocation.warehouse.type), producer=PRODUCER
         )
     elif sql:
         facets["sourceCode"] = source_code_job.SourceCodeJobFacet(

@@ -1,15 +1,16 @@
-"""OpenLineage's dataset names for what dbt reads and makes.
+"""OpenLineage's dataset names for the relations and files that dbt reads and makes.
 
-By https://openlineage.io/docs/spec/naming where it has a convention. It has none for DuckDB; ours is the
-database's absolute path without its query string, which may hold a token:
+The names follow https://openlineage.io/docs/spec/naming, through the naming classes of OpenLineage's client
+where it has one for the warehouse. The specification has no convention for DuckDB; ours is the database's
+absolute path without its query string, which may hold a token:
 
     duckdb:///data/warehouse.duckdb     warehouse.gold.customer_behavior
     duckdb:///:memory:                  memory.main.orders
     motherduck://analytics              analytics.gold.customer_behavior
 
 A Postgres database that DuckDB attaches is named as Postgres is, `postgres://crm-db:5432` and
-`crm.public.orders`, so that its table is one dataset whoever reads it.
-A file that DuckDB reads or writes is a dataset of its own, on the file system or bucket where it lies.
+`crm.public.orders`, so that its table is the same dataset for every reader.
+A file that DuckDB reads or writes is a dataset of its own, on its file system or bucket.
 """
 
 from __future__ import annotations
@@ -20,15 +21,34 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from airflow_lineage_provider.dbt.records import Relation
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from openlineage.client.naming.dataset import DatasetNaming
 
-    from airflow_lineage_provider.dbt.records import Relation, Warehouse
+    from airflow_lineage_provider.dbt.records import Warehouse
 
-# What sqlglot calls the SQL of a dbt adapter, where the two differ.
-DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "glue": "spark", "synapse": "tsql"}
+# For a dbt adapter: the class of openlineage.client.naming, and the values that it takes.
+CLIENT_NAMING = {
+    "athena": "Athena region database schema table",
+    "bigquery": "BigQuery database schema table",
+    "cratedb": "CrateDB host port database schema table",
+    "glue": "AWSGlue region account schema table",
+    "hive": "Hive host port schema table",
+    "mariadb": "MySQL host port schema table",
+    "mysql": "MySQL host port schema table",
+    "oracle": "Oracle host port database schema table",
+    "postgres": "Postgres host port database schema table",
+    "redshift": "Redshift cluster cluster_region port database schema table",
+    "snowflake": "Snowflake organization account_name database schema table",
+    "synapse": "AzureSynapse host port schema table",
+    "teradata": "Teradata host port schema table",
+    "trino": "Trino host port database schema table",
+}
+# The scheme of a namespace, where it is not the adapter's name.
+SCHEMES = {"fabric": "fabric-warehouse", "mariadb": "mysql", "sqlserver": "mssql", "synapse": "sqlserver"}
 
-# What OpenLineage calls a bucket's scheme, where DuckDB takes other names for it too.
+# OpenLineage's scheme of a bucket, where DuckDB also takes other names.
 FILE_SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 _PATHS = re.compile(rf"\[(?:[^'\]]|'[^']*')*\]|{_QUOTED.pattern}")  # a list of texts, or one
@@ -50,19 +70,16 @@ def dataset_name(relation: Relation, warehouse: Warehouse) -> DatasetName:
     if warehouse.type == "duckdb":
         return _duckdb_name(relation, _attached(relation, warehouse) or warehouse)
     if warehouse.type == "snowflake":
-        return DatasetName(namespace(warehouse), _dotted(_upper(relation)))
-    return DatasetName(namespace(warehouse), _dotted(relation))
+        relation = _upper(relation)
+    parts = (relation.database or "", relation.schema or "", relation.identifier)
+    if found := _client_naming(warehouse, *parts):
+        return DatasetName(found.get_namespace(), found.get_name())
+    return DatasetName(_other_namespace(warehouse), _dotted(relation))
 
 
 def namespace(warehouse: Warehouse) -> str:
     """Return the namespace of the warehouse itself."""
-    named = NAMESPACES.get(warehouse.type)
-    return named(warehouse) if named else _host_and_port(warehouse.type)(warehouse)
-
-
-def sql_dialect(warehouse: Warehouse) -> str:
-    """Return the name of the warehouse's SQL, as sqlglot and OpenLineage's SQL facet have it."""
-    return DIALECTS.get(warehouse.type, warehouse.type)
+    return dataset_name(Relation("", "-", "-", "-"), warehouse).namespace
 
 
 def files(location: str) -> list[str]:
@@ -139,33 +156,42 @@ def _duckdb_namespace(database: str | None, path: str) -> str:
     return f"duckdb://{os.path.abspath(url.path)}"  # noqa: PTH100 - the file need not be there
 
 
-def _snowflake(warehouse: Warehouse) -> str:
-    from openlineage.common.provider.snowflake import fix_account_name
+def _client_naming(warehouse: Warehouse, database: str, schema: str, table: str) -> DatasetNaming | None:
+    """Return the table as OpenLineage's client names it; None where the client cannot name it."""
+    from openlineage.client.naming import dataset
 
-    return f"snowflake://{fix_account_name(warehouse.account or '')}"
-
-
-def _redshift(warehouse: Warehouse) -> str:
-    """`<cluster>.<id>.<region>.redshift.amazonaws.com` is named by its cluster and region."""
-    cluster, _, rest = (warehouse.host or "").partition(".")
-    if not rest.endswith("amazonaws.com"):
-        return _host_and_port("redshift")(warehouse)
-    return f"redshift://{cluster}.{rest.split('.')[1]}:{warehouse.port}"
-
-
-def _host_and_port(scheme: str) -> Callable[[Warehouse], str]:
-    def named(warehouse: Warehouse) -> str:
-        port = f":{warehouse.port}" if warehouse.port else ""
-        return f"{scheme}://{warehouse.host or ''}{port}"
-
+    if warehouse.type not in CLIENT_NAMING:
+        return None
+    host, account = warehouse.host or "", warehouse.account or ""
+    organization, _, account_name = account.partition(".")[0].partition("-")
+    # A Redshift host is <cluster>.<id>.<region>.redshift.amazonaws.com.
+    cluster, _, region, *_ = host.split(".") if ".amazonaws.com" in host else ("", "", "")
+    values = {
+        "account": account,
+        "account_name": account_name,
+        "cluster": cluster,
+        "cluster_region": region,
+        "database": database,
+        "host": host,
+        "organization": organization,
+        "port": str(warehouse.port or ""),
+        "region": warehouse.region or "",
+        "schema": schema,
+        "table": table,
+    }
+    class_name, *fields = CLIENT_NAMING[warehouse.type].split()
+    try:
+        named: DatasetNaming = getattr(dataset, class_name)(*(values[field] for field in fields))
+    except ValueError:  # one of the values is not known
+        return None
     return named
 
 
-NAMESPACES: dict[str, Callable[[Warehouse], str]] = {
-    "athena": lambda w: f"awsathena://athena.{w.region}.amazonaws.com",
-    "bigquery": lambda _: "bigquery",
-    "postgres": _host_and_port("postgres"),
-    "redshift": _redshift,
-    "snowflake": _snowflake,
-    "sqlserver": _host_and_port("mssql"),
-}
+def _other_namespace(warehouse: Warehouse) -> str:
+    """Return the namespace of a warehouse that the client cannot name: its type, host and port."""
+    if warehouse.type == "snowflake":
+        from openlineage.common.provider.snowflake import fix_account_name
+
+        return f"snowflake://{fix_account_name(warehouse.account or '')}"
+    port = f":{warehouse.port}" if warehouse.port else ""
+    return f"{SCHEMES.get(warehouse.type, warehouse.type)}://{warehouse.host or ''}{port}"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_lineage_provider.dbt.dialect import sql_dialect
+from airflow_lineage_provider.dbt.reads import owners, relations_read
 from airflow_lineage_provider.graph import (
     Column,
     ColumnEdge,
@@ -25,7 +27,7 @@ from airflow_lineage_provider.graph import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from airflow_lineage_provider.lineage_map import Bindings
     from airflow_lineage_provider.sql import Lineage, Table
@@ -53,11 +55,17 @@ class _Depends(msgspec.Struct):
 class _Config(msgspec.Struct):
     materialized: str | None = None
     meta: dict[str, Any] = {}
+    group: str | None = None
 
 
 class _Owner(msgspec.Struct):
     name: str | None = None
     email: str | None = None
+
+
+class _Group(msgspec.Struct):
+    name: str
+    owner: _Owner = msgspec.field(default_factory=_Owner)
 
 
 class _Test(msgspec.Struct):
@@ -78,6 +86,7 @@ class _Node(msgspec.Struct):
     depends_on: _Depends = msgspec.field(default_factory=_Depends)
     config: _Config = msgspec.field(default_factory=_Config)
     meta: dict[str, Any] = {}
+    source_meta: dict[str, Any] = {}
     compiled_code: str | None = None
     language: str = "sql"
     attached_node: str | None = None
@@ -112,6 +121,8 @@ class Manifest(msgspec.Struct):
     nodes: dict[str, _Node]
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
     sources: dict[str, _Node] = {}
+    functions: dict[str, _Node] = {}
+    groups: dict[str, _Group] = {}
     exposures: dict[str, _Exposure] = {}
 
 
@@ -157,10 +168,11 @@ class _Project:
             for key, node in (*manifest.nodes.items(), *manifest.sources.items())
             if node.resource_type in _RELATIONS
         }
+        self.readable = self.relations | manifest.functions
         self.names = {key: _logical(node, bindings) for key, node in self.relations.items()}
         physical = {self.names[key]: _physical(node) for key, node in self.relations.items()}
         self.folding = {name for name, table in physical.items() if bindings.folds_name(table)}
-        self.dialect = manifest.metadata.adapter_type or ""
+        self.dialect = sql_dialect(manifest.metadata.adapter_type or "")
         self.problems: list[str] = []
         self.by_table = {
             _identity(node.database, node.schema, node.table): k for k, node in self.relations.items()
@@ -203,16 +215,9 @@ class _Project:
             raise ManifestError(f"the manifest has a cycle: {' -> '.join(error.args[1])}") from None
         return sorted(order, key=lambda key: self.relations[key].resource_type == "source")
 
-    def parents(self, keys: Iterable[str], seen: frozenset[str] = frozenset()) -> Iterator[str]:
-        """Yield the relations that are really read: an ephemeral model stands for what it reads."""
-        for key in keys:
-            node = self.relations.get(key)
-            if node is None or key in seen:
-                continue
-            if node.config.materialized == "ephemeral":
-                yield from self.parents(node.depends_on.nodes, seen | {key})
-            else:
-                yield key
+    def parents(self, keys: Iterable[str]) -> Iterator[str]:
+        """Yield the ids of the relations that are really read."""
+        return (node.unique_id for node in relations_read(keys, self.readable.get))
 
     def lineage(self, order: Sequence[str], cache: Path | None) -> dict[str, Lineage]:
         """Return what each model's compiled SQL says of columns, and note what it does not say."""
@@ -261,7 +266,7 @@ class _Project:
             self.names[key],
             kind=node.resource_type if node.resource_type in {"seed", "snapshot"} else "table",
             description=node.description or "",
-            owners=_owners(node.meta | node.config.meta),
+            owners=owners(node, self.manifest.groups),
             columns=columns,
             provenance=provenance,
         )
@@ -331,11 +336,6 @@ def _consumer(exposure: _Exposure) -> Dataset:
         owners=tuple(filter(None, (owner.name or owner.email,))) if owner else (),
         provenance=_provenance(exposure.original_file_path),
     )
-
-
-def _owners(meta: Mapping[str, Any]) -> tuple[str, ...]:
-    owner = meta.get("owner")
-    return tuple(map(str, owner)) if isinstance(owner, list) else (str(owner),) if owner else ()
 
 
 def _provenance(file: str) -> tuple[Provenance, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.events.context import Run, RunContext
+from airflow_lineage_provider.events.context import RunContext, RunRef
 from airflow_lineage_provider.events.event import text_at
 from airflow_lineage_provider.utils.secrets import without_secrets
 
@@ -47,8 +47,8 @@ def run_context(context: Context) -> RunContext:
     ti: Any = context["ti"]
     dag_run: Any = context["dag_run"]
     return RunContext(
-        parent=Run(macros.lineage_job_namespace(), macros.lineage_job_name(ti), macros.lineage_run_id(ti)),
-        root=Run(
+        parent=RunRef(macros.lineage_job_namespace(), macros.lineage_job_name(ti), macros.lineage_run_id(ti)),
+        root=RunRef(
             macros.lineage_root_job_namespace(ti),
             macros.lineage_root_job_name(ti),
             macros.lineage_root_run_id(ti),

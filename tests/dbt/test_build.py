@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_lineage_provider.dbt.records import Column, NodeFinished, NodeStarted, Test
+from airflow_lineage_provider.dbt.records import NodeFinished, NodeStarted, RelationColumn, Test
 
 ORDERS = ["order_id", "customer_id", "country_code", "amount", "updated_at"]
 
@@ -111,7 +111,7 @@ def test_a_source_is_the_table_of_its_identifier_with_all_that_is_known_of_it(sh
 def test_an_external_source_is_its_files_with_their_columns(shop):
     (clicks,) = shop.first.starts["silver.stg_clicks"].node.inputs
     assert clicks.location == f"read_parquet('{shop.project}/landing/clicks/*.parquet')"
-    assert clicks.columns == (Column("click_id", "BIGINT"), Column("customer_id", "BIGINT"))
+    assert clicks.columns == (RelationColumn("click_id", "BIGINT"), RelationColumn("customer_id", "BIGINT"))
 
 
 def test_a_seeds_input_is_its_file(shop):
@@ -123,11 +123,11 @@ def test_a_seeds_input_is_its_file(shop):
 def test_an_output_has_the_columns_and_types_of_the_warehouse(shop):
     relation = shop.first.ends["silver.stg_orders"].node.relation
     assert relation.columns == (
-        Column("order_id", "BIGINT", "One per order.", ("key",)),
-        Column("customer_id", "BIGINT"),
-        Column("country_code", "VARCHAR"),
-        Column("amount", "DECIMAL(10,2)"),
-        Column("updated_at", "TIMESTAMP"),
+        RelationColumn("order_id", "BIGINT", "One per order.", ("key",)),
+        RelationColumn("customer_id", "BIGINT"),
+        RelationColumn("country_code", "VARCHAR"),
+        RelationColumn("amount", "DECIMAL(10,2)"),
+        RelationColumn("updated_at", "TIMESTAMP"),
     )
 
 
@@ -139,7 +139,10 @@ def test_a_python_model_has_its_code_and_its_columns(shop):
     end = shop.first.ends["gold.python_totals"]
     assert end.node.language == "python"
     assert "orders.aggregate(" in end.sql
-    assert end.node.relation.columns == (Column("customer_id", "BIGINT"), Column("total", "DECIMAL(38,2)"))
+    assert end.node.relation.columns == (
+        RelationColumn("customer_id", "BIGINT"),
+        RelationColumn("total", "DECIMAL(38,2)"),
+    )
 
 
 def test_rows_are_counted_on_duckdb(shop):

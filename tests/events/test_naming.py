@@ -13,7 +13,6 @@ from airflow_lineage_provider.events.naming import (
     dataset_name,
     each_file,
     file_name,
-    sql_dialect,
 )
 
 ORDERS = Relation("model.shop.orders", "Shop", "gold", "orders")
@@ -54,6 +53,14 @@ ORDERS = Relation("model.shop.orders", "Shop", "gold", "orders")
         (Warehouse("athena", region="eu-west-1"), "awsathena://athena.eu-west-1.amazonaws.com", "Shop.gold.orders"),
         (Warehouse("sqlserver", host="sql", port=1433), "mssql://sql:1433", "Shop.gold.orders"),
         (Warehouse("databricks", host="adb-1.azuredatabricks.net"), "databricks://adb-1.azuredatabricks.net", "Shop.gold.orders"),
+        (Warehouse("snowflake", account="xy12345.east-us-2.azure"), "snowflake://xy12345.east-us-2.azure", "SHOP.GOLD.ORDERS"),
+        (Warehouse("glue", region="eu-west-1", account="123456789012"), "arn:aws:glue:eu-west-1:123456789012", "table/gold/orders"),
+        (Warehouse("synapse", host="syn", port=1433), "sqlserver://syn:1433", "gold.orders"),
+        (Warehouse("fabric", host="fab"), "fabric-warehouse://fab", "Shop.gold.orders"),
+        (Warehouse("mysql", host="db", port=3306), "mysql://db:3306", "gold.orders"),
+        (Warehouse("oracle", host="db", port=1521), "oracle://db:1521", "Shop.gold.orders"),
+        (Warehouse("teradata", host="td", port=1025), "teradata://td:1025", "gold.orders"),
+        (Warehouse("postgres", host="db.example.com"), "postgres://db.example.com", "Shop.gold.orders"),
         (Warehouse("trino", host="trino", port=8080), "trino://trino:8080", "Shop.gold.orders"),
         (Warehouse("clickhouse", host="ch", port=8123), "clickhouse://ch:8123", "Shop.gold.orders"),
     ],
@@ -192,11 +199,3 @@ def test_a_secret_of_a_database_never_reaches_its_name(path):
 )
 def test_a_secret_of_a_file_never_reaches_its_name(location):
     assert SECRET not in str(file_name(location))
-
-
-@pytest.mark.parametrize(
-    ("adapter", "dialect"),
-    [("duckdb", "duckdb"), ("postgres", "postgres"), ("sqlserver", "tsql"), ("glue", "spark")],
-)
-def test_the_dialect_is_sqlglots_word(adapter, dialect):
-    assert sql_dialect(Warehouse(adapter)) == dialect

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.dbt.records import NodeFinished, NodeStarted
-from airflow_lineage_provider.events.context import Run, RunContext
+from airflow_lineage_provider.events.context import RunContext, RunRef
 from airflow_lineage_provider.events.nodes import NodeEvents
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from dbt_projects import Told
 
-TASK = Run("airflow", "shop_pipeline.gold", "01890000-0000-7000-8000-000000000002")
-DAG = Run("airflow", "shop_pipeline", "01890000-0000-7000-8000-000000000001")
+TASK = RunRef("airflow", "shop_pipeline.gold", "01890000-0000-7000-8000-000000000002")
+DAG = RunRef("airflow", "shop_pipeline", "01890000-0000-7000-8000-000000000001")
 
 SMALL = {
     "seeds/raw_orders.csv": "order_id,amount\n1,12.50\n2,7.25\n2,7.25\n",
