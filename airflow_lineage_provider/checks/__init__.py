@@ -1,5 +1,6 @@
-"""The questions: validate a run, check a project, lint a map, impact of a change, diff of revisions."""
+"""The questions: validate evidence, lint a map, impact of a change, a file at a git revision."""
 
-from airflow_lineage_provider.checks.validation import Validation, check, expected_datasets, validate
+from airflow_lineage_provider.checks.scope import expected_datasets
+from airflow_lineage_provider.checks.validation import Validation, validate
 
-__all__ = ["Validation", "check", "expected_datasets", "validate"]
+__all__ = ["Validation", "expected_datasets", "validate"]

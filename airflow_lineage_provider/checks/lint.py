@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
     """Return what is wrong with a map on its own. Raises MapError for a binding that cannot be used."""
     bindings_of(lineage_map)
-    graph = read_map(lineage_map)
+    graph = read_map(lineage_map).graph
     findings = [
         *_undefined(lineage_map, graph),
         *_unknown_columns(graph),

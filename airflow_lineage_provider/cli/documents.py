@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from airflow_lineage_provider.cli.shared import example, map_argument, plain_errors
+from airflow_lineage_provider.cli.options import example, map_argument, plain_errors
 
 
 @click.command(epilog=example("airflow-lineage render dags/customer_analytics_pipeline.yaml > lineage.md"))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from airflow_lineage_provider.cli.options import environment_option, example, map_argument, plain_errors
 from airflow_lineage_provider.cli.runs import open_source, root_run, source_option
-from airflow_lineage_provider.cli.shared import environment_option, example, map_argument, plain_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ def _graph(options: dict[str, Any]) -> Graph:
 
     path: Path = options["lineage_map"]
     lineage_map = load_map(path)
-    documented = read_map(lineage_map)
+    documented = read_map(lineage_map).graph
     if not options["run"]:
         return documented
     source = open_source(options["store"])

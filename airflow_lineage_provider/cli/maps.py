@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airflow_lineage_provider.cli.shared import (
+from airflow_lineage_provider.cli.options import (
     environment_option,
     example,
     map_argument,
@@ -18,7 +18,7 @@ from airflow_lineage_provider.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.graph import Graph
+    from airflow_lineage_provider.readers import Evidence
 
 
 @click.command(epilog=example("airflow-lineage lint dags/customer_analytics_pipeline.yaml"))
@@ -43,21 +43,23 @@ def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
 @map_argument
 @click.argument("manifest", type=click.Path(dir_okay=False, path_type=Path))
 @environment_option
+@click.option(
+    "--cache",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep column lineage in this file between checks. Its content is trusted.",
+)
 @report_option
-def check(lineage_map: Path, manifest: Path, environment: str | None, form: str) -> None:
+def check(lineage_map: Path, manifest: Path, environment: str | None, cache: Path | None, form: str) -> None:
     """Check a dbt project's MANIFEST against the documented MAP, before anything runs."""
     with plain_errors():
-        from airflow_lineage_provider.checks.validation import check as check_manifest
+        from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.manifest import load_manifest
+        from airflow_lineage_provider.readers import load_manifest, read_evidence
         from airflow_lineage_provider.reports.text import print_validation
 
-        validation = check_manifest(
-            load_manifest(manifest),
-            load_map(lineage_map),
-            environment=environment,
-            cache=manifest.with_name("column_lineage.db"),
-        )
+        documented = load_map(lineage_map)
+        evidence = read_evidence("manifest", load_manifest(manifest), documented, environment, cache=cache)
+        validation = validate(evidence, documented, environment=environment)
         report(validation.comparison, form, lambda stream: print_validation(validation, stream))
 
 
@@ -87,27 +89,28 @@ def diff(
     if (old is None) == (old_revision is None):
         raise click.UsageError("name OLD, or --from REVISION")
     with plain_errors():
-        from airflow_lineage_provider.graph.diff import diff as compare
+        from airflow_lineage_provider.checks.difference import difference
         from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
 
-        before = _graph_of(old or new, old_revision, lineage_map, environment)
-        after = _graph_of(new, new_revision, lineage_map, environment)
-        changes = compare(before, after)
-        told = {"text": diff_text, "markdown": diff_markdown}.get(form)
-        click.echo(told(changes) if told else json.dumps(diff_data(changes), indent=2), nl=not told)
+        before = _evidence_of(new if old is None else old, old_revision, lineage_map, environment)
+        after = _evidence_of(new, new_revision, lineage_map, environment)
+        changes = difference(before, after)
+        written = {"text": diff_text, "markdown": diff_markdown}.get(form)
+        click.echo(written(changes) if written else json.dumps(diff_data(changes), indent=2), nl=not written)
 
 
-def _graph_of(path: Path, revision: str | None, lineage_map: Path | None, environment: str | None) -> Graph:
+def _evidence_of(
+    path: Path, revision: str | None, lineage_map: Path | None, environment: str | None
+) -> Evidence:
     from airflow_lineage_provider.checks.revisions import read_revision
-    from airflow_lineage_provider.lineage_map import bindings_of, load_map, parse_map
-    from airflow_lineage_provider.readers.documented import read_map
-    from airflow_lineage_provider.readers.manifest import load_manifest, read_manifest
+    from airflow_lineage_provider.errors import InputError
+    from airflow_lineage_provider.lineage_map import load_map, parse_map
+    from airflow_lineage_provider.readers import load_manifest, read_evidence, read_map
 
     if path.suffix == ".json":
         if lineage_map is None:
-            raise ValueError(f"{path}: name the map that binds the manifest's relations with --map")
-        bindings = bindings_of(load_map(lineage_map), environment)
-        return read_manifest(load_manifest(path), bindings).graph
-    if revision:
+            raise InputError(f"{path}: name the map that binds the manifest's relations with --map")
+        return read_evidence("manifest", load_manifest(path), load_map(lineage_map), environment)
+    if revision is not None:
         return read_map(parse_map(read_revision(path, revision), f"{path}@{revision}"))
     return read_map(load_map(path))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from airflow_lineage_provider.cli.options import DRIFT, example, plain_errors
 from airflow_lineage_provider.cli.runs import open_store, store_option
-from airflow_lineage_provider.cli.shared import DRIFT, example, plain_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from airflow_lineage_provider.cli.shared import (
+from airflow_lineage_provider.cli.options import (
     environment_option,
     example,
     map_argument,
@@ -73,18 +73,16 @@ def validate(
 ) -> None:
     """Compare what a DAG run emitted with the documented MAP."""
     with plain_errors():
-        from airflow_lineage_provider.checks.validation import validate as compare_run
+        from airflow_lineage_provider.checks import validate as compare
         from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import print_validation
 
         documented = load_map(lineage_map)
         opened = open_source(store)
-        validation = compare_run(
-            opened.events(root_run_id=root_run(opened, run)),
-            documented,
-            environment=environment,
-            scope=scope or None,
-        )
+        emitted = opened.events(root_run_id=root_run(opened, run))
+        evidence = read_evidence("event", emitted, documented, environment)
+        validation = compare(evidence, documented, environment=environment, scope=scope)
         report(validation.comparison, form, lambda stream: print_validation(validation, stream))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from airflow_lineage_provider.cli.shared import BAD_INPUT, example, plain_errors
+from airflow_lineage_provider.cli.options import BAD_INPUT, example, plain_errors
 
 file = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 

@@ -37,20 +37,19 @@ class LineageCheckOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Compare the manifest with the map; raise where they part."""
-        from airflow_lineage_provider.checks.validation import check
+        from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.manifest import load_manifest
+        from airflow_lineage_provider.readers import load_manifest, read_evidence
         from airflow_lineage_provider.reports.text import validation_text
         from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
         from airflow_lineage_provider.utils.files import beside_dag
         from airflow_lineage_provider.utils.verdict import judge
 
         with bad_input_fails_the_task():
-            validation = check(
-                load_manifest(beside_dag(self, self.manifest_path)),
-                load_map(beside_dag(self, self.map_path)),
-                environment=self.environment,
-            )
+            lineage_map = load_map(beside_dag(self, self.map_path))
+            manifest = load_manifest(beside_dag(self, self.manifest_path))
+            evidence = read_evidence("manifest", manifest, lineage_map, self.environment)
+            validation = validate(evidence, lineage_map, environment=self.environment)
             for line in validation_text(validation).splitlines():
                 self.log.info(line)
             return judge(validation)
@@ -99,7 +98,7 @@ class LineageImpactOperator(BaseOperator):
         from airflow_lineage_provider.utils.files import beside_dag
 
         with bad_input_fails_the_task():
-            graph = read_map(load_map(beside_dag(self, self.map_path)))
+            graph = read_map(load_map(beside_dag(self, self.map_path))).graph
             found, effects = planned_change(graph, self.column, self.change)
         for line in impact_text(graph, found, effects).splitlines():
             self.log.info(line)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.lineage_map import Bindings
-from airflow_lineage_provider.readers.events import Observed, read_events
+from airflow_lineage_provider.readers import Evidence, read_events
 from airflow_lineage_provider.utils.dag_run import events_under
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.utils.dag_run import DagRunIds
 
 
-def lineage_of(ids: DagRunIds, store: EventStore) -> Observed:
+def lineage_of(ids: DagRunIds, store: EventStore) -> Evidence:
     """Return the jobs of a DAG run and what flowed between them; names are those that the events give.
 
     Raises StoreError.

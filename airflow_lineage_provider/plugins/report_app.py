@@ -18,7 +18,7 @@ from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
 from airflow_lineage_provider.plugins.report_page import Heading, TaskVerdict, report_page
-from airflow_lineage_provider.readers.events import Observed
+from airflow_lineage_provider.readers import Evidence
 from airflow_lineage_provider.store import StoreError
 from airflow_lineage_provider.utils.dag_run import DagRunIds, dag_run_ids
 from airflow_lineage_provider.utils.verdict import VERDICT_KEY
@@ -89,7 +89,7 @@ def _verdicts(dag_id: str, run_id: str, session: Session) -> list[TaskVerdict]:
     return sorted(found, key=lambda one: one.task_id)
 
 
-def _observed(ids: DagRunIds) -> Observed:
+def _observed(ids: DagRunIds) -> Evidence:
     hook: Any = EventStoreHook()
     store = hook.get_conn()
     try:

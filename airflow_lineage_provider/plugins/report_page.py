@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from airflow_lineage_provider.readers.events import JobRun, Observed
+    from airflow_lineage_provider.readers import DatasetName, Evidence, JobRun
 
 STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
 OUTCOMES = {"PASS": "ok", "WARN": "warned", "DRIFT": "failed"}
@@ -41,9 +41,8 @@ class Row:
     seconds: str
     rows: str
     error: str
-    inputs: tuple[tuple[str, str], ...]
-    """Of each dataset its namespace and its name."""
-    outputs: tuple[tuple[str, str], ...]
+    inputs: tuple[DatasetName, ...]
+    outputs: tuple[DatasetName, ...]
 
 
 class TaskVerdict(BaseModel):
@@ -61,32 +60,34 @@ class TaskVerdict(BaseModel):
         return OUTCOMES.get(self.outcome, "skipped")
 
 
-def report_page(heading: Heading, observed: Observed, verdicts: Sequence[TaskVerdict] = ()) -> str:
+def report_page(heading: Heading, evidence: Evidence, verdicts: Sequence[TaskVerdict] = ()) -> str:
     """Return the page: the verdicts, what wrote datasets and from which, the tests, and Airflow's tasks."""
-    namespaces = sorted({dataset.system for dataset in observed.graph.datasets.values()}, key=len)
-    rows = {id(job): _row(job, namespaces) for job in observed.jobs}
-    writers = [rows[id(job)] for job in observed.jobs if job.outputs]
-    tests = [job for job in observed.jobs if _is_test(job)]
-    others = [rows[id(job)] for job in observed.jobs if not job.outputs and not _is_test(job)]
+    rows = {id(job): _row(job) for job in evidence.jobs}
+    writers = [rows[id(job)] for job in evidence.jobs if job.outputs]
+    tests = [job for job in evidence.jobs if _is_test(job)]
+    others = [rows[id(job)] for job in evidence.jobs if not job.outputs and not _is_test(job)]
     return _template().render(
         heading=heading,
         verdicts=verdicts,
         severities=SEVERITIES,
-        drawing=_drawing(observed, namespaces),
+        drawing=_drawing(evidence),
         writers=writers,
         others=others,
         tests=_test_counts(tests),
         tests_to_see=[rows[id(job)] for job in tests if job.failed_assertions or job.warned_assertions],
-        namespaces=sorted({namespace for row in writers for namespace, _ in row.inputs + row.outputs}),
+        namespaces=sorted({dataset.namespace for row in writers for dataset in row.inputs + row.outputs}),
     )
 
 
-def _drawing(observed: Observed, namespaces: list[str]) -> str:
+def _drawing(evidence: Evidence) -> str:
     """Return what flowed as SVG; nothing where that is nothing, or too large to look at."""
     from airflow_lineage_provider.reports.drawing import draw
 
-    edges = observed.graph.edges
-    names = {name: _parts(name, namespaces)[1] for edge in edges for name in edge}
+    edges = evidence.graph.edges
+    known = {
+        dataset.logical: dataset.name for job in evidence.jobs for dataset in (*job.inputs, *job.outputs)
+    }
+    names = {logical: known[logical] for edge in edges for logical in edge}
     if not 0 < len(names) <= MOST_DRAWN:
         return ""
     labels = {name: "/".join(short.split("/")[-2:]) for name, short in names.items()}  # of a path its end
@@ -105,7 +106,7 @@ def _test_counts(tests: list[JobRun]) -> dict[str, int]:
     return {word: count for word, count in counts.items() if count}
 
 
-def _row(job: JobRun, namespaces: list[str]) -> Row:
+def _row(job: JobRun) -> Row:
     state = STATES.get(job.status, "running")
     if state == "ok" and job.failed_assertions:
         state = "failed"
@@ -118,18 +119,9 @@ def _row(job: JobRun, namespaces: list[str]) -> Row:
         seconds="" if job.seconds is None else f"{job.seconds:.2f}",
         rows="" if job.rows is None else f"{job.rows:,}",
         error=job.error.strip(),
-        inputs=tuple(_parts(name, namespaces) for name in job.inputs),
-        outputs=tuple(_parts(name, namespaces) for name in job.outputs),
+        inputs=job.inputs,
+        outputs=job.outputs,
     )
-
-
-def _parts(dataset: str, namespaces: list[str]) -> tuple[str, str]:
-    """Return the namespace and the name that `read_events` joined, by the longest namespace that fits."""
-    for namespace in reversed(namespaces):
-        start = f"{namespace.rstrip('/')}/"
-        if dataset.startswith(start):
-            return namespace, dataset.removeprefix(start)
-    return "", dataset
 
 
 @cache

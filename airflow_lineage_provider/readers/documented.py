@@ -14,6 +14,7 @@ from airflow_lineage_provider.graph import (
     Transformation,
 )
 from airflow_lineage_provider.lineage_map.edges import documented_edges
+from airflow_lineage_provider.readers.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,18 +26,15 @@ if TYPE_CHECKING:
     Where = tuple[str | int, ...]
 
 
-def read_map(lineage_map: LineageMap) -> Graph:
-    """Return the graph that the map documents."""
+def read_map(lineage_map: LineageMap) -> Evidence:
+    """Return what the map documents."""
     datasets = {dataset.name: dataset for dataset in _datasets(lineage_map)}
     edges = list(_edges(lineage_map))
     inputs: dict[str, list[str]] = {}
     for edge in edges:
         inputs.setdefault(edge.target, []).append(edge.source)
-    return Graph(
-        datasets.values(),
-        edges,
-        [*_column_edges(lineage_map, datasets, inputs), *_chains(lineage_map)],
-    )
+    column_edges = [*_column_edges(lineage_map, datasets, inputs), *_chains(lineage_map)]
+    return Evidence(Graph(datasets.values(), edges, column_edges), lists_consumers=True)
 
 
 def _datasets(lineage_map: LineageMap) -> Iterator[Dataset]:

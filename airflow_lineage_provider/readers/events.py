@@ -18,6 +18,7 @@ from airflow_lineage_provider.graph import (
     Provenance,
     Transformation,
 )
+from airflow_lineage_provider.readers.evidence import DatasetName, Evidence, JobRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,38 +32,7 @@ _SILENT = "the event has no column lineage"
 _TERMINAL = frozenset({"COMPLETE", "FAIL", "ABORT"})
 
 
-@dataclass(frozen=True, slots=True)
-class JobRun:
-    """The last run of a job: what became of it, what it read and made, by logical names."""
-
-    namespace: str
-    name: str
-    run_id: str
-    kind: str
-    status: str
-    started: str
-    ended: str
-    seconds: float | None = None
-    rows: int | None = None
-    error: str = ""
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    assertions: int = 0
-    failed_assertions: int = 0
-    warned_assertions: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What a set of events tells: the graph of what flowed, and the jobs by the time they started."""
-
-    graph: Graph
-    jobs: tuple[JobRun, ...]
-    dialect: str = ""
-    """The SQL dialect that most jobs say they speak."""
-
-
-def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "") -> Observed:
+def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "") -> Evidence:
     """Return what the events say, by logical names where the bindings have one.
 
     With `until`, an ISO 8601 time, what they said by then. Raises ValueError for what is no such time.
@@ -77,10 +47,10 @@ def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "")
             last[key] = run
     reader = _Reader(bindings)
     jobs = tuple(reader.read(run) for run in sorted(last.values(), key=lambda r: (r.started, r.name)))
-    return Observed(
+    return Evidence(
         Graph([*reader.outputs, *reader.inputs], reader.edges, reader.column_edges),
-        jobs,
-        _dialect(last.values()),
+        dialect=_dialect(last.values()),
+        jobs=jobs,
     )
 
 
@@ -167,8 +137,8 @@ class _Reader:
         self.column_edges: list[ColumnEdge] = []
 
     def read(self, run: _Run) -> JobRun:
-        inputs = tuple(dict.fromkeys(self.name(*key) for key in run.inputs))
-        outputs = tuple(dict.fromkeys(self.name(*key) for key in run.outputs))
+        inputs = tuple(DatasetName(*key, self.name(*key)) for key in run.inputs)
+        outputs = tuple(DatasetName(*key, self.name(*key)) for key in run.outputs)
         provenance = (Provenance("event", job=run.name, run_id=run.run_id, at=run.at),)
         if run.status == "COMPLETE":
             self.outputs += (
@@ -176,10 +146,10 @@ class _Reader:
             )
             self.inputs += (self.dataset(key, facets, provenance) for key, facets in run.inputs.items())
             self.edges += (
-                Edge(source, target, job=run.name, provenance=provenance)
+                Edge(source.logical, target.logical, job=run.name, provenance=provenance)
                 for target in outputs
                 for source in inputs
-                if source != target
+                if source.logical != target.logical
             )
             for key, facets in run.outputs.items():
                 self.column_edges += self.column_lineage(key, facets, provenance)
@@ -256,7 +226,7 @@ def _transformation(facet: Mapping[str, Any]) -> Transformation:
     )
 
 
-def _job_run(run: _Run, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> JobRun:
+def _job_run(run: _Run, inputs: tuple[DatasetName, ...], outputs: tuple[DatasetName, ...]) -> JobRun:
     rows = [_mapping(facets.get("outputStatistics")).get("rowCount") for facets in run.outputs.values()]
     counted = [count for count in rows if isinstance(count, int)]
     assertions = [

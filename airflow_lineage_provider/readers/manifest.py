@@ -6,7 +6,7 @@ are looked through. Columns and their edges come from the compiled SQL, and type
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from airflow_lineage_provider.graph import (
     Provenance,
     Transformation,
 )
+from airflow_lineage_provider.readers.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -126,16 +127,6 @@ class Manifest(msgspec.Struct):
     exposures: dict[str, _Exposure] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What a project would do: its graph, what is only read, and what could not be told."""
-
-    graph: Graph
-    sources: frozenset[str]
-    dialect: str
-    problems: tuple[str, ...]
-
-
 def load_manifest(path: str | Path) -> Manifest:
     """Read a manifest.json. Raises ManifestError."""
     try:
@@ -151,11 +142,11 @@ def load_manifest(path: str | Path) -> Manifest:
         raise ManifestError(f"{path}: not a dbt manifest: {error}") from None
 
 
-def read_manifest(manifest: Manifest, bindings: Bindings, cache: Path | None = None) -> Planned:
+def read_manifest(manifest: Manifest, bindings: Bindings, cache: Path | None = None) -> Evidence:
     """Return the graph of a project by the logical names that the bindings give its relations.
 
-    `cache` is a SQLite file in which column lineage is kept from run to run: what did not change is not read
-    again.
+    `cache` is a SQLite file that keeps the column lineage of each statement, so that an unchanged model is
+    not analysed again. Its content is trusted. Raises ManifestError for a cycle.
     """
     return _Project(manifest, bindings).read(cache)
 
@@ -178,7 +169,7 @@ class _Project:
             _identity(node.database, node.schema, node.table): k for k, node in self.relations.items()
         }
 
-    def read(self, cache: Path | None) -> Planned:
+    def read(self, cache: Path | None) -> Evidence:
         datasets: list[Dataset] = []
         edges: list[Edge] = []
         column_edges: list[ColumnEdge] = []
@@ -199,9 +190,10 @@ class _Project:
             datasets.append(_consumer(exposure))
             edges += self.exposure_edges(exposure)
         made = {name for key, name in self.names.items() if self.relations[key].resource_type != "source"}
-        return Planned(
+        return Evidence(
             Graph(self.with_checks(datasets), edges, column_edges),
-            sources=frozenset(self.names.values()) - made,
+            only_read=frozenset(self.names.values()) - made,
+            lists_consumers=bool(self.manifest.exposures),
             dialect=self.dialect,
             problems=tuple(self.problems),
         )

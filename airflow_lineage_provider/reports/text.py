@@ -50,7 +50,7 @@ def print_validation(validation: Validation, stream: TextIO) -> None:
     Colour is used only where the stream is a terminal.
     """
     console = console_for(stream)
-    _print_jobs(console, validation.jobs)
+    _print_jobs(console, validation.evidence.jobs)
     _print_edges(console, validation.comparison)
     _print_coverage(console, validation)
     _print_findings(console, validation.comparison)
@@ -116,13 +116,13 @@ def _print_coverage(console: Console, validation: Validation) -> None:
     """Print how many columns have a known origin, and which have none and why."""
     from rich.text import Text
 
-    found = list(coverage(validation.observed))
+    found = list(coverage(validation.evidence.graph))
     if not found:
         return
     resolved, total = sum(c.resolved for c in found), sum(c.columns for c in found)
     _heading(console, "Columns")
     console.print(Text(f"  {resolved} of {total} resolved", "dim"))
-    for gap in (*(str(c) for c in found if c.gaps), *validation.problems):
+    for gap in (*(str(c) for c in found if c.gaps), *validation.evidence.problems):
         console.print(Text(_indented(gap, 2), "yellow"))
 
 

@@ -134,14 +134,15 @@ class LineageValidationSensor(BaseSensorOperator):
         return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
 
     def _compare(self, context: Context) -> dict[str, Any]:
-        from airflow_lineage_provider.checks.validation import validate
+        from airflow_lineage_provider.checks import validate
+        from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import validation_text
         from airflow_lineage_provider.utils.verdict import VERDICT_KEY, judge, verdict
 
         wait = self._wait(context)
-        validation = validate(
-            wait.events(), wait.lineage_map, environment=wait.awaited.environment, scope=wait.awaited.scope
-        )
+        lineage_map, environment = wait.lineage_map, wait.awaited.environment
+        evidence = read_evidence("event", wait.events(), lineage_map, environment)
+        validation = validate(evidence, lineage_map, environment=environment, scope=wait.awaited.scope)
         for line in validation_text(validation).splitlines():
             self.log.info(line)
         context["ti"].xcom_push(VERDICT_KEY, verdict(validation))

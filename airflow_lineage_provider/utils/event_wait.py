@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.checks.validation import expected_datasets
+from airflow_lineage_provider.checks.scope import expected_datasets
 from airflow_lineage_provider.events.event import END_TYPES, event_time, parent_and_root, text_at
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
 from airflow_lineage_provider.store import StoreError

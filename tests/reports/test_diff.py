@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from airflow_lineage_provider.checks.difference import difference
 from airflow_lineage_provider.checks.revisions import read_revision
-from airflow_lineage_provider.graph import diff
 from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.readers import read_map
 from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
@@ -22,7 +22,7 @@ EVERYBODY = (
 
 def changed(old, new):
     assert old in TEXT
-    return diff(read_map(parse_map(TEXT)), read_map(parse_map(TEXT.replace(old, new))))
+    return difference(read_map(parse_map(TEXT)), read_map(parse_map(TEXT.replace(old, new))))
 
 
 def test_an_expression():

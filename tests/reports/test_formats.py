@@ -14,6 +14,7 @@ from pipeline_run import MAP, run_events, tables
 from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.graph import Code, Comparison, Finding, Provenance, Severity
 from airflow_lineage_provider.lineage_map import load_map
+from airflow_lineage_provider.readers import read_evidence
 from airflow_lineage_provider.reports.formats import FORMATS, comparison_as
 
 HOSTILE = '<script>alert("x")</script> | `a` \n::error::% &amp; \x00'
@@ -23,7 +24,9 @@ HOSTILE = '<script>alert("x")</script> | `a` \n::error::% &amp; \x00'
 def drift():
     spec = tables()
     spec["gold.customer_behavior"][1].remove("total_revenue")
-    return validate(run_events(spec), load_map(MAP), environment="dev").comparison
+    lineage_map = load_map(MAP)
+    evidence = read_evidence("event", run_events(spec), lineage_map, "dev")
+    return validate(evidence, lineage_map, environment="dev").comparison
 
 
 def test_json(drift):

@@ -11,7 +11,7 @@ from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.readers import read_map
 from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, impact_text, trace_text
 
-GRAPH = read_map(load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"))
+GRAPH = read_map(load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml")).graph
 AMOUNT = impact(GRAPH, [ColumnRef("bronze.raw_orders", "amount")])
 
 

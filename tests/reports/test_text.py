@@ -9,11 +9,14 @@ from pipeline_run import MAP, run_events, tables
 
 from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.lineage_map import load_map
+from airflow_lineage_provider.readers import read_evidence
 from airflow_lineage_provider.reports.text import outcome, validation_text
 
 
 def validation(spec=None):
-    return validate(run_events(spec), load_map(MAP), environment="dev")
+    lineage_map = load_map(MAP)
+    evidence = read_evidence("event", run_events(spec), lineage_map, "dev")
+    return validate(evidence, lineage_map, environment="dev")
 
 
 def test_a_run_that_agrees_ends_with_pass():

@@ -21,7 +21,7 @@ def imported():
 
 @pytest.fixture(scope="module")
 def graph(imported):
-    return read_map(parse_map(dump_map(imported.content)))
+    return read_map(parse_map(dump_map(imported.content))).graph
 
 
 def test_what_has_no_place_is_listed_with_its_line(imported):

@@ -4,12 +4,19 @@ import pytest
 from pipeline_run import MAP, event, physical, run_events, tables
 
 from airflow_lineage_provider.checks import validate
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, Severity, Verdict
 from airflow_lineage_provider.lineage_map import MapError, parse_map
+from airflow_lineage_provider.readers import read_evidence
+
+
+def compared(events, lineage_map, environment="dev", **options):
+    evidence = read_evidence("event", events, lineage_map, environment)
+    return validate(evidence, lineage_map, environment=environment, **options)
 
 
 def drift(pipeline_map, spec, **options):
-    comparison = validate(run_events(spec), pipeline_map, environment="dev", **options).comparison
+    comparison = compared(run_events(spec), pipeline_map, **options).comparison
     return [f for f in comparison.findings if f.severity is not Severity.NOTE]
 
 
@@ -21,13 +28,13 @@ def renamed(old, new):
 
 
 def test_the_pipeline_as_documented_passes(pipeline_map):
-    comparison = validate(run_events(), pipeline_map, environment="dev").comparison
+    comparison = compared(run_events(), pipeline_map).comparison
     assert comparison.agreed
     assert {e.verdict for e in comparison.edges} == {Verdict.VERIFIED, Verdict.UNOBSERVED}
 
 
 def test_an_edge_that_the_document_shortens_is_satisfied_through_the_table_between(pipeline_map):
-    (finding,) = validate(run_events(), pipeline_map, environment="dev").comparison.findings
+    (finding,) = compared(run_events(), pipeline_map).comparison.findings
     assert (finding.code, finding.severity) == (Code.SATISFIED_THROUGH, Severity.NOTE)
     assert finding.message == (
         "silver.stg_orders -> gold.customer_behavior is satisfied through gold.customer_orders_summary"
@@ -35,7 +42,7 @@ def test_an_edge_that_the_document_shortens_is_satisfied_through_the_table_betwe
 
 
 def test_consumers_are_not_of_this_run(pipeline_map):
-    edges = validate(run_events(), pipeline_map, environment="dev").comparison.edges
+    edges = compared(run_events(), pipeline_map).comparison.edges
     unobserved = {e.edge.target for e in edges if e.verdict is Verdict.UNOBSERVED}
     assert unobserved == {
         "Customer Analytics Dashboard",
@@ -133,7 +140,7 @@ def test_a_failed_model_is_named_with_its_error(pipeline_map):
         "FAIL", "gold.customer_behavior", 100, [], [physical("gold.customer_behavior")],
         errorMessage={"message": message, "programmingLanguage": "SQL"},
     )  # fmt: skip
-    comparison = validate([*run_events(spec), failed], pipeline_map, environment="dev").comparison
+    comparison = compared([*run_events(spec), failed], pipeline_map).comparison
     (finding,) = [f for f in comparison.findings if f.severity is Severity.ERROR]
     assert finding.message == (
         "gold.customer_behavior is documented and was not produced: "
@@ -145,7 +152,7 @@ def test_a_model_that_is_still_running_is_said(pipeline_map):
     spec = tables()
     del spec["gold.customer_behavior"]
     running = event("START", "gold.customer_behavior", 100, [], [physical("gold.customer_behavior")])
-    comparison = validate([*run_events(spec), running], pipeline_map, environment="dev").comparison
+    comparison = compared([*run_events(spec), running], pipeline_map).comparison
     (finding,) = [f for f in comparison.findings if f.severity is Severity.ERROR]
     assert finding.message.endswith("was not produced: gold.customer_behavior has not ended")
 
@@ -167,20 +174,20 @@ def test_what_others_load_in_an_environment_is_not_missed_there(pipeline_map):
     events = run_events(ours)
     for one in events:
         one["inputs"], one["outputs"] = ([on_postgres(d) for d in one[k]] for k in ("inputs", "outputs"))
-    assert validate(events, pipeline_map, environment="postgres").comparison.agreed
+    assert compared(events, pipeline_map, "postgres").comparison.agreed
 
 
 def test_a_scope_that_fits_nothing_says_what_there_is(pipeline_map):
     with pytest.raises(
-        ValueError, match=r"'slver' fits nothing in the map; its layers are bronze, gold, silver"
+        InputError, match=r"'slver' fits nothing in the map; its layers are bronze, gold, silver"
     ):
-        validate([], pipeline_map, environment="dev", scope=["slver"])
+        compared([], pipeline_map, scope=["slver"])
 
 
 def test_a_name_that_is_misspelt_in_the_map_is_said_before_anything_is_compared():
     text = MAP.read_text().replace("from: bronze.raw_customers", "from: bronze.raw_custmers")
     with pytest.raises(MapError) as error:
-        validate(run_events(), parse_map(text, "m.yaml"), environment="dev")
+        compared(run_events(), parse_map(text, "m.yaml"))
     assert str(error.value) == (
         "m.yaml:126:1: bronze.raw_custmers is used and not documented; did you mean bronze.raw_customers?"
     )

@@ -1,0 +1,58 @@
+"""What every reader returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from airflow_lineage_provider.graph import Graph
+
+
+class DatasetName(NamedTuple):
+    """A dataset as OpenLineage names it, and its name in the graph."""
+
+    namespace: str
+    name: str
+    logical: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """The last run of a job: its outcome, its inputs and outputs, its data quality assertions.
+
+    `started` and `ended` are ISO 8601; `ended` is empty while the job runs.
+    """
+
+    namespace: str
+    name: str
+    run_id: str
+    kind: str
+    status: str
+    started: str
+    ended: str
+    seconds: float | None = None
+    rows: int | None = None
+    error: str = ""
+    inputs: tuple[DatasetName, ...] = ()
+    outputs: tuple[DatasetName, ...] = ()
+    assertions: int = 0
+    failed_assertions: int = 0
+    warned_assertions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The lineage that a reader found, as a graph, and what a comparison needs to know about it."""
+
+    graph: Graph
+    dialect: str = ""
+    """The SQL dialect of its types and expressions; empty where it has none or several."""
+    jobs: tuple[JobRun, ...] = ()
+    """The jobs that ran, by the time they started; empty for evidence that is not about runs."""
+    only_read: frozenset[str] = frozenset()
+    """Datasets that the evidence reads and does not make, so that their absence is no finding."""
+    lists_consumers: bool = False
+    """Whether it would list the dashboards, feature views and models that are there."""
+    problems: tuple[str, ...] = ()
+    """One line for each thing that could not be read, such as a statement without column lineage."""

@@ -1,0 +1,228 @@
+"""A dbt manifest against its map: each seeded drift is found, and nothing else."""
+
+import copy
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+from pipeline_run import MAP, ROOT
+
+from airflow_lineage_provider.checks import validate
+from airflow_lineage_provider.graph import Code, Severity
+from airflow_lineage_provider.lineage_map import load_map
+from airflow_lineage_provider.readers import read_evidence
+from airflow_lineage_provider.readers.manifest import Manifest
+
+PROJECT = ROOT / "dbt_project"
+MODEL = "model.customer_analytics."
+
+
+@pytest.fixture(scope="module")
+def manifest_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compiled")
+    environment = {**os.environ, "LINEAGE_DEMO_DATA": str(folder)}
+
+    def run(*command):
+        subprocess.run(command, check=True, env=environment, cwd=folder, capture_output=True)
+
+    run(sys.executable, PROJECT / "source_data.py", "--directory", folder, "--scale", "0.01")
+    places = ("--project-dir", PROJECT, "--profiles-dir", PROJECT, "--target-path", folder / "target")
+    run(sys.executable, "-m", "dbt.cli.main", "--log-path", folder, "compile", *places)
+    return folder / "target" / "manifest.json"
+
+
+@pytest.fixture(scope="module")
+def manifest(manifest_file):
+    return msgspec.json.decode(manifest_file.read_bytes())
+
+
+def findings(manifest, lineage_map=None):
+    lineage_map = lineage_map or load_map(MAP)
+    evidence = read_evidence("manifest", msgspec.convert(manifest, Manifest), lineage_map, "dev")
+    found = validate(evidence, lineage_map, environment="dev")
+    assert found.evidence.problems == ()
+    return [(f.code, f.subject) for f in found.comparison.findings if f.severity is not Severity.NOTE]
+
+
+def test_the_project_is_as_its_map_documents(manifest):
+    assert findings(manifest) == []
+
+
+def sql(model, old, new):
+    def seed(manifest):
+        node = manifest["nodes"][MODEL + model]
+        assert old in node["compiled_code"]
+        node["compiled_code"] = node["compiled_code"].replace(old, new)
+
+    return seed
+
+
+def depends(model, *, add=(), drop=()):
+    def seed(manifest):
+        nodes = manifest["nodes"][MODEL + model]["depends_on"]["nodes"]
+        nodes[:] = [n for n in nodes if n not in drop] + list(add)
+
+    return seed
+
+
+def both(*seeds):
+    def seed(manifest):
+        for one in seeds:
+            one(manifest)
+
+    return seed
+
+
+def rename(old, new):
+    def seed(manifest):
+        node = manifest["nodes"][MODEL + old]
+        node["alias"] = new
+        for other in manifest["nodes"].values():
+            if other.get("compiled_code"):
+                other["compiled_code"] = other["compiled_code"].replace(f'"{old}"', f'"{new}"')
+
+    return seed
+
+
+def remove(model):
+    def seed(manifest):
+        del manifest["nodes"][MODEL + model]
+
+    return seed
+
+
+def add_model(manifest):
+    node = copy.deepcopy(manifest["nodes"][MODEL + "stg_orders"])
+    node |= {"unique_id": MODEL + "stg_returns", "name": "stg_returns", "alias": "stg_returns"}
+    manifest["nodes"][MODEL + "stg_returns"] = node
+
+
+def data_type(model, column, new):
+    def seed(manifest):
+        manifest["nodes"][MODEL + model]["columns"][column]["data_type"] = new
+
+    return seed
+
+
+def drop_exposure(manifest):
+    del manifest["exposures"]["exposure.customer_analytics.executive_kpi_report"]
+
+
+def add_exposure(manifest):
+    exposure = copy.deepcopy(
+        manifest["exposures"]["exposure.customer_analytics.customer_analytics_dashboard"]
+    )
+    exposure |= {"name": "returns", "label": "Returns"}
+    manifest["exposures"]["exposure.customer_analytics.returns"] = exposure
+
+
+NO_EVENTS = "(select 'c' as customer_id, current_timestamp as event_timestamp, 'x' as event_type) as e"
+BEHAVIOR, SUMMARY = "customer_behavior", "customer_orders_summary"
+DRIFTS = {
+    "a column dropped": (
+        sql(BEHAVIOR, "  events.event_type,\n", ""),
+        [(Code.COLUMN_MISSING, "gold.customer_behavior.event_type")],
+    ),
+    "a column added": (
+        sql(BEHAVIOR, "  events.event_count,", "  events.event_count, 1 as score,"),
+        [(Code.COLUMN_UNEXPECTED, "gold.customer_behavior.score")],
+    ),
+    "a column of the last position dropped": (
+        sql(SUMMARY, ",\n  MAX(ordered_at) as last_ordered_at", ""),
+        [(Code.COLUMN_MISSING, "gold.customer_orders_summary.last_ordered_at")],
+    ),
+    "a type": (
+        data_type("stg_orders", "order_amount", "double"),
+        [(Code.TYPE_CHANGED, "silver.stg_orders.order_amount")],
+    ),
+    "a type's precision": (
+        data_type("stg_orders", "order_amount", "decimal(12,2)"),
+        [(Code.TYPE_CHANGED, "silver.stg_orders.order_amount")],
+    ),
+    "a type of a timestamp": (
+        data_type("stg_customers", "created_at", "date"),
+        [(Code.TYPE_CHANGED, "silver.stg_customers.created_at")],
+    ),
+    "an expression": (
+        sql("stg_customers", "TRIM(UPPER(email))", "TRIM(LOWER(email))"),
+        [(Code.EXPRESSION_CHANGED, "silver.stg_customers.email_normalized")],
+    ),
+    "an aggregation": (
+        sql(SUMMARY, "SUM(order_amount)", "AVG(order_amount)"),
+        [(Code.EXPRESSION_CHANGED, "gold.customer_orders_summary.total_revenue")],
+    ),
+    "a cast": (
+        sql("stg_orders", "DECIMAL(10,2)", "DECIMAL(12,2)"),
+        [(Code.EXPRESSION_CHANGED, "silver.stg_orders.order_amount")],
+    ),
+    "a transformation added": (
+        sql("stg_customers", "  first_name,", "  UPPER(first_name) as first_name,"),
+        [(Code.TRANSFORMATION_CHANGED, "silver.stg_customers.first_name")],
+    ),
+    "a transformation removed": (
+        sql("stg_customers", "TRIM(UPPER(email)) as", "email as"),
+        [(Code.EXPRESSION_CHANGED, "silver.stg_customers.email_normalized")],
+    ),
+    "a column edge added and one removed": (
+        sql("stg_orders", "  status as order_status,", "  customer_id as order_status,"),
+        [
+            (Code.COLUMN_EDGE_MISSING, "bronze.raw_orders.status -> silver.stg_orders.order_status"),
+            (Code.COLUMN_EDGE_UNEXPECTED, "bronze.raw_orders.customer_id -> silver.stg_orders.order_status"),
+        ],
+    ),
+    "a column edge added": (
+        sql(SUMMARY, "SUM(order_amount)", "SUM(order_amount) + 0 * COUNT(DISTINCT product_id)"),
+        [
+            (
+                Code.COLUMN_EDGE_UNEXPECTED,
+                "silver.stg_orders.product_id -> gold.customer_orders_summary.total_revenue",
+            ),
+            (Code.EXPRESSION_CHANGED, "gold.customer_orders_summary.total_revenue"),
+        ],
+    ),
+    "a column edge removed": (
+        sql("stg_customers", "  last_name,", "  'x' as last_name,"),
+        [(Code.COLUMN_EDGE_MISSING, "bronze.raw_customers.last_name -> silver.stg_customers.last_name")],
+    ),
+    "an edge added": (
+        depends(BEHAVIOR, add=["source.customer_analytics.bronze.raw_products"]),
+        [(Code.EDGE_UNEXPECTED, "bronze.raw_products -> gold.customer_behavior")],
+    ),
+    "an edge removed": (
+        both(
+            depends(BEHAVIOR, drop=[MODEL + "stg_events"]),
+            sql(BEHAVIOR, '"warehouse"."silver"."stg_events"', NO_EVENTS),
+        ),
+        [(Code.EDGE_MISSING, "silver.stg_events -> gold.customer_behavior")],
+    ),
+    "a model removed": (
+        both(
+            remove("raw_products"),
+            lambda m: m["sources"].pop("source.customer_analytics.bronze.raw_products"),
+        ),
+        [(Code.DATASET_MISSING, "bronze.raw_products")],
+    ),
+    "a model added": (add_model, [(Code.DATASET_UNEXPECTED, "silver.stg_returns")]),
+    "a model renamed": (
+        rename("stg_customers", "stg_clients"),
+        [(Code.DATASET_MISSING, "silver.stg_customers"), (Code.DATASET_UNEXPECTED, "silver.stg_clients")],
+    ),
+    "a summary renamed": (
+        rename(SUMMARY, "order_totals"),
+        [
+            (Code.DATASET_MISSING, "gold.customer_orders_summary"),
+            (Code.DATASET_UNEXPECTED, "gold.order_totals"),
+        ],
+    ),
+    "a dashboard removed": (drop_exposure, [(Code.DATASET_MISSING, "Executive KPI Report")]),
+    "a dashboard added": (add_exposure, [(Code.DATASET_UNEXPECTED, "Returns")]),
+}
+
+
+@pytest.mark.parametrize(("seed", "expected"), DRIFTS.values(), ids=DRIFTS)
+def test_a_seeded_drift_is_found_and_no_other(manifest, seed, expected):
+    drifted = copy.deepcopy(manifest)
+    seed(drifted)
+    assert findings(drifted) == expected
