@@ -1,4 +1,4 @@
-"""Lineage that is already known, in a SQLite file: by statement, dialect and the schemas that it read."""
+"""Cache of lineage in a SQLite file, keyed by statement, dialect and the schemas that it read."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ Entry = tuple[Lineage, tuple["Key", ...]]
 
 
 def digest(sql: str, dialect: str, defaults: tuple[str | None, str | None]) -> str:
-    """Return what identifies a statement, apart from the schemas that it reads."""
+    """Return the key of a statement in the cache. The schemas that it reads are not part of it."""
     return hashlib.sha256(json.dumps([ENGINE, dialect, defaults, sql]).encode()).hexdigest()
 
 
 class Cache:
-    """Remembers one lineage a statement. A file that cannot be used is no error: nothing is remembered."""
+    """One lineage per statement. A file that cannot be read or written is not an error: nothing is cached."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def known(self, digests: Iterable[str]) -> frozenset[str]:
-        """Return those of the digests that have an entry."""
+        """Return the digests that have an entry."""
         return frozenset(row[0] for row in self._rows("digest", digests))
 
     def load(self, digests: Iterable[str]) -> dict[str, tuple[str, Entry]]:
-        """Return {digest: (fingerprint of the schemas it read, entry)} for those that are known."""
+        """Return {digest: (fingerprint of the schemas that it read, entry)} for the cached ones."""
         found: dict[str, tuple[str, Entry]] = {}
         for key, schemas, entry in self._rows("digest, schemas, entry", digests):
-            with suppress(ValueError, KeyError, TypeError, IndexError):  # a row that something else wrote
+            with suppress(ValueError, KeyError, TypeError, IndexError):  # a row in another format
                 found[key] = (schemas, _decoded(entry))
         return found
 
@@ -64,7 +64,7 @@ class Cache:
             return []
 
     def save(self, entries: Mapping[str, tuple[str, Entry]]) -> None:
-        """Remember entries, in the place of earlier ones of the same statements."""
+        """Store entries; each replaces the earlier entry of its statement."""
         rows = [(key, schemas, _encoded(entry)) for key, (schemas, entry) in entries.items()]
         try:
             with closing(self._open()) as store, store:
@@ -83,7 +83,7 @@ class Cache:
 
 
 def fingerprint(looked_up: Iterable[Key], schema: Schema) -> str:
-    """Return what identifies the schemas of the tables that a statement looked up."""
+    """Return a hash of the schemas of the tables that a statement looked up."""
     found = [(key, schema.find(key)) for key in looked_up]
     return hashlib.sha256(repr(found).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Tables by name: those of the schema, those that a script has created, and what is written to them."""
+"""Tables by name: those of the schema, those that a script has created, and writes to them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Key = tuple[str, ...]
 
 @dataclass(slots=True, eq=False)
 class CreatedTable:
-    """What a script made of a table: its fields, and what else the statements that made it depend on."""
+    """A table that the script wrote: its fields, and what else the statements that wrote it depend on."""
 
     rowset: Rowset
     reads: dict[Table, None] = field(default_factory=dict)
@@ -30,18 +30,18 @@ class CreatedTable:
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """What a statement does to one table; `table` is None where rows are only returned."""
+    """The effect of a statement on one table; `table` is None where rows are only returned."""
 
     table: Table | None
     key: Key
     rowset: Rowset
     temporary: bool = False
-    replaces: bool = False  # what the table held before is gone
+    replaces: bool = False  # earlier rows of the table are gone
 
 
 @dataclass(slots=True, eq=False)
 class TableCatalog:
-    """Tables by key: those of the schema, and those that a script has made so far."""
+    """Tables by key: those of the schema, and those that the script has written so far."""
 
     schema: Schema
     names: Names
@@ -50,7 +50,7 @@ class TableCatalog:
     created: dict[Key, CreatedTable] = field(default_factory=dict)
     base: dict[Key, BaseTable] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
-    temporary: set[Key] = field(default_factory=set)  # tables that were created so, and not yet written
+    temporary: set[Key] = field(default_factory=set)  # declared as temporary, not yet written
 
     def key(self, table: exp.Table) -> Key:
         """Return the table's dotted key, completed with the defaults."""
@@ -66,7 +66,7 @@ class TableCatalog:
         return self.read(self.key(table), self.names.spellings(table)).table
 
     def read(self, key: Key, spelling: tuple[str, ...]) -> BaseTable:
-        """Return the base table; there is one object a table, so that what is learned of it is kept."""
+        """Return the base table. There is one object per table, so that columns found later are kept."""
         found = self.base.get(key)
         if found is None:
             found = self.base[key] = self._base(key, spelling)

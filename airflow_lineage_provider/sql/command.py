@@ -1,4 +1,4 @@
-"""The core of `airflow-lineage sql`: one statement for a person, or a batch for a program."""
+"""The core of `airflow-lineage sql`: lineage as text, as JSON, and for a batch of statements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from airflow_lineage_provider.sql.script import column_lineage
 
@@ -20,7 +20,7 @@ def answer_batch(path: str | Path) -> Iterator[str]:
     """Return one JSON line for each line of the file: {"id", "columns", "indirect", "error", "problems"}.
 
     A line of the file is {"id", "sql", "dialect", "schema", "default_database", "default_schema"}. A bad
-    line, or bad SQL, is an answer with an "error"; the others are not touched by it.
+    line, or bad SQL, gives an answer with an "error", and the other lines are answered as usual.
     """
     with Path(path).open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
@@ -30,8 +30,6 @@ def answer_batch(path: str | Path) -> Iterator[str]:
 
 class _Question(BaseModel):
     """One line of a batch."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     id: str | int | None = None
     sql: str
@@ -60,7 +58,7 @@ def _answer(line: str, number: int) -> dict[str, Any]:
 
 
 def _id(line: str, number: int) -> str | int:
-    """Return the id of a line that is otherwise wrong, so that its error finds its way back."""
+    """Return the id of an invalid line, or else its number, so that its error can be matched to it."""
     try:
         found = json.loads(line)["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -92,7 +90,7 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 def as_text(lineage: Lineage) -> str:
-    """Return the lineage for a person, in lines of at most a terminal's width where names allow it."""
+    """Return the lineage as text for a terminal."""
     lines = [f"reads   {', '.join(map(str, lineage.reads)) or 'nothing'}"]
     if lineage.writes:
         lines.append(f"writes  {lineage.writes}")

@@ -1,4 +1,4 @@
-"""Differences between the versions of sqlglot that are supported (>=30.12,<31), and nowhere else."""
+"""Differences between the supported versions of sqlglot (>=30.12,<31). No other module handles them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERSION = version("sqlglot")
 
 
 def classes(*names: str) -> tuple[type[exp.Expr], ...]:
-    """Those of the named expression classes that this version has."""
+    """Return the named expression classes that this version has."""
     return tuple(getattr(exp, name) for name in names if hasattr(exp, name))
 
 
@@ -24,7 +24,7 @@ _BLOCKS = classes("Block", "IfBlock", "WhileBlock")
 
 
 def drop_targets(drop: exp.Drop) -> list[exp.Table]:
-    """Return the tables of a DROP: a list since 30.2x, one before."""
+    """Return the tables of a DROP: a list since 30.2x, one table before."""
     tables = drop.args.get("tables") or [drop.this]
     return [table for table in tables if isinstance(table, exp.Table)]
 
@@ -39,7 +39,7 @@ def block_statements(node: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def group_items(group: exp.Group) -> Iterable[exp.Expr]:
-    """Everything that a GROUP BY groups by: older versions keep ROLLUP and the like beside the rest."""
+    """Yield all expressions of a GROUP BY; older versions keep ROLLUP, CUBE and GROUPING SETS apart."""
     yield from group.expressions
     for key in ("rollup", "cube", "grouping_sets"):
         for item in group.args.get(key) or ():

@@ -1,6 +1,6 @@
-"""Data types as a dialect means them: sqlglot's parser tells the type, the tables here what it leaves out.
+"""Equality of data types in a dialect: sqlglot parses a type, the tables here add synonyms and defaults.
 
-A type's other names, and the parameters that it has where none are stated, are those of the vendors' manuals:
+The synonyms of a type, and its default parameters, are those of the vendors' manuals:
 Snowflake "Summary of data types", PostgreSQL chapter 8, BigQuery "Data types", Databricks and Spark "Data
 types", DuckDB "Data types", Redshift "Data types", Trino "Data types", SQL Server "Data types", MySQL
 chapter 13, Hive "Data types".
@@ -19,7 +19,7 @@ _T = exp.DataType.Type
 _Kinds = dict[Enum, Enum]
 _Parameters = dict[Enum, tuple[str, ...]]
 
-# Names that the parser does not know, or takes for another type.
+# Names that the parser does not know, or parses as another type.
 _SPELLED: dict[str, dict[str, str]] = {
     "postgres": {"SERIAL2": "SMALLINT", "SERIAL4": "INTEGER", "SERIAL8": "BIGINT"},
     "duckdb": {"GUID": "UUID", "VARINT": "BIGNUM", "OID": "BIGINT"},
@@ -99,13 +99,13 @@ _DEFAULTS: dict[str, _Parameters] = {
     "oracle": _WHOLE,
 }
 _TEXTS = {_T.VARCHAR, _T.NVARCHAR, _T.TEXT}
-_SINGLE_PRECISION = 24  # FLOAT(n): so many binary digits, or fewer, are a REAL
+_SINGLE_PRECISION = 24  # FLOAT(n) is a REAL up to this n
 
 
 def same_type(a: str, b: str, dialect: str) -> bool:
     """Tell whether two type names mean the same type in a dialect: `TIMESTAMP` and `TIMESTAMP_NTZ(9)`.
 
-    The length of a text type matters only where both state one. Raises `SqlError` for what is no type.
+    The length of a text type matters only where both state one. Raises `SqlError` for other text.
     """
     try:
         left, right = _parsed(a, dialect), _parsed(b, dialect)
@@ -117,7 +117,7 @@ def same_type(a: str, b: str, dialect: str) -> bool:
 
 
 def canonical_type(node: exp.Expr, dialect: str) -> exp.Expr:
-    """Return the one tree of all types that mean the same in a dialect."""
+    """Return the canonical form of a type: equal trees are the same type in the dialect."""
     if not isinstance(node, exp.DataType) or not isinstance(node.this, _T):
         return node.copy()
     if node.this is _T.USERDEFINED:
@@ -137,14 +137,14 @@ def _parsed(text: str, dialect: str) -> exp.Expr:
     try:
         return exp.DataType.build(known, dialect=dialect or None, udt=True)
     except (SqlglotError, ValueError, AttributeError) as error:
-        raise SqlError(f"{text!r} is no type: {str(error).splitlines()[0]}") from None
+        raise SqlError(f"{text!r} is not a type: {str(error).splitlines()[0]}") from None
 
 
 def _parameters(node: exp.DataType, dialect: str) -> list[exp.Expr]:
-    """Return precision, length, or the types within, with the dialect's defaults."""
+    """Return precision and scale, length, or element types, with the dialect's defaults."""
     default = _DEFAULTS.get(dialect, {}).get(node.this, ())
     if node.this in _INTEGERS | _UNSIGNED:
-        return _numbers(default)  # INT(11) says how wide it is shown
+        return _numbers(default)  # INT(11) is a display width
     if not node.expressions:
         return _numbers(default)
     if node.this is _T.DECIMAL and len(node.expressions) == 1:
@@ -164,7 +164,7 @@ def _numbers(texts: tuple[str, ...]) -> list[exp.Expr]:
 
 
 def _sizes(node: exp.DataType, dialect: str) -> list[exp.Expr] | None:
-    """Return the size of an array; Postgres reads one and takes no notice of it."""
+    """Return the size of an array; Postgres ignores it."""
     return None if dialect == "postgres" else node.args.get("values")
 
 

@@ -1,4 +1,4 @@
-"""Statements that change what names mean further on: DROP, TRUNCATE, RENAME, SWAP, USE, DECLARE."""
+"""Statements that change the meaning of names: DROP, TRUNCATE, RENAME, SWAP, USE, DECLARE."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WriteTargets = dict["Key", "WriteTarget"]
 
 
 def redefine(statement: exp.Expr, catalog: TableCatalog, targets: WriteTargets) -> None:
-    """Take in what a statement does to names; most do nothing to them."""
+    """Apply the effect of a statement on names. Most statements have none."""
     change = _CHANGES.get(type(statement))
     if change is not None:
         change(statement, catalog, targets)
 
 
 def _drop(statement: exp.Drop, catalog: TableCatalog, targets: WriteTargets) -> None:
-    """Leave out a dropped table, unless there is nothing else."""
+    """Forget a dropped table, unless it is the only one written."""
     for table in drop_targets(statement):
         catalog.created.pop(catalog.key(table), None)
         if len(targets) > 1:
@@ -49,7 +49,7 @@ def _alter(statement: exp.Alter, catalog: TableCatalog, targets: WriteTargets) -
 
 
 def _rename(old: exp.Table, new: exp.Table, catalog: TableCatalog, targets: WriteTargets) -> None:
-    """Let two names change places: after a RENAME one of them means nothing, after a SWAP each the other."""
+    """Exchange two names. For a RENAME, the new name had no table before."""
     new = _beside(old, new)
     first, second = catalog.key(old), catalog.key(new)
     _exchange(catalog.created, first, second)
@@ -68,7 +68,7 @@ def _exchange(held: dict[Key, Any], first: Key, second: Key) -> None:
 
 
 def _beside(old: exp.Table, new: exp.Table) -> exp.Table:
-    """Return the new name with the schema of the old one, where it states none."""
+    """Return the new name, in the schema of the old one where it has none of its own."""
     if new.args.get("db") or not old.args.get("db"):
         return new
     full = new.copy()
@@ -91,7 +91,7 @@ def _use(statement: exp.Use, catalog: TableCatalog, _: WriteTargets) -> None:
 
 
 def _declare(statement: exp.Declare, catalog: TableCatalog, _: WriteTargets) -> None:
-    """Remember a variable, which is no column, or a table variable, which has columns and no rows."""
+    """Register a variable (not a column), or a table variable (columns, no rows yet)."""
     for item in statement.expressions:
         kind = item.args.get("kind")
         for one in item.this if isinstance(item.this, list) else [item.this]:

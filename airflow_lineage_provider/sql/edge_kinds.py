@@ -1,7 +1,7 @@
-"""How the kinds of two steps combine into one: the algebra of edges.
+"""The kinds of an edge from source to field, and how the kinds of two steps combine.
 
-The kinds of the ways on which a source reaches a field are bits of one int, so that following a column
-through a CTE is one table lookup. The low five bits are the kinds, the next five the same kinds masked.
+The kinds of all paths from a source to a field are the bits of one int, so that following a column through a
+CTE is one table lookup. The low five bits are the kinds, the next five the same kinds masked.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ COPY = 1 << IDENTITY  # the edge of a base table's column to itself
 
 
 def deepen(context: int, kind: int) -> int:
-    """Return the context of what stands inside a `kind` (an aggregate, say) within `context`.
+    """Return the context inside a node of a `kind` (an aggregate, say) that is itself in `context`.
 
-    What decides (CASE, PARTITION BY) stays what it is, however much is computed inside it.
+    CONDITIONAL and WINDOW stay as they are: computation inside them does not change the kind.
     """
     outer = context & 7
     return context if outer >= CONDITIONAL else (context & MASKED) | max(outer, kind)
@@ -52,9 +52,9 @@ def through(context: int, edges: int) -> int:
 
 @cache
 def subtypes(edges: int) -> tuple[tuple[Subtype, bool], ...]:
-    """Return the (subtype, masking) pairs of an edge; IDENTITY only where nothing computes with the value.
+    """Return the (subtype, masking) pairs of an edge.
 
-    Masked only where no way is unmasked.
+    IDENTITY is left out where the value is also transformed. Masking is true where all paths are masked.
     """
     return tuple(_subtypes(edges))
 

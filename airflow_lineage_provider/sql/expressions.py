@@ -1,4 +1,4 @@
-"""Do two texts mean the same expression? Compared as syntax trees, not as text."""
+"""Equality of expressions, compared as normalized syntax trees."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_CACHED = 4096
 
 
 def same_expression(a: str, b: str, dialect: str) -> bool:
-    """Tell whether two expressions are the same but for spelling.
+    """Tell whether two expressions differ only in spelling.
 
     Spacing, comments, case, aliases, the qualifiers of columns, redundant parentheses and equivalent
     spellings (`x::int` and `CAST(x AS INTEGER)`, `<>` and `!=`, `NVL` and `COALESCE`) make no difference;
-    the order and the nesting of operations do. Raises `SqlError` where one is no expression.
+    the order and the nesting of operations do. Raises `SqlError` where one of them is not an expression.
     """
     return _normal(a, dialect) == _normal(b, dialect)
 
@@ -40,7 +40,7 @@ def _normal(text: str, dialect: str) -> exp.Expr:
 
 
 def _expression(text: str, dialect: str) -> exp.Expr:
-    """Parse an expression; one that the dialect does not know may still be plain SQL."""
+    """Parse an expression in the dialect, or else as plain SQL."""
     failure: SqlError | None = None
     for name in dict.fromkeys((dialect, "")):
         try:
@@ -57,7 +57,7 @@ def _expression(text: str, dialect: str) -> exp.Expr:
                 item: exp.Expr = items[0].unalias()
                 return item
         failure = SqlError(f"{text!r} is not one expression")
-    raise failure or SqlError(f"{text!r} is no expression")
+    raise failure or SqlError(f"{text!r} is not an expression")
 
 
 def _simplified(node: exp.Expr, names: Names, dialect: str) -> exp.Expr:

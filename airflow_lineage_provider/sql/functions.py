@@ -1,4 +1,4 @@
-"""Functions by what they do to a value: those that sqlglot has a class for, and names for the rest."""
+"""Functions by their effect on a value: classes of sqlglot, and names for the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Only a digest gets through.
+# The output is only a digest of the value.
 HASHES = classes(
     "MD5",
     "MD5Digest",
@@ -29,7 +29,7 @@ HASH_NAMES = _names("""
     murmur_hash mmh3 farm_fingerprint farmhash64 cityhash64 siphash64 fnv_hash digest hmac hmac_sha256 crypt
     standard_hash ora_hash
 """)
-# Only how many there are gets through.
+# The output is only a number of values.
 COUNTS = classes("Count", "CountIf", "ApproxDistinct", "Hll")
 COUNT_NAMES = _names("approx_count_distinct count_if countif uniq uniqexact hll_count")
 
@@ -43,7 +43,7 @@ AGGREGATE_NAMES = _names("""
     arg_max_null first last list max_by min_by argmin argmax arbitrary sumif sum_if avg_if quantile grouparray
     groupuniqarray topk bitmap_union hll_union_agg fsum favg geomean sumkahan
 """)
-# Aggregates by sqlglot's classes only: in a window they pick another row's value, or count positions.
+# Not aggregates, although sqlglot derives them from AggFunc: they pick a value of a row, or rank rows.
 PICKS_A_ROW = classes(
     "Lag",
     "Lead",
@@ -65,7 +65,7 @@ READERS = _names("""
     iceberg_scan read_files st_read s3 gcs hdfs file url openrowset
 """)
 FILE_FORMATS = _names("parquet csv json delta orc text avro iceberg binaryfile")
-# The columns of table functions whose columns the statement does not name.
+# The columns of table functions where the statement does not name them.
 FUNCTION_COLUMNS = {
     "flatten": ("seq", "key", "path", "index", "value", "this"),
     "json_each": ("key", "value", "type", "atom", "id", "parent", "fullkey", "path"),
@@ -85,14 +85,14 @@ FUNCTION_COLUMNS = {
     "posexplode": ("pos", "col", "key", "value"),
 }
 
-# Table functions that give one column, which an alias without a column list names.
+# Table functions with one column, named by the alias.
 ONE_COLUMN = _names("""
     unnest generate_series range generate_subscripts generate_date_array generate_timestamp_array explode
     regexp_split_to_table string_to_table json_object_keys jsonb_object_keys json_array_elements
     jsonb_array_elements json_array_elements_text jsonb_array_elements_text glob exploding_generate_series
 """)
 
-# Words that some dialects write where a column could stand.
+# Date parts: some dialects write them without quotes, as arguments of functions.
 DATE_PARTS = _names("""
     year years yy yyyy quarter quarters qq month months mm week weeks wk isoweek dayofweek weekday dow day
     days dd dayofyear doy hour hours hh minute minutes mi second seconds ss millisecond milliseconds ms
@@ -103,10 +103,10 @@ _NEVER_COLUMNS = _names("""
     localtimestamp grouping__id
 """)
 _ORACLE = _names("sysdate systimestamp rownum rowid level user connect_by_isleaf connect_by_iscycle")
-# Words that are values of their own; a table may only have a column of that name if it is known to.
+# Keywords that are values. Such a name is a column only where a table is known to have it.
 _VALUES = {"oracle": _NEVER_COLUMNS | _ORACLE, "redshift": _NEVER_COLUMNS | {"sysdate"}}
 
 
 def is_value(word: str, dialect: str) -> bool:
-    """Tell whether a bare word is a value of the dialect's own, where it could be a column's name."""
+    """Tell whether an unquoted name is a keyword with a value in the dialect, such as `current_date`."""
     return word.lower() in _VALUES.get(dialect, _NEVER_COLUMNS)

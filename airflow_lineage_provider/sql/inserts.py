@@ -1,4 +1,4 @@
-"""INSERT, in all its forms."""
+"""INSERT: single table, INSERT ALL, multi-insert, and ON CONFLICT."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def insert_many(node: exp.Expr, scope: Scope) -> Iterator[Write]:
 
 
 def _branch(body: exp.Expr | None, within: Scope) -> Rowset:
-    """Return what one branch inserts: its VALUES, its SELECT without FROM, or all of the source."""
+    """Return the rows of one branch: its VALUES, its SELECT without FROM, or all columns of the source."""
     if isinstance(body, exp.Values):
         return Rowset([field_of(value, within) for value in body.expressions[0].expressions])
     if isinstance(body, exp.Select):
@@ -54,7 +54,7 @@ def _branch(body: exp.Expr | None, within: Scope) -> Rowset:
 
 
 def insert(node: exp.Insert, scope: Scope) -> Iterator[Write]:
-    """Read INSERT, with or without a column list, and what it does on conflict."""
+    """Read INSERT, with or without a column list, and its ON CONFLICT clause."""
     table, columns = target_of(node.this)
     body = node.expression
     if isinstance(node.this, exp.Directory):
@@ -73,7 +73,7 @@ def insert(node: exp.Insert, scope: Scope) -> Iterator[Write]:
 
 
 def _with_conflict(node: exp.Insert, table: exp.Table, rowset: Rowset, scope: Scope) -> Rowset:
-    """ON CONFLICT DO UPDATE: `excluded` is the row that was to be inserted."""
+    """Add the assignments of ON CONFLICT DO UPDATE, where `excluded` is the row proposed for insertion."""
     conflict = node.args.get("conflict")
     if conflict is None or not conflict.expressions:
         return rowset

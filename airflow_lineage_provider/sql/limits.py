@@ -1,4 +1,4 @@
-"""What is refused before it is parsed: no input may take the process down, or hold it up."""
+"""Limits on input, checked before parsing, so that no text can exhaust time, memory or the stack."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class SqlError(LineageError):
 
 
 def refuse_unreadable(sql: str) -> None:
-    """Raise `SqlError` for text that is too long, or no text."""
+    """Raise `SqlError` for binary data, or text that is too long."""
     if len(sql) > MOST_CHARACTERS:
         raise SqlError(f"the statement has {len(sql):,} characters; at most {MOST_CHARACTERS:,} are analysed")
     found = _BINARY.search(sql)
     if found is not None:
-        raise SqlError(f"this is no text: character {found.start()} is {found.group()!r}")
+        raise SqlError(f"not text: character {found.start()} is {found.group()!r}")
 
 
 def refuse_uncompiled(sql: str) -> None:
-    """Raise `SqlError` for a Jinja template. Braces in a literal or a comment are none."""
+    """Raise `SqlError` for a Jinja template. Braces in literals and comments are ignored."""
     if _TEMPLATE.search(sql) is None:
         return
     bare = _LITERALS.sub(lambda found: "\n" * found.group().count("\n"), sql)
@@ -51,7 +51,7 @@ def refuse_uncompiled(sql: str) -> None:
 
 
 def refuse_deep(tokens: Iterable[Token]) -> None:
-    """Raise `SqlError` for what a recursive parser would have to go too deep for."""
+    """Raise `SqlError` for statements that would exhaust the stack of a recursive parser."""
     depth = joins = run = 0
     before = None
     for token in tokens:

@@ -1,4 +1,4 @@
-"""MATCH_RECOGNIZE: rows that follow a pattern, and what is measured on them."""
+"""MATCH_RECOGNIZE: rows that match a pattern, and the measures over them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_match_recognize(match: exp.MatchRecognize, scope: Scope) -> None:
-    """Put what the pattern gives into the scope, in the place of the table that it is matched on."""
+    """Replace the matched table in the scope by the columns that MATCH_RECOGNIZE returns."""
     names = scope.analysis.names
     matched = scope.items[-1]
     for variable in _variables(match):
@@ -48,7 +48,7 @@ def read_match_recognize(match: exp.MatchRecognize, scope: Scope) -> None:
 
 
 def _variables(match: exp.MatchRecognize) -> list[exp.Identifier]:
-    """Return the pattern's variables, by which MEASURES and DEFINE qualify the columns of the rows."""
+    """Return the pattern variables. MEASURES and DEFINE use them to qualify columns."""
     words = re.findall(r'"[^"]+"|[A-Za-z_]\w*', match.text("pattern"))
     return [exp.to_identifier(word.strip('"'), quoted=word.startswith('"')) for word in dict.fromkeys(words)]
 

@@ -1,4 +1,4 @@
-"""What column lineage is made of. Plain frozen data: no syntax tree ever leaves this package."""
+"""The result of the analysis as frozen dataclasses, without syntax trees."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import StrEnum
 
 
 class Type(StrEnum):
-    """Whether a value flows (DIRECT) or only decides about one (INDIRECT)."""
+    """Whether a value flows into the output (DIRECT), or only influences it (INDIRECT)."""
 
     DIRECT = "DIRECT"
     INDIRECT = "INDIRECT"
 
 
 class Subtype(StrEnum):
-    """How, in the words of OpenLineage's column lineage facet 1-2-0."""
+    """The transformation subtypes of OpenLineage's column lineage facet 1-2-0."""
 
     IDENTITY = "IDENTITY"
     TRANSFORMATION = "TRANSFORMATION"
@@ -37,7 +37,7 @@ _DIRECT = frozenset({Subtype.IDENTITY, Subtype.TRANSFORMATION, Subtype.AGGREGATI
 
 @dataclass(frozen=True, slots=True, order=True)
 class Table:
-    """Return a dataset that a statement reads or writes: a table, a view, a file (`s3://...`), a stage."""
+    """A dataset that a statement reads or writes: a table, a view, a file (`s3://...`) or a stage."""
 
     name: str
     schema: str | None = None
@@ -49,9 +49,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Return one column that an output, or the whole statement, depends on, and how.
+    """A column that one output, or the whole statement, depends on, and how.
 
-    `masking`: only a digest or a count of the value gets through (hash functions, COUNT).
+    `masking`: the output has only a digest or a count of the values (hash functions, COUNT).
     """
 
     table: Table
@@ -67,10 +67,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class OutputColumn:
-    """Return a column that the statement makes.
+    """A column that the statement returns or writes.
 
-    `expression` is the SQL that makes it, in terms of the tables that the statement reads; None where
-    there is no single one (the branches of a UNION differ).
+    `expression` is the SQL of its value, in terms of the tables that the statement reads; None where the
+    branches of a UNION have different ones.
     """
 
     name: str
@@ -79,7 +79,7 @@ class OutputColumn:
 
 
 class Subject(StrEnum):
-    """What could not be resolved."""
+    """The part of a statement that could not be resolved."""
 
     SYNTAX = "syntax"
     STATEMENT = "statement"
@@ -90,7 +90,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not known about the lineage, in one line that says why."""
+    """A part of the lineage that is unknown: one line that says what and why."""
 
     subject: Subject
     message: str
@@ -101,10 +101,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Return what one target gets: the answer of `column_lineage`.
+    """The lineage of one written table, or of returned rows (`writes` is None).
 
-    `writes` is None for a query that only returns rows. `indirect` are the columns that decide which rows,
-    groups or order the whole result has. `problems` says what is missing beside what did resolve.
+    `indirect` are the columns that influence the whole result: its rows, groups or order. `problems` lists
+    what could not be resolved; the rest of the lineage is valid.
     """
 
     reads: tuple[Table, ...] = ()
@@ -115,16 +115,9 @@ class Lineage:
 
     @property
     def error(self) -> str | None:
-        """Why there is no lineage at all, if there is none; None where something did resolve."""
+        """The reason why there is no lineage at all; None where any column resolved."""
         fatal = [p for p in self.problems if p.subject in {Subject.SYNTAX, Subject.STATEMENT}]
         return str(fatal[0]) if fatal and not self.columns else None
-
-    def column(self, name: str) -> OutputColumn:
-        """Return the output column of that name, as spelled; KeyError if there is none."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
 
     def with_problems(self, problems: tuple[Problem, ...]) -> Lineage:
         """Return the same lineage with these problems in front of its own."""

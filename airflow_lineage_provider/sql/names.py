@@ -1,19 +1,19 @@
-"""When two names are the same name, by dialect."""
+"""Case folding of identifiers, by dialect."""
 
 from __future__ import annotations
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
-# sqlglot calls these case-sensitive for the sake of their tables; their columns are not.
+# sqlglot treats these as case-sensitive because of their table names; column names are not.
 _COLUMNS_FOLD = frozenset({"mysql", "bigquery", "doris", "starrocks", "singlestore"})
 
 
 class Names:
-    """Folds identifiers to the key under which a dialect's catalog would find them."""
+    """Folds identifiers to keys: two names with one key are the same name in the dialect."""
 
     def __init__(self, dialect: Dialect, name: str) -> None:
-        """`name` is the dialect's own, as sqlglot spells it."""
+        """`name` is the dialect's name in sqlglot."""
         strategy = dialect.normalization_strategy
         if name in _COLUMNS_FOLD:
             strategy = NormalizationStrategy.CASE_INSENSITIVE
@@ -27,20 +27,20 @@ class Names:
         self._cache: dict[tuple[str, bool], str] = {}
 
     def key(self, identifier: exp.Expr) -> str:
-        """Return the key of an identifier as it stands in SQL."""
+        """Return the key of an identifier in SQL."""
         if isinstance(identifier, exp.Parameter):  # T-SQL's table variables
             return f"@{identifier.name.lower()}"
         return self.fold(identifier.name, quoted=bool(identifier.args.get("quoted")))
 
     def column(self, identifier: exp.Expr) -> str:
-        """Return the key of a column that is read, and remember how it was spelled first."""
+        """Return the key of a column reference, and record its first spelling."""
         key = self.key(identifier)
         if self.folds_all:
             self._spelled.setdefault(key, identifier.name)
         return key
 
     def shown(self, key: str) -> str:
-        """Return a key as the statement first spelled it."""
+        """Return the first spelling of a key in the statement."""
         return self._spelled.get(key, key)
 
     def fold(self, name: str, *, quoted: bool = False) -> str:
@@ -60,13 +60,13 @@ class Names:
         return name.upper() if self._upper else name.lower()
 
     def stored(self, name: str) -> str:
-        """Return the key of a name from a catalog. One written in lower case by hand means the folded one."""
+        """Return the key of a name in a schema. A lower-case name there means the folded name."""
         if self.folds_all:
             return name.lower()
         return name.upper() if self._upper and name.islower() else name
 
     def spelling(self, identifier: exp.Expr) -> str:
-        """Return the name that the catalog would show."""
+        """Return the name as the warehouse would store it."""
         plain = self.folds_all and not isinstance(identifier, exp.Parameter)
         return identifier.name if plain else self.key(identifier)
 
@@ -75,5 +75,5 @@ class Names:
         return [self.key(part) for part in table.parts if part.name]
 
     def spellings(self, table: exp.Table) -> tuple[str, ...]:
-        """Return the parts of a table's dotted name as the catalog would show them."""
+        """Return the parts of a table's dotted name as the warehouse would store them."""
         return tuple(self.spelling(part) for part in table.parts if part.name)

@@ -1,4 +1,4 @@
-"""The name that an output column gets, and the text of the expression that makes it."""
+"""Names of output columns, and the SQL text of the expressions that define them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.rowsets import Definition, Field
     from airflow_lineage_provider.sql.scope import Analysis
 
-_MOST_NODES = 400  # of an expression that is written out through its CTEs
+_MOST_NODES = 400  # limit for an expression with CTEs expanded
 
 
 def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | None]:
-    """Return (spelling, key) of a select item; None where the warehouse makes up a name."""
+    """Return (spelling, key) of a select item; (None, None) where the warehouse generates a name."""
     identifier = item.args.get("alias") if isinstance(item, exp.Alias) else None
     node = item
     while identifier is None and isinstance(node, (exp.Paren, exp.Cast, exp.Dot, exp.Column)):
@@ -48,7 +48,7 @@ def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | N
 
 
 def shown_name(field: Field, position: int, dialect: str) -> str:
-    """Return the name of an output in the result."""
+    """Return the name of an output column in the result."""
     if field.name is not None:
         return field.name
     if field.definitions:
@@ -57,7 +57,7 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
 
 
 def _made_up(node: exp.Expr, dialect: str) -> str:
-    """Return the name that a warehouse makes up: Postgres calls it after the function."""
+    """Return the name that a warehouse generates. Postgres uses the name of the function."""
     text = _generated(node, dialect)
     if dialect == "duckdb":
         return re.sub(r"\b[A-Z_0-9]+(?=\()", lambda name: name[0].lower(), text)
@@ -68,7 +68,7 @@ def _made_up(node: exp.Expr, dialect: str) -> str:
 
 
 def expression(field: Field, dialect: str) -> str | None:
-    """Return the SQL that makes a field, in terms of base columns; None where several branches make it."""
+    """Return the SQL that defines a field, in terms of base columns; None where several branches do."""
     texts = {_text(one, dialect) for one in field.definitions}
     if not texts and list(field.edges.values()) == [COPY]:
         return _generated(exp.column(next(iter(field.edges)).column, quoted=None), dialect)
@@ -81,10 +81,10 @@ def _text(definition: Definition, dialect: str) -> str:
 
 
 def _generated(node: exp.Expr, dialect: str) -> str:
-    """Write SQL. Generating may change a query in place, so those are copied; copying all costs the most."""
+    """Generate SQL. Queries are copied first, because generating can change them in place."""
     try:
         return _generator(dialect).generate(node, copy=node.find(exp.Query) is not None)
-    except (SqlglotError, ValueError, AttributeError, RecursionError):  # what sqlglot cannot write
+    except (SqlglotError, ValueError, AttributeError, RecursionError):  # sqlglot has no generator for it
         return node.key
 
 
@@ -96,7 +96,7 @@ def _generator(dialect: str) -> Generator:
 
 
 def _written_out(node: exp.Expr, resolved: Mapping[int, Field], left: list[int]) -> exp.Expr:
-    """Return the node with each column of a CTE or derived table replaced by what makes it, within bounds."""
+    """Return the node with columns of CTEs and subqueries replaced by their definitions, within limits."""
     if isinstance(node, exp.Column):
         return _definition(node, resolved, left)
     columns = [c for c in node.find_all(exp.Column) if isinstance(c.this, exp.Identifier)]
@@ -121,7 +121,7 @@ def _definition(column: exp.Column, resolved: Mapping[int, Field], left: list[in
 
 
 def _replaced(node: exp.Expr, changes: dict[int, exp.Expr]) -> exp.Expr:
-    """Return a copy with some columns replaced."""
+    """Return a copy of the node with the columns in `changes` replaced."""
     originals = list(node.find_all(exp.Column))
     copy = node.copy()
     for original, twin in zip(originals, list(copy.find_all(exp.Column)), strict=True):
@@ -133,7 +133,7 @@ def _replaced(node: exp.Expr, changes: dict[int, exp.Expr]) -> exp.Expr:
 
 
 def _binds_looser(fresh: exp.Expr, parent: exp.Expr | None) -> bool:
-    """Tell whether an operator put into its place needs parentheses there."""
+    """Tell whether an operator needs parentheses under this parent."""
     closed = (exp.Func, exp.Paren, exp.Alias, exp.Tuple, exp.Ordered)
     return isinstance(fresh, (exp.Binary, exp.Unary)) and not (
         isinstance(parent, closed) and not isinstance(parent, (exp.Cast, exp.Binary))

@@ -1,4 +1,4 @@
-"""Text to statements. What cannot be parsed is a problem of that statement alone."""
+"""SQL text to syntax trees. A statement that cannot be parsed does not affect the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from airflow_lineage_provider.sql.compat import TokenType
 from airflow_lineage_provider.sql.limits import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.model import Problem, Subject
-from airflow_lineage_provider.sql.rewrite import simplified, understood
+from airflow_lineage_provider.sql.rewrite import reparsed, simplified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.sql.compat import Token
 
-# What the parser would log about statements that it does not know comes back as problems.
+# Silences the parser's log: unsupported statements are reported as problems.
 _parsing = ContextVar("_parsing", default=False)
 logging.getLogger("sqlglot").addFilter(lambda _: not _parsing.get())
 
 
 def parse(sql: str, dialect: Dialect) -> tuple[list[exp.Expr], list[Problem]]:
-    """Return the statements of a text, and what could not be parsed of it.
+    """Return the statements of a text, and a problem for each that could not be parsed.
 
     Raises `SqlError` for text that is too long, too deep, binary, or an uncompiled template.
     """
@@ -53,25 +53,25 @@ def _tokens(sql: str, dialect: Dialect) -> list[Token]:
         refuse_uncompiled(sql)
         cause = str(error.__context__ or "")
         missing = re.match(r"Missing (.+) from \d+:\d+", cause)
-        raise SqlError(f"{missing[1] if missing else 'a comment'} is opened and never closed") from None
+        raise SqlError(f"{missing[1] if missing else 'a comment'} is not closed") from None
 
 
 def _statements(tokens: list[Token], sql: str, dialect: Dialect) -> list[exp.Expr]:
     try:
         parsed = dialect.parser().parse(tokens, sql)
-        return [understood(s, dialect) for s in parsed if s is not None]
+        return [reparsed(s, dialect) for s in parsed if s is not None]
     except RecursionError:
         raise SqlError("the statement is nested too deeply to be parsed") from None
     except ParseError as error:
         raise SqlError(_one_line(error)) from None
     except (SqlglotError, ValueError, AttributeError, TypeError, KeyError, IndexError) as error:
-        raise SqlError(f"the parser gave up: {_plain(str(error))}") from None
+        raise SqlError(f"the parser failed: {_plain(str(error))}") from None
 
 
 def _one_by_one(
     tokens: list[Token], sql: str, dialect: Dialect, error: SqlError
 ) -> tuple[list[exp.Expr], list[Problem]]:
-    """Parse each statement of a script on its own: a bad one does not take the others with it."""
+    """Parse each statement of a script on its own, so that an invalid one does not affect the others."""
     parts = list(_split(tokens))
     statements: list[exp.Expr] = []
     problems = []
@@ -112,10 +112,10 @@ def _one_line(error: ParseError) -> str:
 
 
 def _plain(text: str) -> str:
-    """Say it without the parser's own class names, in one line."""
+    """Return a parser message in one line, without class names."""
     text = re.sub(r"\x1b\[\d*m", "", text).strip()
-    text = text.splitlines()[0] if text else "it does not say why"
+    text = text.splitlines()[0] if text else "no reason given"
     missing = re.match(r"Required keyword: '(\w+)' missing for <class '[\w.]+\.(\w+)'>", text)
     if missing:
-        return f"something is missing in this {missing[2].upper()}"
+        return f"something is missing in {missing[2].upper()}"
     return text.split(" but got <Token")[0][:200]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def pivoted(pivot: exp.Pivot, rowset: Rowset, name: tuple[str, ...], around: Scope) -> Rowset:
-    """Return the rowset that PIVOT or UNPIVOT makes of another."""
+    """Return the rowset of PIVOT or UNPIVOT over another rowset."""
     scope = around.detached()
     scope.add(rowset, name)
     if pivot.args.get("unpivot"):
@@ -55,7 +55,7 @@ def _pivot(pivot: exp.Pivot, rowset: Rowset, scope: Scope) -> Rowset:
 
 
 def _by_data(aggregates: list[Field]) -> Function:
-    """Return columns whose names are values in the data: any that is asked for is the aggregate."""
+    """Return the columns of a dynamic PIVOT: their names are data, and each is an aggregate."""
     edges: Edges = {}
     for one in aggregates:
         add(edges, one.edges)
@@ -69,7 +69,7 @@ def _used(nodes: Iterable[exp.Expr], scope: Scope) -> set[str]:
 def _kept(
     pivot: exp.Pivot, rowset: Rowset, scope: Scope, used: set[str]
 ) -> tuple[list[Field], tuple[Rest, ...]]:
-    """Return the columns that the pivot groups by: those named, or all that it does not use."""
+    """Return the columns that the pivot groups by: those of GROUP BY, or all that it does not use."""
     group = pivot.args.get("group")
     if group is not None:
         names = scope.analysis.names
@@ -86,7 +86,7 @@ def _kept(
 def _clause_columns(pivot: exp.Pivot) -> list[exp.Identifier]:
     columns = pivot.args.get("columns") or ()
     if any(isinstance(e, (exp.Query, exp.PivotAny)) for f in pivot.args["fields"] for e in f.expressions):
-        return []  # IN (SELECT ...), IN (ANY): the data decides
+        return []  # IN (SELECT ...), IN (ANY): names depend on data
     return [
         exp.to_identifier(
             pivot_column(c.name), quoted=bool(c.args.get("quoted")) and pivot_column(c.name) == c.name
@@ -96,7 +96,7 @@ def _clause_columns(pivot: exp.Pivot) -> list[exp.Identifier]:
 
 
 def _statement_columns(ons: list[exp.Expr], using: list[exp.Expr]) -> list[exp.Identifier]:
-    """`PIVOT t ON y IN (2000, 2010) USING sum(p) AS s`: 2000_s, 2010_s. Without IN the data decides."""
+    """`PIVOT t ON y IN (2000, 2010) USING sum(p) AS s`: 2000_s, 2010_s. Without IN names are data."""
     if len(ons) != 1 or not isinstance(ons[0], exp.In) or not ons[0].expressions:
         return []
     values = [v.alias_or_name for v in ons[0].expressions]
@@ -139,7 +139,7 @@ def _unpivot(pivot: exp.Pivot, rowset: Rowset, scope: Scope) -> Rowset:
 
 
 def _value(groups: list[list[Field]], position: int, width: int, everything: Edges) -> Edges:
-    """`UNPIVOT ((a, b) FOR n IN ((q1, q2), (q3, q4)))`: a is made of q1 and q3."""
+    """`UNPIVOT ((a, b) FOR n IN ((q1, q2), (q3, q4)))`: a comes from q1 and q3."""
     if width == 1:
         return everything
     edges: Edges = {}
@@ -150,7 +150,7 @@ def _value(groups: list[list[Field]], position: int, width: int, everything: Edg
 
 
 def _groups(pivot: exp.Pivot, scope: Scope) -> list[list[Field]]:
-    """Return the IN columns; several together where there are several value columns."""
+    """Return the IN columns, grouped where there are several value columns."""
     if pivot.args.get("fields"):
         nodes = [e for f in pivot.args["fields"] for e in f.expressions]
     else:

@@ -1,4 +1,4 @@
-"""A whole project's models: in the order of their DAG, each once, from the cache where nothing changed."""
+"""Lineage of all models of a project, in DAG order, with a cache for unchanged models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.sql.cache import Cache, digest, fingerprint
 from airflow_lineage_provider.sql.schema import Schema
 from airflow_lineage_provider.sql.script import analyse
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.catalog import Key
     from airflow_lineage_provider.sql.model import Lineage
 
-# Below this, starting processes costs more than they save.
+# For fewer changed models, starting processes costs more than it saves.
 _WORTH_A_POOL = 1500
-_AT_ONCE = 300  # so many are held in memory
+_AT_ONCE = 300  # models per batch, to bound memory
 Columns = tuple[str, ...]
 
 
@@ -55,19 +56,19 @@ def project_lineage(
     cache: Path | None = None,
     processes: int | None = None,
 ) -> Iterator[tuple[str, Lineage]]:
-    """Yield (id, lineage) of each model, parents before children, as soon as it is known.
+    """Yield (id, lineage) of each model, parents before children, as soon as it is analysed.
 
-    `schema` holds the tables that no model makes, as far as they are known; a model's own output columns
-    are the schema of its children. `cache` is a SQLite file kept from run to run. `processes` is how many
+    `schema` holds the known tables that are not models; the output columns of a model are the schema of its
+    children. `cache` is a SQLite file kept from run to run. `processes` is how many
     may be used (all cores by default; only a project with many changed models uses more than one).
-    Raises `ValueError` where models depend on each other in a circle, or an id comes twice.
+    Raises `InputError` where models depend on each other in a circle, or two models have one id.
     """
     run = _Run(models, schema, dialect, (default_database, default_schema), cache)
     yield from run.results(processes if processes is not None else os.cpu_count() or 1)
 
 
 class _Run:
-    """One pass over the project, layer by layer."""
+    """One pass over the project, layer by layer of the DAG."""
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class _Run:
         self.columns: dict[str, Columns] = {}
 
     def results(self, processes: int) -> Iterator[tuple[str, Lineage]]:
-        """Yield each model's lineage; remember the new ones at the end."""
+        """Yield the lineage of each model; save new ones in the cache at the end."""
         order = _order(self.models)
         try:
             changed = len(self.models) - len(self.known)
@@ -121,7 +122,7 @@ class _Run:
         changed = []
         known = self.cache.load(self.digests[m.id] for m in models) if self.cache else {}
         for model in models:
-            entry = self._remembered(known.get(self.digests.get(model.id, "")))
+            entry = self._cached(known.get(self.digests.get(model.id, "")))
             if entry is None:
                 changed.append(model)
             else:
@@ -141,7 +142,7 @@ class _Run:
             self.cache.save(self.fresh)
             self.fresh.clear()
 
-    def _remembered(self, found: tuple[str, Entry] | None) -> Entry | None:
+    def _cached(self, found: tuple[str, Entry] | None) -> Entry | None:
         if found is None or found[0] != fingerprint(found[1][1], self.schema):
             return None
         return found[1]
@@ -157,7 +158,7 @@ def _by_id(models: Iterable[Model]) -> dict[str, Model]:
     found: dict[str, Model] = {}
     for model in models:
         if model.id in found:
-            raise ValueError(f"model {model.id!r} comes twice")
+            raise InputError(f"two models have the id {model.id!r}")
         found[model.id] = model
     return found
 
@@ -174,7 +175,7 @@ def _order(models: Mapping[str, Model]) -> TopologicalSorter[str]:
     try:
         order.prepare()
     except CycleError as error:
-        raise ValueError(f"models depend on each other in a circle: {' -> '.join(error.args[1])}") from None
+        raise InputError(f"models depend on each other in a circle: {' -> '.join(error.args[1])}") from None
     return order
 
 

@@ -1,4 +1,4 @@
-"""Queries: each SELECT once, bottom up, into a rowset whose fields carry their edges."""
+"""Queries: each SELECT is read once, bottom up, into a rowset whose fields carry their edges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def read_query(node: exp.Expr, around: Scope) -> Rowset:
-    """Return the rowset that a query gives. `around` is the scope in which it stands."""
+    """Return the rowset of a query in the scope `around`."""
     around = with_ctes(node, around)
     if isinstance(node, exp.Select):
         return _select(node, around.child())
@@ -63,7 +63,7 @@ def _parenthesised(node: exp.Subquery, around: Scope) -> Rowset:
 
 
 def _set_operation(node: exp.SetOperation, around: Scope) -> Rowset:
-    """Left-deep chains of UNION are thousands of levels deep in generated SQL: a loop, not a recursion."""
+    """Read a left-deep chain of set operations in a loop: generated SQL has thousands of branches."""
     chain: list[tuple[exp.SetOperation, Scope]] = []
     left: exp.Expr = node
     scope = around
@@ -88,14 +88,14 @@ def _set_operation(node: exp.SetOperation, around: Scope) -> Rowset:
 
 
 def _by_position(branches: list[Rowset]) -> Rowset:
-    """Combine branches whose columns are all known, at once: one by one would be quadratic."""
+    """Combine complete branches in one step. Pairwise merging would be quadratic."""
     if len(branches) == 1:
         return branches[0]
     return Rowset([merged(same) for same in zip(*(one.fields for one in branches), strict=False)])
 
 
 def _by_name(left: Rowset, right: Rowset, operation: exp.SetOperation, scope: Scope) -> Rowset:
-    """Match columns by name. BigQuery's LEFT keeps the first query's, INNER those of both."""
+    """Match columns by name. BigQuery's LEFT keeps the columns of the left query, INNER those of both."""
     fields = [merged([one, *_same(one, right)]) for one in left.fields]
     inner = operation.text("kind").upper() == "INNER"
     if inner and left.complete and right.complete:
@@ -112,7 +112,7 @@ def _same(one: Field, rowset: Rowset) -> list[Field]:
 
 
 def _order_outputs(node: exp.Expr, rowset: Rowset, around: Scope) -> None:
-    """ORDER BY after a set operation or parentheses names the outputs."""
+    """Read an ORDER BY after a set operation or parentheses, which refers to the outputs."""
     order = node.args.get("order")
     if order is not None:
         scope = around.detached()
@@ -131,7 +131,7 @@ def _select(select: exp.Select, scope: Scope) -> Rowset:
     for window in select.args.get("windows") or ():
         scope.windows[names.key(window.this)] = window
     scope.aliases = Aliases.BEFORE_GUESSING if scope.analysis.lateral_aliases else Aliases.LAST
-    if select.args.get("connect") is not None:  # CONNECT BY counts its steps
+    if select.args.get("connect") is not None:  # CONNECT BY defines LEVEL
         level = names.fold("level")
         scope.outputs[level] = Field(level, level, {})
     fields, rest = _projections(select, scope)
@@ -162,7 +162,7 @@ def _projections(select: exp.Select, scope: Scope) -> tuple[list[Field], tuple[R
 
 
 def _outputs(item: exp.Expr, scope: Scope) -> Iterator[Field]:
-    """Return the field, or fields, of one select item."""
+    """Yield the fields of one select item."""
     call = columns_call(item) if scope.analysis.has_columns_calls else None
     if call is not None:
         yield from for_each_column(item.unalias(), call, scope)
@@ -235,7 +235,7 @@ def _position(item: exp.Expr, fields: list[Field]) -> Field | None:
 
 
 def _qualify(select: exp.Select, scope: Scope) -> None:
-    """Note what QUALIFY decides by: WINDOW where a window computes it, FILTER for a plain condition."""
+    """Note the columns of QUALIFY: WINDOW for a condition on a window function, FILTER otherwise."""
     qualify = select.args.get("qualify")
     if qualify is None:
         return

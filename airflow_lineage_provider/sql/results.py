@@ -1,4 +1,4 @@
-"""From rowsets to the answer: what the statements do to one table, as plain data."""
+"""From rowsets to plain data: the lineage of each written table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class WriteTarget:
-    """One table, or the rows that are returned, with what the statements so far did to it."""
+    """A written table, or the returned rows, with the lineage of all statements so far."""
 
     table: Table | None
     temporary: bool = False
@@ -28,7 +28,7 @@ class WriteTarget:
     columns: dict[str, OutputColumn] = field(default_factory=dict)
 
     def add(self, rowset: Rowset, analysis: Analysis) -> None:
-        """Take in what one statement writes."""
+        """Add what one statement writes."""
         analysis.unknown_star(rowset.unknown())
         self.reads |= analysis.reads
         self.indirect |= dict.fromkeys(analysis.sources())
@@ -37,12 +37,12 @@ class WriteTarget:
             self.columns[key] = _both(known, column) if known else column
 
     def lineage(self) -> Lineage:
-        """Return the answer."""
+        """Return the result as plain data."""
         return Lineage(tuple(self.reads), self.table, tuple(self.columns.values()), tuple(self.indirect))
 
 
 def _columns(fields: list[Field], dialect: str) -> dict[str, OutputColumn]:
-    """Return the outputs by key. DuckDB numbers a name that comes again; elsewhere it is one column."""
+    """Return the outputs by key. DuckDB numbers repeated names; elsewhere they are one column."""
     columns: dict[str, OutputColumn] = {}
     for position, one in enumerate(fields, start=1):
         name = shown_name(one, position, dialect)
@@ -71,7 +71,7 @@ def _sources(edges: Edges) -> tuple[Source, ...]:
 
 
 def _both(one: OutputColumn, other: OutputColumn) -> OutputColumn:
-    """Return what two statements, or two columns of a name, write to the same column."""
+    """Return the combined column of two statements, or of two outputs of one name."""
     same = one.expression == other.expression
     sources = tuple(dict.fromkeys(one.sources + other.sources))
     return OutputColumn(one.name, sources, one.expression if same else None)

@@ -1,4 +1,4 @@
-"""Statements that the parser gives up on for a clause that has nothing to do with lineage."""
+"""Clauses that the parser does not support and that have no lineage: removed before parsing again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_LINEAGE = tuple(
         (r"(?<=\s)DELETE\s+WHERE\b(?:(?!\bWHEN\b).)*(?=\bWHEN\b|$)", ""),
         # T-SQL
         (r"^((BEGIN|END)\s+(TRY|CATCH)\b\s*)+(BEGIN\s+TRAN\w*\s*)?", ""),
-        # BigQuery's and Snowflake's scripts: what a block begins with
+        # BigQuery's and Snowflake's scripts: the beginning of a block
         (r"^IF\b.*?\bTHEN\s+", ""),
         (r"^(BEGIN|ELSE|LOOP|DO)\s+", ""),
     )
@@ -34,8 +34,8 @@ _NO_LINEAGE = tuple(
 _UNLOAD = re.compile(r"^UNLOAD\s*\(\s*'((?:[^']|'')*)'\s*\)\s*TO\s*'([^']+)'", re.IGNORECASE | re.DOTALL)
 
 
-def understood(statement: exp.Expr, dialect: Dialect) -> exp.Expr:
-    """Return a statement that the parser did not understand parsed without such a clause, or as it was."""
+def reparsed(statement: exp.Expr, dialect: Dialect) -> exp.Expr:
+    """Return the statement; an unsupported one is parsed again without such clauses where that works."""
     if not isinstance(statement, exp.Command):
         return statement
     rest = statement.args.get("expression")
@@ -49,7 +49,7 @@ def understood(statement: exp.Expr, dialect: Dialect) -> exp.Expr:
 
 
 def simplified(text: str, dialect: Dialect) -> exp.Expr | None:
-    """Return a statement parsed without such clauses; None where it has none, or is still not understood."""
+    """Return the statement parsed without such clauses; None where it has none, or still fails to parse."""
     changed = text
     for pattern, replacement in _NO_LINEAGE:
         changed = pattern.sub(replacement, changed)

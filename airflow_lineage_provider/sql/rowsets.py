@@ -1,4 +1,4 @@
-"""What stands in FROM: rowsets, their fields, and the edges of each field down to base tables."""
+"""Rowsets: the columns of tables and queries, each with its edges down to base tables."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Origin:
-    """A base table's column. There is one object a column, so that it hashes by identity."""
+    """A column of a base table. There is one object per column, so that it hashes by identity."""
 
     table: Table
     column: str
 
 
 Edges = dict[Origin, int]
-_MOST_DEFINITIONS = 50  # branches of a UNION whose expressions are compared
+_MOST_DEFINITIONS = 50  # limit for UNION branches whose expressions are compared
 
 
 class Definition(NamedTuple):
@@ -36,7 +36,7 @@ class Definition(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Field:
-    """A column of a rowset. `row` holds the fields of a struct, or of a row as a whole, where known."""
+    """A column of a rowset. `row` holds the fields of a struct, or of a whole row, where they are known."""
 
     name: str | None
     key: str | None
@@ -46,7 +46,7 @@ class Field:
     windowed: bool = False
 
     def renamed(self, name: str, key: str) -> Field:
-        """Return the same field under another name."""
+        """Return the field under another name."""
         return Field(name, key, self.edges, self.definitions, self.row, self.windowed)
 
 
@@ -57,7 +57,7 @@ def add(edges: Edges, more: Edges, context: int = 0) -> None:
 
 
 def merged(fields: Sequence[Field]) -> Field:
-    """One field with the sources of all: the branches of a UNION, the sides of USING."""
+    """Return one field with the sources of all: branches of a UNION, both sides of USING."""
     if len(fields) == 1:
         return fields[0]
     edges: Edges = {}
@@ -69,12 +69,12 @@ def merged(fields: Sequence[Field]) -> Field:
 
 
 def field_in(rowset: Rowset | None, key: str) -> Field | None:
-    """Return the field that a rowset has, or may have."""
+    """Return the field that a rowset has or may have."""
     return None if rowset is None else rowset.known(key) or rowset.possible(key)
 
 
 class Rest(NamedTuple):
-    """Columns that came in by a star over a rowset whose columns are not known."""
+    """Unknown further columns: a star over a rowset whose columns are not all known."""
 
     rowset: Rowset
     hidden: frozenset[str] = frozenset()
@@ -82,7 +82,7 @@ class Rest(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Rowset:
-    """Fields in order. `rest` is where further columns may be: one tuple of candidates a UNION branch."""
+    """Fields in order. `rest` holds unknown further columns: one tuple of candidates per UNION branch."""
 
     fields: list[Field]
     rest: tuple[tuple[Rest, ...], ...] = ()
@@ -95,15 +95,15 @@ class Rowset:
 
     @property
     def complete(self) -> bool:
-        """Tell whether `fields` are all there are."""
+        """Tell whether `fields` are all columns."""
         return not self.rest
 
     def known(self, key: str) -> Field | None:
-        """Return the field of that name, if the rowset is known to have it."""
+        """Return the field of that name, where the rowset is known to have it."""
         return self.index.get(key)
 
     def possible(self, key: str) -> Field | None:
-        """Return the field of that name, if the rowset may have it. From then on it is known to."""
+        """Return the field of that name, where the rowset may have it, and add it to the known ones."""
         found = [hit for branch in self.rest if (hit := _only(branch, key))]
         if not found:
             return None
@@ -111,13 +111,13 @@ class Rowset:
         return result
 
     def unknown(self) -> Iterable[str]:
-        """Return the base tables whose columns are missing."""
+        """Return the names of the base tables whose columns are not known."""
         for branch in self.rest:
             for candidate in branch:
                 yield from candidate.rowset.unknown()
 
     def with_names(self, names: Sequence[tuple[str, str]]) -> Rowset:
-        """Return the same fields under these (name, key) pairs, from the first on."""
+        """Return the rowset with its first fields renamed to these (name, key) pairs."""
         fresh = [one.renamed(*pair) for one, pair in zip(self.fields, names, strict=False)]
         return Rowset(fresh + self.fields[len(fresh) :], self.rest)
 
@@ -150,7 +150,7 @@ def _guessed(one: Field, rowset: Rowset) -> list[Field]:
 
 @dataclass(slots=True, eq=False)
 class BaseTable(Rowset):
-    """A dataset outside the statement. `open`: its columns are not known; any that is named is taken."""
+    """A dataset outside of the statement. `open`: its columns are not known, and any name is accepted."""
 
     table: Table = None  # type: ignore[assignment]  # always given
     key: tuple[str, ...] = ()
@@ -159,11 +159,11 @@ class BaseTable(Rowset):
 
     @property
     def complete(self) -> bool:
-        """Whether its columns are known."""
+        """Tell whether its columns are known."""
         return not self.open
 
     def known(self, key: str) -> Field | None:
-        """Return the column, by its key or, where a catalog spells it otherwise, regardless of case."""
+        """Return the column of that key, regardless of case where that is unambiguous."""
         found = self.index.get(key)
         if found is None and not self.open:
             same = [one for one in self.fields if one.key and one.key.casefold() == key.casefold()]
@@ -171,7 +171,7 @@ class BaseTable(Rowset):
         return found
 
     def possible(self, key: str) -> Field | None:
-        """Return a column that the statement itself says this table has."""
+        """Return a new column of a table whose columns are not known."""
         if not self.open:
             return None
         name = self.spell(key)
@@ -179,31 +179,31 @@ class BaseTable(Rowset):
         return result
 
     def unknown(self) -> Iterable[str]:
-        """Return this table, if its columns are not known."""
+        """Return this table, where its columns are not known."""
         if self.open:
             yield str(self.table)
 
 
 @dataclass(slots=True, eq=False)
 class Function(Rowset):
-    """A table function, UNNEST, FLATTEN: whatever column it gives comes of its arguments."""
+    """A table function, UNNEST, FLATTEN: all of its columns come from its arguments."""
 
     edges: Edges = field(default_factory=dict)
     closed: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether the names of its columns are known."""
+        """Tell whether the names of its columns are known."""
         return self.closed
 
     def possible(self, key: str) -> Field | None:
-        """Any column, made of the arguments."""
+        """Return a new column that comes from the arguments."""
         if self.closed:
             return None
         self.index[key] = result = Field(key, key, self.edges)
         return result
 
     def unknown(self) -> Iterable[str]:
-        """Return the function, if its columns are not known."""
+        """Return a description of the function, where its columns are not known."""
         if not self.closed:
             yield "a function or a record"

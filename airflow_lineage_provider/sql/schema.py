@@ -1,4 +1,4 @@
-"""The columns of tables as a catalog, a manifest or earlier statements know them."""
+"""Known columns of tables, looked up by dotted name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Entry = tuple[tuple[str, ...], tuple[str, ...]]  # a table's dotted name and its
 _PART = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|([^.]+)')
 
 
-@lru_cache(maxsize=65_536)  # a project's names come again with each of its statements
+@lru_cache(maxsize=65_536)  # the statements of a project share their names
 def split(name: str) -> tuple[str, ...]:
     """Return the parts of a dotted name: `a."b.c"` is ('a', 'b.c')."""
     if "://" in name or "/" in name:
@@ -22,22 +22,22 @@ def split(name: str) -> tuple[str, ...]:
 
 
 class Schema:
-    """Finds a table by any dotted suffix of its name, regardless of case where that leaves no doubt."""
+    """Finds a table by any dotted suffix of its name, regardless of case where that is unambiguous."""
 
     def __init__(self, tables: Mapping[str, Collection[str]]) -> None:
-        """`tables` is {dotted name: {column: type}}; the columns alone will do."""
+        """`tables` is {dotted name: {column: type}}, or {dotted name: [column]}."""
         self._by_last: dict[str, dict[tuple[str, ...], Collection[str]]] = {}
         for name, columns in tables.items():
             self.add(name, columns)
 
     def add(self, name: str, columns: Collection[str]) -> None:
-        """Make a table known, in the place of one of the same name."""
+        """Add a table; it replaces one of the same name."""
         parts = split(name)
         if parts and columns:
             self._by_last.setdefault(parts[-1].casefold(), {})[parts] = columns
 
     def find(self, parts: tuple[str, ...]) -> Entry | None:
-        """(name as the schema spells it, columns) of the one table that `parts` can mean."""
+        """Return (name as spelled in the schema, columns) of the only table that matches `parts`, or None."""
         same = self._by_last.get(parts[-1].casefold(), {})
         found = [name for name in same if _same_suffix(name, parts)]
         if len(found) > 1:

@@ -1,4 +1,4 @@
-"""What a name means at a place in a statement, and what the statement's analysis gathers on its way."""
+"""Scopes, in which names are resolved, and the state of the analysis of one statement."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.catalog import TableCatalog, Write
     from airflow_lineage_provider.sql.names import Names
 
-# Dialects where an output may be named further on in the same select list.
+# Dialects where a select item may refer to an earlier one by its alias.
 _LATERAL_ALIASES = frozenset(
     {"snowflake", "duckdb", "redshift", "databricks", "spark", "spark2", "clickhouse", "teradata", "exasol"}
 )
@@ -36,7 +36,7 @@ _LATERAL_ALIASES = frozenset(
 
 @dataclass(slots=True, eq=False)
 class Analysis:
-    """The state of one statement. Everything else is a function of syntax tree and scope.
+    """The state of the analysis of one statement: what it reads, indirect columns, problems.
 
     `read_query` returns the rowset of a query that stands in a scope. It is passed in because expressions,
     tables and queries contain each other, so that no module could import the next.
@@ -51,26 +51,26 @@ class Analysis:
     problems: dict[Problem, None] = field(default_factory=dict)
     resolved: dict[int, Field] = field(default_factory=dict)  # column node -> the field that it means
     ctes: list[Cte] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)  # of statements within this one: WITH x AS (DELETE ...)
+    writes: list[Write] = field(default_factory=list)  # of nested statements: WITH x AS (DELETE ...)
 
     @property
     def names(self) -> Names:
-        """Return how this dialect folds names."""
+        """Return the folding of names in this dialect."""
         return self.catalog.names
 
     @property
     def lateral_aliases(self) -> bool:
-        """Tell whether a select list may use its own earlier outputs."""
+        """Tell whether select items may refer to earlier ones by alias."""
         return self.dialect in _LATERAL_ALIASES
 
     def decides(self, edges: Edges, subtype: Subtype) -> None:
-        """Note columns that decide about rows, groups or order of the whole statement."""
+        """Note columns that influence the whole result: its rows, groups or order."""
         for origin, kinds in edges.items():
             masked = not kinds & ((1 << KINDS) - 1)
             self.indirect[origin, subtype] = masked and self.indirect.get((origin, subtype), True)
 
     def problem(self, subject: Subject, message: str) -> None:
-        """Note what is not known."""
+        """Note a part of the lineage that is not known."""
         self.problems[Problem(subject, message)] = None
 
     def read_table(self, node: exp.Table) -> Rowset:
@@ -86,7 +86,7 @@ class Analysis:
         return base
 
     def unknown_star(self, names: Iterable[str]) -> None:
-        """Note tables all of whose columns are taken, while they are not known."""
+        """Note a star over tables whose columns are not known."""
         tables = ", ".join(dict.fromkeys(names))
         if tables:
             self.problem(
@@ -94,26 +94,26 @@ class Analysis:
             )
 
     def ambiguous(self, key: str) -> None:
-        """Note a name that more than one table has."""
+        """Note a column name that more than one table has."""
         self.problem(Subject.COLUMN, f"column {key!r} is ambiguous: more than one table in FROM has it")
 
     def unknown(self, what: str, tables: Iterable[str], line: int | None) -> None:
-        """Note a column that no table in reach has."""
+        """Note a column that no table in scope has."""
         where = f"line {line}: " if line else ""
         among = ", ".join(dict.fromkeys(tables))
-        reason = f"cannot be told from {among}" if among else "stands where there is no table"
+        reason = f"is not a known column of {among}" if among else "is used where there is no table"
         self.problem(Subject.COLUMN, f"{where}column {what!r} {reason}")
 
     def sources(self) -> tuple[Source, ...]:
-        """Return the indirect columns of the whole statement, in the order in which they were met."""
+        """Return the indirect columns of the whole statement, in order of appearance."""
         return tuple(Source(o.table, o.column, s, m) for (o, s), m in self.indirect.items())
 
 
 class Aliases(IntEnum):
-    """When a name in a clause means an output of the same SELECT."""
+    """When a name in a clause refers to an output of the same SELECT."""
 
     FIRST = 0  # ORDER BY
-    BEFORE_GUESSING = 1  # a known column wins, a merely possible one does not
+    BEFORE_GUESSING = 1  # after known columns, before possible ones
     LAST = 2
 
 
@@ -128,7 +128,7 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """One SELECT: its FROM items, USING columns, aliases and named windows, within the scope around it."""
+    """One SELECT: its FROM items, USING columns, aliases and named windows, and the scope around it."""
 
     analysis: Analysis
     outer: Scope | None = None
@@ -139,7 +139,7 @@ class Scope:
     windows: dict[str, exp.Window] = field(default_factory=dict)
     aliases: Aliases = Aliases.LAST
     bound: frozenset[str] = frozenset()
-    matched: Field | None = None  # the column that COLUMNS(...) stands for at the moment
+    matched: Field | None = None  # the current column of COLUMNS(...)
 
     def child(self) -> Scope:
         """Return a scope inside this one: it sees the CTEs, and this scope's columns as outer ones."""
@@ -154,7 +154,7 @@ class Scope:
         return self.analysis.read_query(query, self)
 
     def binding(self, names: frozenset[str]) -> Scope:
-        """Return the same scope with lambda variables: they are no columns."""
+        """Return the scope with lambda variables added, which are not columns."""
         return replace(self, bound=self.bound | names)
 
     def add(self, rowset: Rowset, name: Sequence[str]) -> Item:
@@ -171,7 +171,7 @@ class Scope:
             scope = scope.outer
 
     def rowset(self, name: tuple[str, ...]) -> Rowset | None:
-        """Return the rowset that `name` means: an alias, or a table's dotted name."""
+        """Return the rowset of that name: an alias, or a table's dotted name."""
         for scope in self.chain():
             for item in scope.items:
                 if item.name[-len(name) :] == name:
@@ -179,16 +179,16 @@ class Scope:
         return self._by_dataset(name) if len(name) > 1 else None
 
     def _by_dataset(self, name: tuple[str, ...]) -> Rowset | None:
-        """`db.t.x` although t has an alias: some warehouses let that pass."""
+        """Return the table of `db.t.x` although t has an alias, as some warehouses allow."""
         for item in self.items:
             if isinstance(item.rowset, BaseTable) and item.rowset.key[-len(name) :] == name:
                 return item.rowset
         return None
 
     def resolve(self, parts: list[exp.Identifier]) -> tuple[Field | None, int]:
-        """Return the field that a dotted name means, and how many of its parts were used up by it.
+        """Return the field of a dotted name, and the number of leading parts that name it.
 
-        The parts beyond are a path into the field's value. (None, 0) where there is no such field.
+        The other parts are a path into its value. Returns (None, 0) where there is no such field.
         """
         keys = [self.analysis.names.column(part) for part in parts]
         if keys[0] in self.bound:
@@ -229,9 +229,9 @@ class Scope:
         return self._row(key) or self._guess(key) or alias
 
     def _row(self, key: str) -> Field | None:
-        """Return a row as a whole: `to_json(o)`.
+        """Return a whole row: `to_json(o)`.
 
-        Where a table's columns are not known, its own name is more likely one of them: `date FROM date`.
+        For a table of unknown columns, its own name is taken as a column: `SELECT date FROM date`.
         """
         for item in self.items:
             rowset = item.rowset
@@ -262,7 +262,7 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Cte:
-    """A common table expression: read when first referred to, once."""
+    """A common table expression; `rowset` is set when it is first read."""
 
     name: str
     node: exp.CTE

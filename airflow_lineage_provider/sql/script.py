@@ -1,4 +1,4 @@
-"""Scripts: later statements read what earlier ones made, temporary tables included."""
+"""Scripts: later statements read the tables that earlier ones wrote, including temporary tables."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ def column_lineage(
     default_database: str | None = None,
     default_schema: str | None = None,
 ) -> Lineage:
-    """Return the column lineage of one statement, or of the last table that a script leaves behind.
+    """Return the column lineage of one statement, or of the last table that a script writes.
 
-    `dialect` as sqlglot names it ("" for plain SQL), `schema` {table: {column: type}} as far as it is known
-    (the types are not needed: {table: [column]} will do; for many statements over one schema make a `Schema`
-    once); the defaults complete names that are not fully
-    qualified. Never raises for bad SQL: `problems` says what could not be resolved and why, beside what
-    could, and `error` is set where nothing could.
+    `dialect` is sqlglot's name of the dialect ("" for plain SQL). `schema` is {table: {column: type}} or
+    {table: [column]}, as far as it is known; for many statements over one schema create a `Schema` once. The
+    defaults complete table names that are not fully qualified.
+
+    Does not raise for invalid SQL: `problems` lists what could not be resolved, and `error` is set where
+    nothing could.
     """
     found = script_lineage(
         sql,
@@ -62,10 +63,10 @@ def script_lineage(
     default_database: str | None = None,
     default_schema: str | None = None,
 ) -> tuple[Lineage, ...]:
-    """Return the lineage of each table that a script leaves behind, in the order of the last writes.
+    """Return the lineage of each table that a script writes, in the order of the last writes.
 
-    Rows that the script only returns come as a lineage that writes nothing. There is always at least one;
-    the last one carries the problems of all. Arguments as for `column_lineage`.
+    Returned rows are a lineage whose `writes` is None. There is always at least one lineage; the last one has
+    the problems of all. Temporary tables are left out. Arguments as for `column_lineage`.
     """
     tables = schema if isinstance(schema, Schema) else Schema(schema)
     return analyse(sql, dialect, tables, default_database, default_schema)[0]
@@ -74,7 +75,7 @@ def script_lineage(
 def analyse(
     sql: str, dialect: str, schema: Schema, default_database: str | None, default_schema: str | None
 ) -> tuple[tuple[Lineage, ...], tuple[Key, ...]]:
-    """Return the lineage of a script, and the names that it looked up in the schema on the way."""
+    """Return the lineage of a script, and the keys that it looked up in the schema."""
     try:
         known = Dialect.get_or_raise(dialect or None)
         statements, problems = parse(sql, known)
@@ -89,7 +90,7 @@ def analyse(
 
 
 class _Script:
-    """Runs statements against a catalog that remembers what they made."""
+    """Analyses statements in order, against a catalog of the tables that they write."""
 
     def __init__(self, catalog: TableCatalog, dialect: str, *, has_columns_calls: bool) -> None:
         self.catalog = catalog
@@ -99,7 +100,7 @@ class _Script:
         self.problems: dict[Problem, None] = {}
 
     def run(self, statement: exp.Expr) -> None:
-        """Take in one statement; of a block, each in it."""
+        """Analyse one statement, or each statement of a block."""
         inside = list(block_statements(statement))
         if inside:
             for one in inside:
@@ -114,20 +115,20 @@ class _Script:
         except RecursionError:
             analysis.problem(Subject.STATEMENT, "the statement is nested too deeply to be analysed")
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-            # A tree that we did not foresee: no lineage of this statement, and no failed pipeline.
+            # An unexpected syntax tree: this statement has no lineage, and the caller does not fail.
             message = f"the analysis of this {statement.key.upper()} failed, please report it: {error!r}"
             analysis.problem(Subject.STATEMENT, message)
         redefine(statement, self.catalog, self.targets)
         self.problems |= analysis.problems
 
     def result(self) -> tuple[Lineage, ...]:
-        """Return what the script leaves behind. What it made only for itself is left out."""
+        """Return the lineage of the written tables; of temporary ones only where there are no others."""
         kept = [t for t in self.targets.values() if not t.temporary] or list(self.targets.values())
         lineages = [target.lineage() for target in kept] or [Lineage()]
         return (*lineages[:-1], lineages[-1].with_problems(tuple(self.problems)))
 
     def _unused_ctes(self, analysis: Analysis) -> None:
-        """Read the CTEs that nothing refers to, for their tables: they decide about nothing."""
+        """Read the CTEs without references, for the tables that they read; they have no influence."""
         before = dict(analysis.indirect)
         for cte in analysis.ctes:
             read_cte(cte)
@@ -143,7 +144,7 @@ class _Script:
         self.targets[write.key] = target
 
     def _remember(self, write: Write, analysis: Analysis) -> None:
-        """Keep where this table's columns come from, for the statements that read it."""
+        """Record the columns of a written table, for the statements that read it."""
         before = self.catalog.created.get(write.key)
         if before is None or write.replaces:
             rowset = write.rowset if write.replaces else self._over_base(write)
@@ -160,7 +161,7 @@ class _Script:
         before.rowset = Rowset(fields, old.rest)
 
     def _over_base(self, write: Write) -> Rowset | None:
-        """Return what an existing table holds after a statement wrote some of its columns."""
+        """Return the columns of an existing table after a statement wrote some of them."""
         base = self.catalog.base.get(write.key)
         if base is None or not write.rowset.fields:
             return None

@@ -1,4 +1,4 @@
-"""An expression's sources: one walk over its tree, with what each part of it does to a value."""
+"""The source columns of an expression, found in one walk over its syntax tree."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _COMMANDS = classes("DataType", "Literal", "Null", "Boolean", "Var", "Identifier
 
 
 def sources(node: exp.Expr, scope: Scope, context: int = IDENTITY) -> Edges:
-    """Return the base columns that the value of `node` depends on, each with how."""
+    """Return the edges to the base columns that the value of `node` depends on."""
     return _Walk(scope).run(node, context)
 
 
 def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | None = None) -> Field:
-    """Return the field that an expression makes, with a struct's parts and whether a window computed it."""
+    """Return the field that an expression defines."""
     defined = (Definition(node, scope.analysis.resolved),)
     bare = node.unnest() if isinstance(node, exp.Paren) else node
     if isinstance(bare, exp.Column) and not isinstance(bare.this, exp.Star):
@@ -60,7 +60,7 @@ def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | N
 
 
 def _is_windowed(node: exp.Expr) -> bool:
-    """Tell whether a window computes some of it."""
+    """Tell whether the expression contains a window function."""
     stack = [node]
     while stack:
         part = stack.pop()
@@ -72,7 +72,7 @@ def _is_windowed(node: exp.Expr) -> bool:
 
 
 def _row(node: exp.Expr, scope: Scope) -> Rowset | None:
-    """Return the fields of a struct, also of one picked out of several: `array_agg(t ORDER BY x)[0]`."""
+    """Return the fields of a struct, including an element of an array: `array_agg(t ORDER BY x)[0]`."""
     while isinstance(node, _PICKS):
         node = node.this
     if isinstance(node, exp.Struct):
@@ -98,16 +98,16 @@ def column_path(column: exp.Column) -> list[exp.Identifier]:
 
 
 def column_field(column: exp.Column, scope: Scope) -> Field | None:
-    """Return the field that a column means, through the path into a struct; None where it means none.
+    """Return the field of a column reference, including a path into a struct; None where there is none.
 
-    A path that leaves the known parts gives the whole value, transformed.
+    A path beyond the known fields of a struct gives the whole value, transformed.
     """
     if isinstance(column.this, exp.Parameter):
         return _positional(column.this, scope)
     path = column_path(column)
     found, used = scope.resolve(path)
     if found is None:
-        return None if used else _not_found(path, scope)  # a lambda's variable is used, and is no field
+        return None if used else _not_found(path, scope)  # a lambda variable is used, but no field
     if used == len(path):
         scope.analysis.resolved[id(column)] = found
     return _into(found, path[used:], scope)
@@ -132,7 +132,7 @@ def _positional(parameter: exp.Expr, scope: Scope) -> Field | None:
 
 
 def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
-    """Return None for a keyword that looks like a column; note a problem for any other name."""
+    """Note a problem for an unknown name that is not a keyword or a variable."""
     name = path[0]
     if len(path) == 1 and not name.quoted and is_value(name.name, scope.analysis.dialect):
         return None
@@ -143,17 +143,17 @@ def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
     return None
 
 
-# ---- what each kind of node does to what stands in it --------------------------------------------
+# ---- one method for each kind of node ------------------------------------------------------------
 
 
 class _Walk:
-    """One walk: what is still to be visited, and what was found. One method a kind of node."""
+    """The state of one walk: nodes to visit, and the edges found so far."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.todo: list[tuple[exp.Expr, int]] = []  # what the visited node found within itself, in order
+        self.todo: list[tuple[exp.Expr, int]] = []  # children of the visited node, in order
         self.edges: Edges = {}
-        self.rows: list[Rowset] = []  # taken as a whole, as in `to_json(o)`
+        self.rows: list[Rowset] = []  # used as a whole, as in `to_json(o)`
 
     def run(self, node: exp.Expr, context: int) -> Edges:
         """Return the edges of everything below `node`."""
@@ -188,7 +188,7 @@ class _Walk:
                 self.rowset(item.rowset, inner)
 
     def rowset(self, rowset: Rowset, context: int) -> None:
-        """Take all columns of a rowset; say so where they are not known."""
+        """Add all columns of a rowset; note a problem where they are not known."""
         for one in rowset.fields:
             add(self.edges, one.edges, context)
         self.scope.analysis.unknown_star(rowset.unknown())
@@ -201,7 +201,7 @@ class _Walk:
             self.rowset(rowset, deepen(context, TRANSFORMATION))
 
     def parameter(self, node: exp.Expr, context: int) -> None:
-        """Read `$1` of a staged file; any other parameter comes from outside."""
+        """Visit `$1` of a staged file; other parameters have no source."""
         found = _positional(node, self.scope)
         if found is not None:
             add(self.edges, found.edges, context)
@@ -229,7 +229,7 @@ class _Walk:
         self.todo.extend((child, inner) for child in node.iter_expressions())
 
     def named_function(self, node: exp.Expr, context: int) -> None:
-        """Visit a function that sqlglot has no class for."""
+        """Visit a function for which sqlglot has no class."""
         name = node.name.lower()
         aggregates = name in AGGREGATE_NAMES or name in COUNT_NAMES
         inner = deepen(context, AGGREGATION if aggregates else TRANSFORMATION)
@@ -293,7 +293,7 @@ class _Walk:
             seen.add(name or "")
 
     def picked_row(self, node: exp.Expr, context: int) -> None:
-        """LAG, FIRST_VALUE: an aggregate only by sqlglot's classes."""
+        """Visit LAG, FIRST_VALUE and the like, which sqlglot derives from AggFunc."""
         self.computed(node, context)
 
     def anonymous_function(self, node: exp.Expr, context: int) -> None:
@@ -310,12 +310,12 @@ class _Walk:
             add(self.edges, sources(node.args["condition"], within, deepen(context, CONDITIONAL)))
 
     def query(self, node: exp.Expr, context: int) -> None:
-        """Read a scalar subquery, or the one of IN: its outputs are the value; what filters it filters us."""
+        """Visit a scalar subquery, or that of IN: the value comes from its outputs."""
         for one in self.scope.child().read(node).fields:
             add(self.edges, one.edges, context)
 
     def exists(self, node: exp.Expr, context: int) -> None:
-        """Of EXISTS only the predicates matter, and reading the query notes those."""
+        """Visit EXISTS: only the predicates matter, and reading the query notes those."""
         if isinstance(node.this, exp.Query):
             self.scope.child().read(node.this)
         else:
@@ -326,7 +326,7 @@ class _Walk:
         self.todo.append((node.expression, deepen(context, TRANSFORMATION)))
 
     def dot(self, node: exp.Expr, context: int) -> None:
-        """Follow a path into a value: of a column, or of a struct made on the spot."""
+        """Visit a path into a value: of a column, or of a struct constructor."""
         path: list[exp.Identifier] = []
         base = node
         while isinstance(base, exp.Dot) and isinstance(base.expression, exp.Identifier):

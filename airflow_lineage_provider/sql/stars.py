@@ -1,4 +1,4 @@
-"""`*`, `t.*`, COLUMNS(...) and what they leave out, replace, rename or match."""
+"""`*`, `t.*` and COLUMNS(...), with EXCEPT, REPLACE, RENAME and patterns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MATCHERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.RegexpLike, exp.Glob)
 
 
 def is_star(node: exp.Expr) -> bool:
-    """Tell whether a select item is a star, perhaps with a pattern after it."""
+    """Tell whether a select item is a star, with or without a pattern."""
     return _star_of(node) is not None
 
 
@@ -35,7 +35,7 @@ def _star_of(node: exp.Expr) -> exp.Star | None:
 
 
 def expand(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
-    """Return the fields that a star stands for, and the rowsets whose columns are not known."""
+    """Return the fields of a star, and the rowsets whose columns are not known."""
     star = _star_of(node)
     fields, rest = _starred(node, scope)
     if star is not None:
@@ -60,7 +60,7 @@ def _starred(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...
 
 
 def _parts_of(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
-    """`(x.record).*`, `(f(x)).*`: the parts of a value; those of a function are not known."""
+    """Expand `(x.record).*` and `(f(x)).*`; the fields of a function's result are not known."""
     value = field_of(node.unnest(), scope)
     row = value.row or Function([], edges=value.edges)
     return list(row.fields), _rest_of(row)
@@ -137,7 +137,7 @@ def _changed(
 
 
 def _pattern(node: exp.Expr) -> Callable[[str], bool] | None:
-    """Return what `* LIKE 'x%'` or Snowflake's `* ILIKE 'x%'` lets through."""
+    """Return the filter of `* LIKE 'x%'` or Snowflake's `* ILIKE 'x%'`."""
     negated = False
     while isinstance(node, (exp.Not, exp.Paren)):
         negated ^= isinstance(node, exp.Not)
@@ -169,7 +169,7 @@ def _like(pattern: str) -> str:
 
 
 def columns_call(node: exp.Expr) -> exp.Expr | None:
-    """Return the COLUMNS(...) inside a select item, if there is one."""
+    """Return the COLUMNS(...) inside a select item, or None."""
     if isinstance(node, exp.Columns):
         return node
     if not isinstance(node, (exp.Column, exp.Literal)):
@@ -180,7 +180,7 @@ def columns_call(node: exp.Expr) -> exp.Expr | None:
 
 
 def for_each_column(node: exp.Expr, call: exp.Expr, scope: Scope) -> Iterator[Field]:
-    """Return one field for each column that COLUMNS(...) matches."""
+    """Yield one field for each column that COLUMNS(...) matches."""
     matches = _selected(call.this, scope)
     source, rest = expand(call.this, scope) if is_star(call.this) else _everything(scope)
     if rest:

@@ -1,4 +1,4 @@
-"""Each kind of statement and its extractor."""
+"""Statements: one extractor for each kind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def read_statement(node: exp.Expr, analysis: Analysis) -> Iterator[Write]:
-    """Return what the statement writes, table by table. A query writes to no table."""
+    """Yield the writes of a statement. The write of a query has no table."""
     scope = Scope(analysis)
     if isinstance(node, exp.Query | exp.Pivot | exp.Table | exp.Values):
         yield from _query(node, scope)
@@ -53,7 +53,7 @@ def read_statement(node: exp.Expr, analysis: Analysis) -> Iterator[Write]:
 
 def _not_a_statement(node: exp.Expr) -> str:
     if isinstance(node, (exp.Condition, exp.Alias)):
-        return f"{node.sql()[:40]!r} is no SQL statement"
+        return f"{node.sql()[:40]!r} is not a SQL statement"
     return f"{node.key.upper()} is a statement that is not analysed"
 
 
@@ -97,7 +97,7 @@ def _returning(node: exp.Expr, around: Scope) -> Rowset:
 
 
 def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[Write]:
-    """Read T-SQL's OUTPUT inserted.a, deleted.b INTO t: the rows go to another table too."""
+    """Read T-SQL's OUTPUT inserted.a, deleted.b INTO t, which writes the rows to a second table."""
     returning = node.args.get("returning")
     if returning is None or not returning.args.get("into") or not writes:
         return
@@ -143,7 +143,7 @@ def _create(node: exp.Create, scope: Scope) -> Iterator[Write]:
 def _declare(
     node: exp.Create, table: exp.Table, columns: list[exp.Identifier], scope: Scope, *, temporary: bool
 ) -> None:
-    """Remember a table that has columns, its own and those of the one that it is LIKE, and no rows yet."""
+    """Register an empty table with its declared columns and those of LIKE."""
     catalog, names = scope.analysis.catalog, scope.analysis.names
     key = catalog.key(table)
     empty = [Field(names.spelling(c), names.key(c), {}) for c in columns]
@@ -175,7 +175,7 @@ def _cache(node: exp.Cache, scope: Scope) -> Iterator[Write]:
 
 
 def _copy(node: exp.Copy, scope: Scope) -> Iterator[Write]:
-    """COPY t FROM file, COPY (query) TO file, Snowflake's COPY INTO either way."""
+    """Read COPY t FROM file, COPY (query) TO file, and Snowflake's COPY INTO in both directions."""
     catalog = scope.analysis.catalog
     table, columns = target_of(node.this)
     files = list(node.args.get("files") or ())
@@ -223,7 +223,7 @@ _EXTRACTORS: tuple[tuple[type[exp.Expr], Callable[..., Iterator[Write]]], ...] =
     (exp.MultitableInserts, insert_many),
     (exp.Cache, _cache),
 )
-# Statements that move no data: by their first word where sqlglot does not know them, and by class.
+# Statements that move no data: by first word where sqlglot has no class for them, and by class.
 _NO_DATA_COMMANDS = frozenset(
     (
         *(

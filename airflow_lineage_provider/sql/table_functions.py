@@ -1,4 +1,4 @@
-"""Table functions: those that read files, and those whose columns are made of their arguments."""
+"""Table functions: readers of files, and functions whose columns come from their arguments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def identifiers(columns: Iterable[exp.Expr] | None) -> list[exp.Identifier]:
 
 
 def read_files(paths: Sequence[str], scope: Scope) -> Rowset:
-    """Return what a reading function reads; one that names several files, their union."""
+    """Return the rowset of the files that a function reads; of several files, their union."""
     bases = [scope.analysis.catalog.read((path,), (path,)) for path in paths]
     for base in bases:
         scope.analysis.reads[base.table] = None
@@ -50,7 +50,7 @@ def read_files(paths: Sequence[str], scope: Scope) -> Rowset:
 
 
 def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
-    """Read a table function: a reader of files, or one whose columns are made of its arguments."""
+    """Return the rowset and name of a table function."""
     name = _function_name(call)
     paths = _paths(call) if name in READERS else []
     if paths:
@@ -74,7 +74,7 @@ def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Rowset,
     fields += [Field(names.spelling(c), names.key(c), edges) for c in defined]
     closed = bool(listed and item and alias_name) or bool(defined)
     rowset = Function(fields, edges=edges, closed=closed)
-    if alias_name is not None:  # the alias of a function may stand for the one column that it gives
+    if alias_name is not None:  # the alias of a function may also name its only column
         key = names.key(alias_name)
         rowset.index.setdefault(key, Field(names.spelling(alias_name), key, edges))
     return rowset, item or (names.fold(name),)
@@ -83,7 +83,7 @@ def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Rowset,
 def _listed_fields(
     name: str, listed: list[exp.Identifier], names: Names, edges: Edges, arguments: list[Edges]
 ) -> list[Field]:
-    """Return the columns that the statement names; UNNEST of several arrays gives one each."""
+    """Return the columns of the alias's list. UNNEST of several arrays has one column for each."""
     each = name == "unnest" and len(arguments) == len(listed)
     return [
         Field(names.spelling(c), names.key(c), arguments[i] if each else edges) for i, c in enumerate(listed)
@@ -91,14 +91,14 @@ def _listed_fields(
 
 
 def _usual_fields(name: str, alias: exp.Identifier | None, names: Names, edges: Edges) -> list[Field]:
-    """Return the columns that the function is known to give."""
+    """Return the columns that the function is known to return."""
     if alias is not None and name in ONE_COLUMN:
         return [Field(names.spelling(alias), names.key(alias), edges)]
     return [Field(c, names.fold(c), edges) for c in FUNCTION_COLUMNS.get(name, ())]
 
 
 def _offsets(call: exp.Expr, node: exp.Expr, names: Names) -> list[Field]:
-    """WITH OFFSET, WITH ORDINALITY: a position is made of no column."""
+    """Return the columns of WITH OFFSET and WITH ORDINALITY, which have no source."""
     offset = call.args.get("offset") or node.args.get("offset")
     if isinstance(offset, exp.Identifier):
         return [Field(names.spelling(offset), names.key(offset), {})]
@@ -108,7 +108,7 @@ def _offsets(call: exp.Expr, node: exp.Expr, names: Names) -> list[Field]:
 
 
 def _defined_columns(call: exp.Expr) -> list[exp.Identifier]:
-    """OPENJSON(...) WITH (a int), JSON_TABLE(... COLUMNS (a ...)), XMLTABLE."""
+    """Return the columns of OPENJSON(...) WITH (a int), JSON_TABLE(... COLUMNS (a ...)) and XMLTABLE."""
     schema = call.args.get("schema")
     columns = [*call.find_all(exp.OpenJSONColumnDef, exp.JSONColumnDef)]
     if isinstance(schema, exp.Schema):
@@ -141,7 +141,7 @@ def _argument(node: exp.Expr, scope: Scope) -> Edges:
 
 
 def _paths(call: exp.Expr) -> list[str]:
-    """Return the literal paths of a reading function: one, or a list of them."""
+    """Return the literal path, or list of paths, of a function that reads files."""
     arguments = [a for a in call.iter_expressions() if not isinstance(a, (exp.Kwarg, exp.PropertyEQ, exp.EQ))]
     if not arguments:
         return []

@@ -1,4 +1,4 @@
-"""What stands in FROM: tables, files, subqueries, VALUES, table functions, laterals and joins."""
+"""FROM items: tables, files, subqueries, VALUES, table functions, laterals and joins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_from(query: exp.Expr, scope: Scope) -> None:
-    """Put everything in FROM, JOIN and LATERAL VIEW into the scope; note the join columns."""
+    """Add the items of FROM, JOIN and LATERAL VIEW to the scope, and note the join columns."""
     source = query.args.get("from_") or query.args.get("from")
     if source is not None:
         add_source(source.this, scope)
@@ -33,7 +33,7 @@ def read_from(query: exp.Expr, scope: Scope) -> None:
 
 
 def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
-    """Put one FROM item into the scope, with the joins that hang on it."""
+    """Add one FROM item and its joins to the scope; return the new items."""
     before = len(scope.items)
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
         add_source(node.this, scope)  # FROM (a JOIN b ON ...)
@@ -54,7 +54,7 @@ def _source(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
     for kinds, read in _SOURCES:
         if isinstance(node, kinds):
             return read(node, scope)
-    scope.analysis.problem(Subject.TABLE, f"what a {node.key.upper()} in FROM reads is not known")
+    scope.analysis.problem(Subject.TABLE, f"the columns of a {node.key.upper()} in FROM are not known")
     return Function([]), ()
 
 
@@ -65,7 +65,7 @@ def _derived(node: exp.Expr, scope: Scope) -> Rowset:
         add_source(inside, within)
         fields, rest = expand(exp.Star(), within)
         return Rowset(fields, (rest,) if rest else ())
-    # DuckDB finds by itself that a subquery is LATERAL.
+    # In DuckDB a subquery is LATERAL without the keyword.
     return (scope if scope.analysis.dialect == "duckdb" else scope.detached()).read(inside)
 
 
@@ -102,7 +102,7 @@ def _rows_from(node: exp.Table, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
 
 
 def _named(node: exp.Table, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
-    """Return a CTE, a file by its path, or a table, and its own name."""
+    """Return a CTE, a file by its path, or a table, and its name."""
     database = node.text("db").lower()
     cte = None if database else scope.ctes.get(scope.analysis.names.key(node.this))
     if cte is not None:
@@ -166,7 +166,7 @@ _SOURCES: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., tuple[Rowset, tu
 
 
 def add_join(join: exp.Join, scope: Scope) -> None:
-    """Put a join's right side into the scope and note the columns that decide about it."""
+    """Add the right side of a join to the scope, and note the columns of its condition."""
     if (join.kind or "").upper() == "ARRAY":
         _array_join(join, scope)
         return
@@ -210,7 +210,7 @@ def _join_keys(join: exp.Join, before: list[Item], after: list[Item], scope: Sco
 
 
 def join_by_name(columns: object, left: list[Item], right: list[Item], scope: Scope) -> None:
-    """Note the columns of USING as those that join."""
+    """Note the columns of USING as join columns."""
     for column in identifiers(columns if isinstance(columns, list) else None):
         key, name = scope.analysis.names.key(column), scope.analysis.names.spelling(column)
         _use(key, name, left, right, scope, Subtype.JOIN)

@@ -44,19 +44,19 @@ def update(node: exp.Update, scope: Scope) -> Iterator[Write]:
 
 
 def _through_cte(table: exp.Table, rowset: Rowset, scope: Scope) -> Write | None:
-    """Return the write; T-SQL updates and deletes through a CTE, which means the one table that it reads."""
+    """Return the write. T-SQL can update a CTE, which changes the only table that it reads."""
     cte = None if table.args.get("db") else scope.ctes.get(scope.analysis.names.key(table.this))
     if cte is None:
         return write_to(table, rowset, scope)
     tables = [t for t in cte.node.this.find_all(exp.Table) if isinstance(t.this, exp.Identifier)]
     if len(tables) == 1:
         return _through_cte(tables[0], rowset, cte.scope)
-    scope.analysis.problem(Subject.TABLE, f"which table is changed through {cte.name!r} is not known")
+    scope.analysis.problem(Subject.TABLE, f"the table that is changed through {cte.name!r} is not known")
     return None
 
 
 def _update_target(node: exp.Update, within: Scope) -> exp.Table | None:
-    """Return the table to update; in T-SQL it may be named by an alias of its FROM."""
+    """Return the table to update, which T-SQL can name by an alias in FROM."""
     table = node.this
     if not isinstance(table, exp.Table):
         return None
@@ -80,7 +80,7 @@ def _update_target(node: exp.Update, within: Scope) -> exp.Table | None:
 
 
 def merge(node: exp.Merge, scope: Scope) -> Iterator[Write]:
-    """Read MERGE: each column that some branch writes, with what all of them write to it."""
+    """Read MERGE: each written column has the sources of all branches that write it."""
     within = scope.child()
     add_source(node.this, within)
     source = add_source(node.args["using"], within)[0].rowset
@@ -99,7 +99,7 @@ def merge(node: exp.Merge, scope: Scope) -> Iterator[Write]:
 
 
 def _merged_by(then: exp.Expr, table: exp.Table, source: Rowset, scope: Scope) -> Iterator[Field]:
-    """Return the fields that one WHEN branch writes."""
+    """Yield the fields that one WHEN branch writes."""
     listed = then.args.get("expressions")
     items = listed if isinstance(listed, list) else [listed]
     star = isinstance(then.this, (exp.Star, exp.Var)) or any(isinstance(e, exp.Star) for e in items)
@@ -122,12 +122,12 @@ def _merged_by(then: exp.Expr, table: exp.Table, source: Rowset, scope: Scope) -
 
 
 def _source_alone(scope: Scope) -> Scope:
-    """Where a row is inserted there is no row of the target to read."""
+    """Return the scope of an INSERT branch, in which the target has no row."""
     return Scope(scope.analysis, scope.outer, scope.ctes, scope.items[1:])
 
 
 def delete(node: exp.Delete, scope: Scope) -> Iterator[Write]:
-    """Read DELETE: no column is made, the conditions filter."""
+    """Read DELETE: no columns are written, and its conditions filter."""
     within = scope.child()
     named = node.args.get("tables") or []
     target = node.this

@@ -1,4 +1,4 @@
-"""What a statement writes: the parts that INSERT, CREATE, UPDATE, MERGE and COPY have in common."""
+"""Writes to tables: what INSERT, CREATE, UPDATE, MERGE and COPY have in common."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def write_to(
     table: exp.Table, rowset: Rowset, scope: Scope, *, temporary: bool = False, replaces: bool = False
 ) -> Write:
-    """Return what a statement writes to a table, by the names that its catalog shows."""
+    """Return the write of a rowset to a table."""
     catalog = scope.analysis.catalog
     its_own = isinstance(table.this, exp.Parameter) or bool(table.this.args.get("temporary"))
     key = catalog.key(table)
@@ -29,13 +29,13 @@ def write_to(
 
 
 def with_columns(rowset: Rowset, columns: Sequence[exp.Identifier], scope: Scope) -> Rowset:
-    """Return the rowset under the columns that a statement lists."""
+    """Return the rowset renamed to the listed columns."""
     names = scope.analysis.names
     return rowset.with_names([(names.spelling(c), names.key(c)) for c in columns])
 
 
 def target_of(node: exp.Expr) -> tuple[exp.Table | None, list[exp.Identifier]]:
-    """Return the table, and the columns that the statement lists for it."""
+    """Return the target table and its column list."""
     columns: list[exp.Identifier] = []
     if isinstance(node, exp.Schema):
         listed = [c if isinstance(c, exp.Identifier) else c.this for c in node.expressions]
@@ -45,7 +45,7 @@ def target_of(node: exp.Expr) -> tuple[exp.Table | None, list[exp.Identifier]]:
 
 
 def by_position(table: exp.Table, rowset: Rowset, scope: Scope) -> Rowset:
-    """Without a column list the values go to the table's columns in order, as far as those are known."""
+    """Return the rowset renamed to the table's columns in order, where those are known."""
     if not rowset.complete:
         return rowset
     fixed = _fixed_partitions(table, scope)
@@ -54,7 +54,7 @@ def by_position(table: exp.Table, rowset: Rowset, scope: Scope) -> Rowset:
     if target.complete and columns:
         return rowset.with_names(columns)
     scope.analysis.problem(
-        Subject.TABLE, f"the columns of {table.name} are not known: taken to be named as in the query"
+        Subject.TABLE, f"the columns of {table.name} are not known: the names of the query are used"
     )
     return rowset
 
@@ -66,7 +66,7 @@ def _fixed_partitions(table: exp.Table, scope: Scope) -> set[str]:
 
 
 def held(table: exp.Table, scope: Scope) -> Rowset:
-    """Return what is known of the target's columns; looking at them is no read."""
+    """Return the known columns of a target table. It does not count as read."""
     catalog = scope.analysis.catalog
     key = catalog.key(table)
     made = catalog.created.get(key)
@@ -76,7 +76,7 @@ def held(table: exp.Table, scope: Scope) -> Rowset:
 
 
 def item_name(table: exp.Table, scope: Scope) -> tuple[str, ...]:
-    """Return the name under which a target stands in the scope."""
+    """Return the name of a target table in a scope."""
     alias = table.args.get("alias")
     if isinstance(alias, exp.TableAlias) and isinstance(alias.this, exp.Identifier):
         return (scope.analysis.names.key(alias.this),)
@@ -84,7 +84,7 @@ def item_name(table: exp.Table, scope: Scope) -> tuple[str, ...]:
 
 
 def joined(fields: Iterable[Field], rest: tuple[tuple[Rest, ...], ...] = ()) -> Rowset:
-    """Return one field a name: what several branches write to a column comes together."""
+    """Return a rowset with one field per name, merged from all fields of that name."""
     by_key: dict[object, list[Field]] = {}
     for one in fields:
         by_key.setdefault(one.key if one.key is not None else id(one), []).append(one)
@@ -92,7 +92,7 @@ def joined(fields: Iterable[Field], rest: tuple[tuple[Rest, ...], ...] = ()) -> 
 
 
 def assignments(nodes: Iterable[exp.Expr], scope: Scope) -> Iterator[Field]:
-    """Read `a = x`, `(a, b) = (SELECT x, y ...)`."""
+    """Yield the fields of `a = x`, `(a, b) = (SELECT x, y ...)`."""
     names = scope.analysis.names
     for node in nodes:
         left = node.this

@@ -1,4 +1,4 @@
-"""Text that is no SQL, or too much of it: one clear line for that statement alone."""
+"""Invalid or oversized input: an error of one line, for that statement only."""
 
 import json
 
@@ -11,9 +11,9 @@ from airflow_lineage_provider.sql.command import answer_batch
 
 DEEP = 10_000
 REFUSED = {
-    "no SQL": ("hello world", "is no SQL statement"),
+    "a word": ("hello world", "is not a SQL statement"),
     "a sentence": ("this is no sql at all, really", "line 1, column"),
-    "an open quote": ("select 'abc\nfrom t", "' is opened and never closed"),
+    "an open quote": ("select 'abc\nfrom t", "' is not closed"),
     "a clause without a condition": ("select a from t where )", "line 1, column 23, at ')'"),
     "ten thousand parentheses": ("select " + "(" * DEEP + "1" + ")" * DEEP, "nested more than"),
     "ten thousand brackets": ("select " + "[" * DEEP + "]" * DEEP, "nested more than"),
@@ -31,9 +31,14 @@ REFUSED = {
     ),
     "a template": ("select *\nfrom {{ ref('stg_orders') }}", "line 2: {{ is a template: compile it first"),
     "a template's statement": ("{% if target.name == 'x' %} select 1 {% endif %}", "{% is a template"),
-    "binary": (bytes(range(256)).decode("latin-1"), "this is no text: character 0 is"),
-    "a dialect that is none": ("select 1", "Unknown dialect 'klingon'"),
+    "binary": (bytes(range(256)).decode("latin-1"), "not text: character 0 is"),
+    "an unknown dialect": ("select 1", "Unknown dialect 'klingon'"),
 }
+
+
+def sources(lineage, name):
+    """The sources of one output column."""
+    return next(column.sources for column in lineage.columns if column.name == name)
 
 
 @pytest.mark.parametrize(("sql", "reason"), REFUSED.values(), ids=REFUSED)
@@ -67,16 +72,16 @@ WIDE = {
 def test_large_but_good(sql, columns):
     lineage = column_lineage(sql, dialect="duckdb", schema={})
     assert lineage.problems == ()
-    assert [s.column for s in lineage.column("x").sources] == columns
+    assert [s.column for s in sources(lineage, "x")] == columns
 
 
-def test_braces_in_a_literal_are_no_template():
+def test_braces_in_a_literal_are_not_a_template():
     assert column_lineage("select '{{ x }}' as a -- {{ y }}\nfrom t", dialect="", schema={}).problems == ()
 
 
-def test_a_bad_statement_leaves_the_others_of_a_script():
+def test_an_invalid_statement_does_not_affect_the_rest_of_a_script():
     lineage = column_lineage("select ) ;\ncreate table x as select a from t", dialect="duckdb", schema={})
-    assert lineage.column("a").sources[0].column == "a"
+    assert sources(lineage, "a")[0].column == "a"
     assert [str(p) for p in lineage.problems] == [
         "line 1, column 8, at ')': Invalid expression / Unexpected token"
     ]
@@ -93,7 +98,7 @@ BAD_LINES = [
 ]
 
 
-def test_a_bad_line_leaves_the_others_of_a_batch(tmp_path):
+def test_an_invalid_line_does_not_affect_the_rest_of_a_batch(tmp_path):
     batch = tmp_path / "batch.jsonl"
     good = json.dumps({"id": "good", "sql": "select a from t", "dialect": None, "schema": None})
     batch.write_text("\n".join([*BAD_LINES, "", good]))
@@ -109,7 +114,7 @@ def test_a_bad_line_leaves_the_others_of_a_batch(tmp_path):
     }
 
 
-def test_a_batch_that_is_not_there(tmp_path):
+def test_a_missing_batch_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         list(answer_batch(tmp_path / "none.jsonl"))
 

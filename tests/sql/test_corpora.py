@@ -1,4 +1,4 @@
-"""The score on corpora of statements with known lineage, which are not part of this repository."""
+"""The score on corpora of statements with known lineage. The corpora are not part of this repository."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Two names, one type: a dialect's synonyms and defaults do not matter, what a column can hold does."""
+"""Equality of data types: synonyms and default parameters of a dialect are equal."""
 
 import pytest
 
@@ -123,12 +123,12 @@ def test_length_matters_where_both_state_one():
     assert not same_type("VARCHAR(10)", "VARCHAR(16777216)", "snowflake")
 
 
-def test_a_type_that_the_dialect_does_not_know_is_its_name():
+def test_a_user_defined_type_equals_itself():
     assert same_type("public.Mood", "PUBLIC.mood", "postgres")
     assert not same_type("public.mood", "public.weather", "postgres")
 
 
 @pytest.mark.parametrize("text", ["ARRAY<" * 3000, "STRUCT<a " * 3000, "a'b"])
-def test_no_type(text):
+def test_text_that_is_not_a_type(text):
     with pytest.raises(SqlError):
         same_type(text, "INT", "duckdb")

@@ -1,4 +1,4 @@
-"""Two texts, one expression: spelling does not matter, meaning does."""
+"""Equality of expressions: different spellings of one expression are equal."""
 
 import pytest
 
@@ -48,6 +48,6 @@ def test_different(a, b, dialect):
 
 
 @pytest.mark.parametrize("text", ["", "a b c", "select", "1; drop table x", "a, b", "(" * 500])
-def test_no_expression(text):
+def test_text_that_is_not_an_expression(text):
     with pytest.raises(SqlError):
         same_expression(text, "a", "duckdb")

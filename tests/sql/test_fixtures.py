@@ -1,4 +1,4 @@
-"""Each fixture: SQL in, the lineage that a person derived for it out. See fixtures/README.md."""
+"""Lineage of each fixture against the lineage derived by hand. See fixtures/README.md."""
 
 import json
 import re
@@ -24,7 +24,7 @@ LETTERS = {
 @dataclass
 class Case:
     name: str
-    exact: bool  # whether the spelling of output names matters
+    exact: bool  # compare output names case-sensitively
     sql: str = ""
     columns: dict = field(default_factory=dict)
     indirect: dict = field(default_factory=dict)

@@ -13,7 +13,7 @@ from packaging.version import Version
 HERE = Path(__file__).parent
 PYPROJECT = HERE.parents[1] / "pyproject.toml"
 
-# Says which sqlglot it runs on before it runs what pytest is told to.
+# Prints the version of sqlglot, then runs pytest.
 PYTEST = """
 import sys
 import pytest, sqlglot
@@ -32,7 +32,7 @@ def oldest_supported():
 
 @pytest.fixture(scope="module")
 def installed():
-    """Where the oldest sqlglot is, with its compiled part. It is installed once, and kept."""
+    """The folder of the oldest sqlglot with its compiled part, installed once and kept."""
     folder = Path(sys.prefix) / f"sqlglot-{oldest_supported()}"
     if not folder.exists():
         unfinished = folder.with_name(f"{folder.name}.unfinished")

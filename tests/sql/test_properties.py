@@ -1,8 +1,8 @@
-"""Lineage against a real engine: a column that is no source can change, and the output does not.
+"""Lineage against DuckDB: changing columns that are not sources of an output does not change the output.
 
-Hypothesis makes statements; DuckDB runs each on some data, then again with new values in every column that
-the lineage of an output does not name. The output's values must be the same ones. Columns that decide about
-rows (the statement's indirect ones) stay as they are; rows are compared as a multiset.
+Hypothesis generates statements. DuckDB runs each on random data, then again with new values in all columns
+that are neither sources of an output nor indirect columns of the statement. The values of the output must be
+the same; they are compared as a multiset.
 """
 
 import duckdb
@@ -202,7 +202,7 @@ def shape_alias(draw, depth):
 
 
 def shape_unpivot(depth):
-    """With nulls: leaving them out makes the values decide about rows."""
+    """INCLUDE NULLS: without it the values would influence the rows."""
     unpivot = "from (select * exclude (d) from t) unpivot include nulls (v for n in (b, c))"
     return st.just((f"select a, v from ({unpivot})", ["a", "v"]))
 
@@ -247,7 +247,7 @@ def test_only_sources_matter(engine, data):
     try:
         values, names = run(engine, before, sql)
     except (duckdb.OutOfRangeException, duckdb.ConversionException):
-        return  # an overflow: no statement to learn from
+        return  # an overflow: nothing to compare
     assert [c.name for c in lineage.columns] == names
     decide = {(s.table.name, s.column) for s in lineage.indirect}
     other = tables(data.draw)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a case is a row
-"""Which tables a script leaves behind."""
+"""The tables that a script writes."""
 
 import pytest
 
@@ -18,7 +18,7 @@ SCHEMA = {"src": ["id", "name"], "tgt": ["id", "name"]}
         ("create temp table t (id int); insert into t select id from src", "postgres", ["t"]),
     ],
 )  # fmt: skip
-def test_a_temporary_table_is_left_out_unless_there_is_nothing_else(sql, dialect, left):
+def test_temporary_tables_are_left_out_unless_there_are_no_others(sql, dialect, left):
     found = script_lineage(sql, dialect=dialect, schema=SCHEMA)
     assert [str(one.writes) for one in found] == left
     assert not found[-1].problems
