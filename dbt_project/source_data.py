@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from _typeshed import DataclassInstance
 
-# Times are UTC without saying so, like `timestamp` columns.
+# Times are UTC without a time zone, as in `timestamp` columns.
 START, BATCH_1_ENDS, BATCH_2_ENDS = map(datetime.fromisoformat, ("2025-07-01", "2025-10-01", "2025-10-02"))
 
 FIRST_NAMES = ("Ada", "Björn", "Chloë", "Dmitri", "Elif", "Femi", "Grace", "Hiroshi", "Inés", "José")
@@ -71,7 +71,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A row of the CRM's public.orders; `amount` is whatever people typed."""
+    """A row of the CRM's public.orders; `amount` is free text."""
 
     order_id: str
     customer_id: str
@@ -84,7 +84,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A message of the topic customer-events-prod, with its place in the topic."""
+    """A message of the topic customer-events-prod, with partition and offset."""
 
     event_id: str
     customer_id: str
@@ -135,7 +135,7 @@ class Source:
         )
 
     def batch_2(self) -> Batch:
-        """Return what came later: new and changed rows, a deletion, a late event and a redelivered one."""
+        """Return the rows of batch 2: new and changed rows, a deletion, a late and a redelivered event."""
         size, added = self.size, self.size.added()
         first_offset = size.events + 1  # more than any partition can hold after batch 1
         new_events = map(self.event, range(size.events, size.events + added.events))
@@ -158,14 +158,14 @@ class Source:
         )
 
     def customer(self, number: int) -> Customer:
-        """Make a customer, the email cased and padded as carelessly as people type."""
+        """Make a customer with random case and padding in the email."""
         rng = self._random("customer", number)
         first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
         created = _moment(rng, *self._period(number, self.size.customers))
         return Customer(_id("C", number), _email(rng, first, last, number), first, last, created, created)
 
     def moved_customer(self, number: int) -> Customer:
-        """Make a customer of batch 1 anew, with another email address."""
+        """Return a customer of batch 1 with another email address."""
         rng = self._random("moved customer", number)
         before = self.customer(number)
         email = _email(rng, before.first_name, before.last_name, number).replace("@", ".new@")
@@ -192,14 +192,14 @@ class Source:
         return Order(_id("O", number), customer, product, amount, rng.choice(STATUSES), ordered, ordered)
 
     def changed_order(self, number: int) -> Order:
-        """Make an order of batch 1 anew: completed, and its amount typed again, for better or worse."""
+        """Return an order of batch 1 as completed, with a new amount that may be good or bad."""
         rng = self._random("changed order", number)
         amount = "N/A" if number == WORSE_ORDER else _amount(rng)
         changed = _moment(rng, BATCH_1_ENDS, BATCH_2_ENDS)
         return replace(self.order(number), status="completed", amount=amount, updated_at=changed)
 
     def event(self, number: int) -> Event:
-        """Make a message, its offset still to be given."""
+        """Make a message without its offset."""
         rng = self._random("event", number)
         begins, ends = self._period(number, self.size.events)
         customer = self._buyer(rng, number, self.size.events)

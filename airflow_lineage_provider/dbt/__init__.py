@@ -1,4 +1,7 @@
-"""Runs dbt and reports each node as it starts and ends. Imports dbt and the standard library only."""
+"""Runs dbt and yields a record as each node starts and ends.
+
+Imports dbt, the standard library and `airflow_lineage_provider.errors` only.
+"""
 
 from airflow_lineage_provider.dbt.command import Command
 from airflow_lineage_provider.dbt.records import DbtError

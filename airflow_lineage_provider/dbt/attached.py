@@ -1,4 +1,4 @@
-"""The databases that a DuckDB profile attaches, each as the warehouse that it is, without its secrets."""
+"""The databases that a DuckDB profile attaches, as warehouses without their secrets."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SETTING = re.compile(r"(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S*))")
 
 
 def attached(credentials: Any) -> dict[str, Warehouse]:
-    """Return the attached databases by the name that SQL knows them by.
+    """Return the attached databases by their alias in SQL.
 
-    A Postgres server has no host where that stands neither in the path nor in the named secret.
+    The host of a Postgres server is None where neither the path nor the named secret has it.
     """
     secrets = {one.name: one.secret_kwargs or {} for one in credentials._secrets}  # noqa: SLF001
     found = {}
@@ -36,7 +36,7 @@ def attached(credentials: Any) -> dict[str, Warehouse]:
 
 
 def _default_name(path: str, server: Warehouse | None) -> str:
-    """Return the name that DuckDB gives: a file's up to its first dot, a server's database."""
+    """Return DuckDB's default alias: a file name up to its first dot, the database of a server."""
     if server is not None:
         return server.database or ""
     return PurePath(path.partition("?")[0].rpartition(":")[2]).name.partition(".")[0]
@@ -52,7 +52,7 @@ def _postgres(path: str, secret: Mapping[str, Any]) -> Warehouse:
     host = settings.get("host") or settings.get("hostaddr") or ""
     database = settings.get("dbname") or settings.get("database") or settings.get("user")
     port = settings.get("port") or str(POSTGRES_PORT)
-    known = re.fullmatch(r"[\w.:\[\]-]+", host) and port.isdigit()  # no socket's folder, no list of hosts
+    known = re.fullmatch(r"[\w.:\[\]-]+", host) and port.isdigit()  # no socket, no list of hosts
     return Warehouse(
         "postgres", host=host if known else None, port=int(port) if known else None, database=database
     )
@@ -62,7 +62,7 @@ def _of_uri(path: str) -> dict[str, Any]:
     try:
         uri = urlsplit(path.removeprefix("postgres:") if path.startswith("postgres:postgres") else path)
         port = uri.port
-    except ValueError:  # it names no host, or no port, that there can be
+    except ValueError:  # the host or the port is malformed
         return {}
     return {
         "host": uri.hostname,

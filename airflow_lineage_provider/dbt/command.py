@@ -1,4 +1,4 @@
-"""A dbt command as data, and as the arguments that dbt's command line takes."""
+"""A dbt command as data, and as arguments of dbt's command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Verb = Literal["run", "build", "test", "seed", "snapshot", "freshness", "run-operation", "retry"]
 
-# dbt's log reaches us by callback; its artifacts are written once, by us.
+# The callback receives dbt's log; run_results.json is written by the runner.
 QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors")
 SELECTING = {"run", "build", "test", "seed", "snapshot", "freshness"}
 REFRESHING = {"run", "build", "seed"}
@@ -22,7 +22,7 @@ REFRESHING = {"run", "build", "seed"}
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One dbt invocation as it is asked for; the fields are dbt's own options."""
+    """The options of one dbt invocation, named as dbt names them."""
 
     project_dir: str
     verb: Verb = "build"
@@ -38,7 +38,7 @@ class Command:
     operation_args: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse at once what dbt would refuse after it has parsed the project."""
+        """Raise DbtError for a wrong command before dbt is imported."""
         if self.verb not in get_args(Verb):
             raise DbtError(f"dbt command {self.verb!r} is unknown; use one of {', '.join(get_args(Verb))}")
         if self.verb == "run-operation" and not self.operation:
@@ -56,7 +56,7 @@ class Command:
 
     @property
     def project_args(self) -> tuple[str, ...]:
-        """The options that decide what parsing the project yields."""
+        """The options on which the parsed manifest depends."""
         options: dict[str, str | None] = {
             "--project-dir": self.project_dir,
             "--profiles-dir": self.profiles_dir,

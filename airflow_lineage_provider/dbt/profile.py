@@ -1,4 +1,4 @@
-"""A dbt profile that lives as long as one invocation, its secrets in the environment and never in a file."""
+"""A temporary dbt profile for one invocation. Its secrets are in the environment, never in a file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from airflow_lineage_provider.dbt.records import DbtError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# dbt hides the values of variables that begin so in its own log.
+# dbt masks the values of variables with this prefix in its own log.
 SECRET_PREFIX = "DBT_ENV_SECRET_LINEAGE_"  # noqa: S105 - a variable's name
 
 
 def project_settings(project_dir: str) -> dict[str, Any]:
-    """Return what `dbt_project.yml` says. Raises DbtError where it is no YAML mapping: dbt says no file."""
+    """Return the settings in `dbt_project.yml`. Raises DbtError, with the file, if it is no YAML mapping."""
     path = Path(project_dir, "dbt_project.yml")
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -32,7 +32,7 @@ def project_settings(project_dir: str) -> dict[str, Any]:
 
 
 def profile_name(project_dir: str) -> str:
-    """Return the profile that `dbt_project.yml` asks for. Raises DbtError where it names none."""
+    """Return the profile that `dbt_project.yml` names. Raises DbtError if it names none."""
     name = project_settings(project_dir).get("profile")
     if not isinstance(name, str):
         raise DbtError(f"{Path(project_dir, 'dbt_project.yml')} names no profile; add 'profile: my_profile'")
@@ -43,7 +43,7 @@ def profile_name(project_dir: str) -> str:
 def temporary_profile(
     name: str, target: str, output: Mapping[str, Any], secrets: Mapping[str, str]
 ) -> Iterator[str]:
-    """Make a profile of one output for the time of the `with` block; yield its profiles_dir.
+    """Write a profile with one output for the duration of the `with` block; yield its profiles_dir.
 
     `secrets` are fields of the output, such as `password`.
     """

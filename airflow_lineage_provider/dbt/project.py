@@ -1,4 +1,4 @@
-"""A project's manifest, parsed once and used by every invocation of the process."""
+"""The manifest of a project: parsed once, then shared by all invocations in the process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SOURCE_SUFFIXES = {".sql", ".yml", ".yaml", ".md", ".py", ".csv"}
 
-# A variable of the environment that the project's settings or its profile ask for.
+# An environment variable in the project's settings or its profile.
 ENV_VAR = re.compile(r"""env_var\(\s*['"]+(\w+)""")  # YAML doubles a quote within quotes
 
 Fingerprint = frozenset[tuple[object, ...]]
@@ -29,7 +29,7 @@ _parsed: dict[tuple[str, ...], tuple[Fingerprint, Manifest]] = {}
 
 
 def known_manifest(command: Command) -> Manifest | None:
-    """Return the manifest of `command`'s project as it was parsed before; None when that no longer holds."""
+    """Return the manifest that an earlier invocation parsed; None if the project has changed since."""
     known = _parsed.get(_key(command))
     if known and known[0] == fingerprint(command) and _same_environment(known[1]):
         return _uncompiled(known[1])
@@ -37,32 +37,32 @@ def known_manifest(command: Command) -> Manifest | None:
 
 
 def remember(command: Command, made_of: Fingerprint, manifest: Manifest) -> None:
-    """Keep a manifest for the next invocation; `made_of` is the fingerprint from before it was parsed."""
+    """Keep a manifest for the next invocation; `made_of` is the fingerprint taken before parsing."""
     _parsed[_key(command)] = (made_of, manifest)
 
 
 def _key(command: Command) -> tuple[str, ...]:
-    """Return the options that a manifest is made for; of the profile its text counts, wherever it lies."""
+    """Return the options of a manifest; the profile counts by its text, not by its folder."""
     return replace(command, profiles_dir=None).project_args
 
 
 def one_line(error: object) -> str:
-    """Return an error's text on one line, as dbt's are indented over several."""
+    """Return an error's text on one line; dbt's errors are indented over several."""
     return " ".join(str(error).split())
 
 
 @contextmanager
 def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
-    """Learn the manifest that `dbt retry` uses: it parses the project itself and keeps it to itself."""
+    """Call `on_parsed` with the manifest that `dbt retry` parses, which it does not hand out."""
     retry: Any = import_module("dbt.task.retry")
     parse = retry.parse_manifest
 
-    def parse_and_tell(*args: Any) -> Manifest:
+    def parse_and_notify(*args: Any) -> Manifest:
         manifest: Manifest = parse(*args)
         on_parsed(manifest)
         return manifest
 
-    retry.parse_manifest = parse_and_tell
+    retry.parse_manifest = parse_and_notify
     try:
         yield
     finally:
@@ -70,16 +70,17 @@ def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
 
 
 def layers(manifest: Manifest) -> list[str]:
-    """Return the folders of models, which is what `layer` and dbt's selectors know them by."""
+    """Return the folders of the project's models: the values for `layer` and for dbt's selectors."""
     models = (node for node in manifest.nodes.values() if str(node.resource_type) == "model")
     own = (node.fqn for node in models if node.package_name == manifest.metadata.project_name)
     return sorted({folder for _, folder, *inside in own if inside})
 
 
 def fingerprint(command: Command) -> Fingerprint:
-    """Every source file of the project with size and time of change, its profile's text, their variables.
+    """Return everything that the parsed manifest depends on.
 
-    A profile that is made from a connection lies in another folder each time; what it says is the same.
+    Each source file with its size and modification time, the profile's text, and the environment variables
+    of both. The profile's folder is left out: one made from a connection is in a new folder each time.
 
     Raises DbtError where the project's settings are no YAML.
     """
@@ -107,7 +108,7 @@ def _variables(text: str) -> set[tuple[str, str | None]]:
 
 
 def _same_environment(manifest: Manifest) -> bool:
-    """Tell whether the models' variables are as they were; dbt notes a default where one was not set."""
+    """Tell whether the models' variables are unchanged; dbt records a placeholder for an unset one."""
     from dbt.constants import DEFAULT_ENV_PLACEHOLDER
 
     return all(
@@ -116,9 +117,9 @@ def _same_environment(manifest: Manifest) -> bool:
 
 
 def _uncompiled(manifest: Manifest) -> Manifest:
-    """Forget what an earlier invocation compiled into the manifest.
+    """Reset what an earlier invocation compiled into the manifest.
 
-    dbt marks a node whose ephemeral parents were injected and then skips injecting them, so that a second
+    dbt marks a node whose ephemeral parents were injected and does not inject them again, so a second
     invocation on the same manifest would run `select ... from __dbt__cte__parent` without the CTE.
     """
     nodes: Iterable[Any] = manifest.nodes.values()

@@ -1,1 +1,1 @@
-"""Builds OpenLineage events from what dbt reports: naming, facets, node -> events."""
+"""OpenLineage on the wire: dataset names, facets, dbt records to events, parts of an event, masking."""

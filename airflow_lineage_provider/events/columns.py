@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NodeLineage:
-    """What a node's statement says of columns, and what it does not."""
+    """The column lineage of a node's statement, and the parts of it that are not known."""
 
     facet: column_lineage_dataset.ColumnLineageDatasetFacet | None = None
     also_read: tuple[Relation, ...] = ()
-    """Tables that the SQL names outright, without `ref` or `source`, so that dbt does not know of them."""
+    """Tables in the SQL that no `ref` or `source` made, so that dbt does not know them."""
     problems: tuple[str, ...] = ()
 
 
 def node_lineage(
     node: Node, sql: str | None, warehouse: Warehouse, mask: Callable[[str], str] = str
 ) -> NodeLineage:
-    """Return the column lineage of what `node` makes. Never raises: what failed stands in `problems`.
+    """Return the column lineage of the relation that `node` makes. Never raises: see `problems`.
 
-    `mask` hides secrets in the expressions that columns are made by.
+    `mask` masks secrets in the expressions of columns.
     """
     if node.relation is None:
         return NodeLineage()
@@ -111,11 +111,11 @@ class _Statement:
     def _inputs(
         self, sources: Iterable[Source], expression: str | None = None
     ) -> list[column_lineage_dataset.InputField]:
-        """Return each column once, with every way in which it takes part."""
+        """Return each source column once, with all its transformations."""
         ways: dict[tuple[DatasetName, str], list[column_lineage_dataset.Transformation]] = {}
         for source in sources:
             relation = self._relation(source.table)
-            if relation is None:  # the state that an incremental model has of itself is no source
+            if relation is None:  # an incremental model that reads its own table
                 continue
             names = {column.name.casefold(): column.name for column in relation.columns}
             field = names.get(source.column.casefold(), source.column)
@@ -135,7 +135,7 @@ class _Statement:
         ]
 
     def _relation(self, table: Table) -> Relation | None:
-        """Return the relation that a table of the SQL is; None for the node's own."""
+        """Return the relation of a table in the SQL; None for the node's own."""
         relation = _as_relation(table)
         (identity, *_) = _identities(relation)
         if identity in _identities(self._own):
@@ -144,7 +144,7 @@ class _Statement:
 
 
 def _seed_lineage(node: Node, warehouse: Warehouse) -> NodeLineage:
-    """Each column of a seed is the column of its file."""
+    """Return the lineage of a seed: each column is the column of its file."""
     fields = {}
     for relation in node.inputs[:1]:
         file = dataset_name(relation, warehouse)
@@ -156,22 +156,22 @@ def _seed_lineage(node: Node, warehouse: Warehouse) -> NodeLineage:
 
 
 def _as_relation(table: Table) -> Relation:
-    """Return a table that is named in SQL as a relation that dbt does not know."""
+    """Return a relation for a table in the SQL that dbt does not know."""
     if "/" in table.name:
         return Relation(unique_id="", database=None, schema=None, identifier=table.name, location=table.name)
-    exact = frozenset({"database", "schema", "identifier"})  # folded as the dialect folds them
+    exact = frozenset({"database", "schema", "identifier"})  # the SQL engine has folded the names
     return Relation("", table.database, table.schema, table.name, quoted=exact)
 
 
 def _identities(relation: Relation) -> list[tuple[str, ...]]:
-    """Return what SQL may call a relation: a file by its path, an external model also by its view's name."""
+    """Return the names of a relation in SQL: of a file its path, of an external model also its view."""
     parts = (relation.database, relation.schema, relation.identifier)
     path = _path(relation)
     return [*([(path,)] if path else []), tuple((part or "").casefold() for part in parts)]
 
 
 def _keys(relation: Relation) -> list[str]:
-    """Return a relation's names as the SQL engine's schema wants them: their parts quoted, parted by dots."""
+    """Return a relation's names as keys of the SQL engine's schema: quoted parts joined by dots."""
     parts = (relation.database, relation.schema, relation.identifier)
     name = ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
     path = _path(relation)

@@ -1,4 +1,4 @@
-"""A relation as an OpenLineage dataset, with all that is known of it."""
+"""A relation as an OpenLineage dataset with its facets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def input_dataset(
     mask: Callable[[str], str],
     input_facets: dict[str, InputDatasetFacet] | None = None,
 ) -> InputDataset:
-    """Return a relation that a node reads."""
+    """Return the dataset of a relation that a node reads."""
     name = dataset_name(relation, warehouse)
     facets = _facets(relation, name, mask)
     return InputDataset(
@@ -52,7 +52,7 @@ def output_dataset(
     finished: NodeFinished | None = None,
     extra: dict[str, DatasetFacet] | None = None,
 ) -> OutputDataset:
-    """Return the relation that a node makes; once it has, with what happened to it and how many rows."""
+    """Return the dataset of the relation that a node makes; `finished` adds its life cycle and rows."""
     name = dataset_name(relation, warehouse)
     facets: dict[str, DatasetFacet] = {**_facets(relation, name, mask), **(extra or {})}
     statistics: dict[str, OutputDatasetFacet] = {}
@@ -73,7 +73,7 @@ def output_dataset(
 def assertions(
     record: NodeFinished, test: Test, actual: str | None, mask: Callable[[str], str]
 ) -> InputDatasetFacet:
-    """Return what a test found, in the facet that belongs to the dataset that it is about."""
+    """Return the facet with a test's result, for the dataset that the test is about."""
     assertion = data_quality_assertions_dataset.Assertion(
         assertion=test.kind,
         success=record.status == "pass",
@@ -143,7 +143,7 @@ def _tags(relation: Relation) -> list[Any]:
 
 
 def _lifecycle(relation: Relation, finished: NodeFinished) -> Any:
-    """CREATE or OVERWRITE; rows added to an incremental model change its content, not its life."""
+    """Return CREATE, OVERWRITE, or None where rows were added to an existing relation."""
     change = lifecycle_state_change_dataset.LifecycleStateChange
     if finished.created is None:
         return None

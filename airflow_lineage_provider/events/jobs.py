@@ -1,4 +1,4 @@
-"""What an event says of its job: the dbt node, its SQL and where its source stands."""
+"""The job facets of a dbt node: its type, SQL, source location, documentation and owners."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ JOB_TYPES = {"source": "FRESHNESS", "unit_test": "TEST"}
 def job_facets(
     node: Node, sql: str | None, invocation: Invocation, mask: Callable[[str], str]
 ) -> dict[str, JobFacet]:
-    """Return the facets of a node's job; `sql` is its compiled statement when there is one by now."""
+    """Return the facets of a node's job; `sql` is its compiled statement, None before dbt compiled it."""
     facets: dict[str, JobFacet] = {
         "jobType": job_type_job.JobTypeJobFacet(
             processingType="BATCH",

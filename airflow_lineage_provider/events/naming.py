@@ -83,7 +83,7 @@ def namespace(warehouse: Warehouse) -> str:
 
 
 def files(location: str) -> list[str]:
-    """Return the paths that a location names: itself, or those in the call of a DuckDB reader.
+    """Return the paths in a location: itself, or the arguments of a DuckDB reader.
 
     >>> files("read_csv(['/lake/a.csv', '/lake/b-*.csv'], sep = ';')")
     ['/lake/a.csv', '/lake/b-*.csv']
@@ -94,13 +94,13 @@ def files(location: str) -> list[str]:
 
 
 def each_file(relation: Relation) -> list[Relation]:
-    """Return a source that lies in several files as one relation a file; any other as it is."""
+    """Return one relation for each file of a source; any other relation unchanged."""
     paths = files(relation.location) if relation.location else []
     return [replace(relation, location=path) for path in paths] if len(paths) > 1 else [relation]
 
 
 def file_name(location: str) -> DatasetName:
-    """Return the name of a file, glob or folder, the first that `location` names.
+    """Return the name of a file, glob or folder: the first path in `location`.
 
     >>> file_name("read_parquet('s3://lake/bronze/events/*.parquet', hive_partitioning = true)")
     DatasetName(namespace='s3://lake', name='bronze/events/*.parquet')
@@ -108,7 +108,7 @@ def file_name(location: str) -> DatasetName:
     path = files(location)[0]
     url = urlsplit(path)
     if url.scheme and url.netloc:
-        # Azure writes container@account where others write user:password@host.
+        # container@account in Azure, user:password@host elsewhere
         host = url.netloc if url.scheme in AZURE else url.netloc.rpartition("@")[2]
         scheme = FILE_SCHEMES.get(url.scheme, url.scheme)
         return DatasetName(f"{scheme}://{host}", url.path.strip("/") or "/")
@@ -120,7 +120,7 @@ def _dotted(relation: Relation) -> str:
 
 
 def _upper(relation: Relation) -> Relation:
-    """Fold what is not quoted, as Snowflake does, and as its own lineage views say it."""
+    """Return the relation with unquoted parts in upper case, as Snowflake's own views list them."""
     parts = {part: getattr(relation, part) for part in ("database", "schema", "identifier")}
     return replace(
         relation,
@@ -148,7 +148,7 @@ def _duckdb_namespace(database: str | None, path: str) -> str:
     if path == ":memory:":
         return "duckdb:///:memory:"
     if re.match(r"\s*\w+\s*=", path):
-        # An attached server's connection string, such as "host=db dbname=crm password=...".
+        # The connection string of an attached server, such as "host=db dbname=crm password=...".
         return f"duckdb:///attached/{database}"
     url = urlsplit(path)
     if url.scheme and url.netloc:

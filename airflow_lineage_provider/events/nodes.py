@@ -43,7 +43,7 @@ class NodeEvents:
         self._begun: dict[str, tuple[object, NodeLineage]] = {}
 
     def start(self, record: NodeStarted) -> RunEvent:
-        """Return the START of a node that has just begun."""
+        """Return the START event of a node."""
         mask, node = self._context.mask, record.node
         lineage = self._lineage(node, record.sql)
         output, columns = node.relation, _columns(lineage)
@@ -57,7 +57,7 @@ class NodeEvents:
         )
 
     def end(self, record: NodeFinished) -> RunEvent:
-        """Return the COMPLETE, FAIL or ABORT of a node that has just ended."""
+        """Return the COMPLETE, FAIL or ABORT event of a node."""
         mask, node = self._context.mask, record.node
         lineage = self._lineage(node, record.sql)
         outcome = outcome_facets(record, lineage.problems, self._invocation, self._context)
@@ -75,7 +75,7 @@ class NodeEvents:
         )
 
     def _lineage(self, node: Node, sql: str | None) -> NodeLineage:
-        """Return a node's column lineage; at its end what its START said, unless more is known by then."""
+        """Return a node's column lineage; the end event reuses that of START unless more is known."""
         made_of = (node.inputs, node.relation, sql)
         before = self._begun.pop(node.unique_id, None)
         if before and before[0] == made_of:
@@ -85,7 +85,7 @@ class NodeEvents:
         return found
 
     def _run(self, node: Node, started_at: datetime, outcome: dict[str, RunFacet]) -> Run:
-        """START and end are of one run: its id is made of what both know."""
+        """Return the run; START and end event get the same id, derived from invocation and node."""
         seed = f"{self._invocation.invocation_id}.{node.unique_id}".encode()
         facets = run_facets(self._invocation, self._context) | outcome
         return Run(runId=str(generate_static_uuid(started_at, seed)), facets=facets)
@@ -121,7 +121,7 @@ def _inputs(node: Node, lineage: NodeLineage) -> list[Relation]:
 def _findings(
     record: NodeFinished, relation: Relation, mask: Callable[[str], str]
 ) -> dict[str, InputDatasetFacet]:
-    """Return what a test says of the relation that it is about: the first that it reads."""
+    """Return a test's result as a facet of the relation that the test is about, its first input."""
     node = record.node
     if not node.test or relation.unique_id != node.inputs[0].unique_id or record.status == "skipped":
         return {}

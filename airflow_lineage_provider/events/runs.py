@@ -1,4 +1,4 @@
-"""What an event says of its run: whose child it is, what ran it, how it ended."""
+"""The run facets of a dbt node: its parent, engine, nominal time and outcome."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.dbt.records import Invocation, NodeFinished
 
-# dbt's words for how a node ended. A test with severity warn has found something and the pipeline goes on.
+# dbt's statuses. A test with severity warn has found rows, and the pipeline goes on.
 ENDED_WELL = {"success", "pass", "warn"}
 NOT_RUN = {"skipped"}
 
 
 def state_of(status: str) -> RunState:
-    """Return how OpenLineage calls the end of a node that dbt calls `status`."""
+    """Return OpenLineage's run state for dbt's status of a node."""
     if status in ENDED_WELL:
         return RunState.COMPLETE
     return RunState.ABORT if status in NOT_RUN else RunState.FAIL
 
 
 def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFacet]:
-    """Return the facets that every event of an invocation carries."""
+    """Return the facets of every event of an invocation."""
     facets: dict[str, RunFacet] = {
         "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
             version=invocation.dbt_version,
@@ -71,9 +71,9 @@ def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFace
 def outcome_facets(
     record: NodeFinished, problems: tuple[str, ...], invocation: Invocation, context: RunContext
 ) -> dict[str, RunFacet]:
-    """Return what only the end of a run knows: its error, its query, what its test found.
+    """Return the facets of an end event: error, query id, test result.
 
-    `problems` are what could not be known of its column lineage.
+    `problems` are the parts of the column lineage that are not known.
     """
     facets: dict[str, RunFacet] = {}
     if state_of(record.status) is not RunState.COMPLETE:
@@ -99,7 +99,7 @@ def outcome_facets(
 
 
 def timestamp(moment: datetime) -> str:
-    """Return a moment as OpenLineage writes it: ISO 8601, in UTC."""
+    """Return a time as OpenLineage writes it: ISO 8601 in UTC."""
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -119,7 +119,7 @@ def _parent(context: RunContext) -> RunFacet:
 
 
 def rows_found(record: NodeFinished) -> str | None:
-    """Return how many rows a test found wrong; None where it could not look."""
+    """Return how many failing rows a test found; None if it did not run."""
     return "0" if record.status == "pass" else str(record.failures) if record.failures else None
 
 

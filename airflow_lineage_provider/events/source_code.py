@@ -1,4 +1,4 @@
-"""Where a node's file stands in git, for OpenLineage's `sourceCodeLocation`."""
+"""The git checkout of a node's file, for OpenLineage's `sourceCodeLocation`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Checkout:
 
 @lru_cache(maxsize=8)
 def checkout_of(folder: str) -> Checkout | None:
-    """Return the checkout that holds `folder`; None where there is no git or no checkout."""
+    """Return the git checkout of `folder`; None without git or outside of a checkout."""
     top = _git(folder, "rev-parse", "--show-toplevel")
     if not top:
         return None
@@ -30,7 +30,7 @@ def checkout_of(folder: str) -> Checkout | None:
 
 
 def without_credentials(remote: str) -> str:
-    """Return a remote's address without the user and token that clone commands put in it.
+    """Return the URL of a remote without user and token.
 
     >>> without_credentials("https://ci:token@example.com/team/dbt.git")
     'https://example.com/team/dbt.git'

@@ -1,4 +1,4 @@
-"""What lineage costs: `DbtLayerOperator` with events beside plain `dbt build`, on the reference project.
+"""The cost of lineage: `DbtLayerOperator` with events compared with plain `dbt build`.
 
     make bench BENCH=dbt
 
@@ -74,7 +74,7 @@ def _dbt(project: Path, layer: str) -> list[object]:
 
 
 def _run(command: list[object], environment: dict[str, str]) -> tuple[float, str]:
-    """Return the seconds that a process took, and the last line that it printed."""
+    """Run a process; return its seconds and its last line of output."""
     started = time.perf_counter()
     done = subprocess.run(
         [str(word) for word in command],
@@ -89,7 +89,7 @@ def _run(command: list[object], environment: dict[str, str]) -> tuple[float, str
 
 
 def operate(project: str, layers: list[str]) -> None:
-    """Run layers as their tasks do and print the seconds that it took."""
+    """Run the layers as Airflow tasks do and print the seconds."""
     from datetime import UTC, datetime
     from types import SimpleNamespace
 

@@ -10,5 +10,5 @@ from shop import build_twice
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory):
-    """The shop is built twice in one process; in between its orders change."""
+    """Two builds of the shop in one process, with changed orders in between."""
     return build_twice(tmp_path_factory.getbasetemp())

@@ -1,4 +1,4 @@
-"""Writes dbt projects on DuckDB and runs them; what a test asserts stands in the test."""
+"""Write dbt projects on DuckDB and run them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ warehouse:
     dev: {{type: duckdb, path: "{path}", threads: {threads}}}
 """
 
-# A layer's schema is named as the layer, and not after the target.
+# A layer's schema has the layer's name, without the target schema in front.
 SCHEMA_NAME = """
 {% macro generate_schema_name(custom, node) %}{{ custom or target.schema }}{% endmacro %}
 """
@@ -70,8 +70,8 @@ def command(project: Path, **options: Any) -> Command:
 
 
 @dataclass
-class Told:
-    """All records of one invocation, sorted for tests."""
+class Outcome:
+    """The records of one invocation by kind and by node."""
 
     records: list[Any] = field(default_factory=list)
 
@@ -104,10 +104,10 @@ class Told:
         return "\n".join(line.text for line in self.of(LogLine))
 
 
-def told(records: Iterable[Any]) -> Told:
-    return Told(list(records))
+def collect(records: Iterable[Any]) -> Outcome:
+    return Outcome(list(records))
 
 
-def run(project: Path, verb: str = "build", **options: Any) -> Told:
-    """Run dbt to its end and return what it told."""
-    return told(DbtRun(command(project, verb=verb, **options)))
+def run(project: Path, verb: str = "build", **options: Any) -> Outcome:
+    """Run dbt to its end and return its records."""
+    return collect(DbtRun(command(project, verb=verb, **options)))

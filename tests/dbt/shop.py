@@ -1,4 +1,4 @@
-"""A small project that has one of everything dbt builds; DuckDB runs all of it."""
+"""A small project on DuckDB with one node of each kind that dbt builds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
-from dbt_projects import Told, run, write_project
+from dbt_projects import Outcome, run, write_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,7 +160,7 @@ def write_shop(folder: Path) -> Path:
 
 
 def change_orders(project: Path) -> None:
-    """Add two orders and change one, as a day of business does."""
+    """Add two orders and change one."""
     with duckdb.connect(str(project / "warehouse.duckdb")) as warehouse:
         warehouse.execute(
             "insert into crm.t_orders_v2 select order_id + 100, customer_id, country_code, amount,"
@@ -174,13 +174,13 @@ def change_orders(project: Path) -> None:
 
 class ShopRuns(NamedTuple):
     project: Path
-    first: Told
-    second: Told
+    first: Outcome
+    second: Outcome
 
 
 @cache
 def build_twice(folder: Path) -> ShopRuns:
-    """Build the shop, change its orders, and build it again: once a test session."""
+    """Build the shop, change its orders, build it again; cached for the test session."""
     project = write_shop(folder / "the_shop")
     first = run(project)
     change_orders(project)

@@ -1,4 +1,4 @@
-"""What one `dbt build` of a project with one of everything tells, and what a second one tells."""
+"""The records of two `dbt build` of a project with one node of each kind."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def identifiers(node):
     return [f"{relation.schema}.{relation.identifier}" for relation in node.inputs]
 
 
-def test_every_node_ends_as_dbt_says(shop):
+def test_every_node_has_dbts_status(shop):
     assert shop.first.statuses == {
         "bronze.countries": "success",
         "silver.typed_amounts": "pass",
@@ -86,7 +86,7 @@ def test_a_second_build_in_the_process_does_not_parse_again(shop):
     assert "partial pars" not in shop.second.log
 
 
-def test_the_inputs_are_the_tables_that_are_read(shop):
+def test_the_inputs_are_the_tables_that_the_sql_reads(shop):
     ends = shop.first.ends
     assert identifiers(ends["silver.stg_orders"].node) == ["crm.t_orders_v2"]
     assert identifiers(ends["gold.order_summary"].node) == ["silver.stg_orders", "bronze.countries"]
@@ -94,7 +94,7 @@ def test_the_inputs_are_the_tables_that_are_read(shop):
     assert identifiers(ends["gold.python_totals"].node) == ["silver.stg_orders"]
 
 
-def test_a_source_is_the_table_of_its_identifier_with_all_that_is_known_of_it(shop):
+def test_a_source_is_the_table_of_its_identifier_with_description_owner_and_types(shop):
     (orders,) = shop.first.ends["silver.stg_orders"].node.inputs
     assert (orders.database, orders.schema, orders.identifier) == ("warehouse", "crm", "t_orders_v2")
     assert orders.description == "What customers ordered."
@@ -114,7 +114,7 @@ def test_an_external_source_is_its_files_with_their_columns(shop):
     assert clicks.columns == (RelationColumn("click_id", "BIGINT"), RelationColumn("customer_id", "BIGINT"))
 
 
-def test_a_seeds_input_is_its_file(shop):
+def test_the_input_of_a_seed_is_its_file(shop):
     (file,) = shop.first.ends["bronze.countries"].node.inputs
     assert file.location == f"{shop.project}/seeds/countries.csv"
     assert names(file) == ["code", "country"]
@@ -131,7 +131,7 @@ def test_an_output_has_the_columns_and_types_of_the_warehouse(shop):
     )
 
 
-def test_a_star_through_ctes_has_all_its_columns(shop):
+def test_a_star_through_ctes_has_all_columns(shop):
     assert names(shop.first.ends["gold.order_summary"].node.relation) == [*ORDERS, "country"]
 
 
@@ -146,22 +146,22 @@ def test_a_python_model_has_its_code_and_its_columns(shop):
 
 
 def test_rows_are_counted_on_duckdb(shop):
-    def rows(told):
-        return {label: end.rows for label, end in told.ends.items() if end.rows is not None}
+    def rows(outcome):
+        return {label: end.rows for label, end in outcome.ends.items() if end.rows is not None}
 
     assert rows(shop.first) == {"bronze.countries": 3, "silver.stg_orders": 10, "silver.order_history": 10}
     # Two orders are new and one has changed.
     assert rows(shop.second) == {"bronze.countries": 3, "silver.stg_orders": 3, "silver.order_history": 3}
 
 
-def test_what_a_node_makes_is_created_once(shop):
+def test_a_relation_is_created_by_the_first_build_only(shop):
     made = {label for label, end in shop.first.ends.items() if end.node.relation}
     assert {label for label, end in shop.first.ends.items() if end.created} == made
     assert {label for label, end in shop.second.ends.items() if end.created is False} == made
     assert shop.first.ends["silver.unique_stg_orders_order_id"].created is None
 
 
-def test_owners_tags_and_exposures_are_the_projects(shop):
+def test_owners_tags_and_exposures_are_read(shop):
     node = shop.first.ends["silver.stg_orders"].node
     assert (node.owners, node.tags) == (("Sales Data Team",), ("pii",))
     (dashboard,) = shop.first.ends["gold.order_summary"].node.exposures
@@ -169,22 +169,22 @@ def test_owners_tags_and_exposures_are_the_projects(shop):
     assert dashboard.url == "https://tableau.example.com/sales"
 
 
-def test_versions_of_a_model_are_nodes_of_their_own(shop):
+def test_each_version_of_a_model_is_a_node(shop):
     assert shop.first.ends["silver.customers_v1"].node.unique_id == "model.shop.customers.v1"
     assert names(shop.first.ends["silver.customers_v2"].node.relation) == ["customer_id", "orders"]
 
 
-def test_a_disabled_model_is_not_there(shop):
+def test_a_disabled_model_has_no_records(shop):
     assert "retired" not in shop.first.log + "".join(shop.first.starts)
 
 
-def test_a_generic_test_says_what_it_asserts(shop):
+def test_a_generic_test_has_its_kind_column_and_arguments(shop):
     end = shop.first.ends["silver.accepted_values_stg_orders_country_code__de__fr"]
     assert end.node.test == Test("accepted_values", "country_code", "warn", {"values": "['de', 'fr']"})
     assert (end.status, end.failures) == ("warn", 1)
 
 
-def test_a_relationships_test_is_about_the_table_it_stands_on(shop):
+def test_a_relationships_test_lists_its_own_table_first(shop):
     ends = shop.first.ends
     of_model = ends["silver.relationships_stg_orders_country_code__code__ref_countries_"].node
     of_source = ends["crm.source_relationships_crm_orders_order_id__order_id__ref_stg_orders_"].node
@@ -192,7 +192,7 @@ def test_a_relationships_test_is_about_the_table_it_stands_on(shop):
     assert identifiers(of_source) == ["crm.t_orders_v2", "silver.stg_orders"]
 
 
-def test_a_singular_test_and_a_unit_test_are_tests(shop):
+def test_a_singular_test_and_a_unit_test_have_a_kind(shop):
     singular = shop.first.ends["silver.every_order_has_a_customer"].node
     assert singular.test == Test("custom_sql", None, "error")
     assert identifiers(singular) == ["silver.stg_orders"]
@@ -203,18 +203,18 @@ def test_a_unit_test_of_an_ephemeral_model_reads_no_table(shop):
     assert shop.first.ends["silver.typed_amounts"].node.inputs == ()
 
 
-def test_hooks_run_and_are_no_nodes(shop):
+def test_hooks_are_no_nodes(shop):
     assert "1 of 1 OK hook: shop.on-run-start.0" in shop.first.log
     assert not any("on-run" in label for label in shop.first.starts)
 
 
-def test_the_log_comes_a_line_at_a_time_with_each_nodes_number(shop):
+def test_the_log_is_one_record_a_line(shop):
     lines = shop.first.log.splitlines()
     assert any(line.startswith("1 of 16 START") for line in lines)
     assert all(line.text.count("\n") == 0 for line in shop.first.records if hasattr(line, "text"))
 
 
-def test_the_invocation_says_which_project_and_warehouse(shop):
+def test_the_invocation_names_project_and_warehouse(shop):
     invocation = shop.first.invocation
     assert (invocation.project_name, invocation.profile_name) == ("shop", "warehouse")
     assert (invocation.target, invocation.project_dir) == ("dev", str(shop.project))

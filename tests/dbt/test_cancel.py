@@ -1,4 +1,4 @@
-"""Stopping dbt: from another thread, by leaving the iteration, by an error while following it."""
+"""Stopping dbt: by `cancel`, by leaving the iteration, by an error in the loop."""
 
 import subprocess
 import sys
@@ -7,12 +7,12 @@ import time
 from contextlib import closing
 
 import pytest
-from dbt_projects import Told, command, run, write_project
+from dbt_projects import Outcome, command, run, write_project
 
 from airflow_lineage_provider.dbt import DbtRun
 from airflow_lineage_provider.dbt.records import InvocationFinished, NodeFinished, NodeStarted
 
-# Minutes of work on any machine.
+# A query that takes minutes on any machine.
 ENDLESS = "select count(*) as n from range(1000000) a, range(10000000) b where hash(a.range, b.range) = 1"
 TABLE = "{{ config(materialized='table') }} "
 
@@ -23,7 +23,7 @@ FILES = {
     "models/gold/beside.sql": "-- depends_on: {{ ref('quick') }}\n" + TABLE + ENDLESS,
 }
 
-# Another process finds the file free, or DuckDB raises on its lock.
+# DuckDB raises if another process holds the lock of the file.
 OPEN = "import duckdb, sys; duckdb.connect(sys.argv[1]).execute('select 1')"
 
 
@@ -44,39 +44,39 @@ def dbt_threads():
 
 
 def endless_runs(record):
-    """Whether `record` says that a query has begun that would not end by itself."""
+    """Tell whether `record` is the start of an endless query."""
     return isinstance(record, NodeStarted) and record.node.name in {"endless", "beside"}
 
 
 @pytest.mark.parametrize("delay", [0, 1])
-def test_cancel_ends_the_query_and_lets_no_node_begin(project, delay):
-    """The query is either about to be sent when it is cancelled, or has been running for a while."""
-    dbt, told = DbtRun(command(project)), Told()
+def test_cancel_stops_the_query_and_starts_no_other_node(project, delay):
+    """Without delay the query is about to be sent; with delay it is running."""
+    dbt, outcome = DbtRun(command(project)), Outcome()
     for record in dbt:
-        told.records.append(record)
+        outcome.records.append(record)
         if endless_runs(record):
             timer = threading.Timer(delay, dbt.cancel)
             timer.start()
             begun = time.monotonic()
     assert time.monotonic() - begun < 60
-    assert not told.finished.success
-    assert told.statuses["gold.quick"] == "success"
-    assert {told.statuses["gold.endless"], told.statuses["gold.beside"]} == {"error"}
-    assert told.statuses["gold.after"] == "skipped"
-    first, second = (told.ends[label].message for label in ("gold.beside", "gold.endless"))
+    assert not outcome.finished.success
+    assert outcome.statuses["gold.quick"] == "success"
+    assert {outcome.statuses["gold.endless"], outcome.statuses["gold.beside"]} == {"error"}
+    assert outcome.statuses["gold.after"] == "skipped"
+    first, second = (outcome.ends[label].message for label in ("gold.beside", "gold.endless"))
     assert first.startswith("cancelled: the task was killed (")
     assert "INTERRUPT" in first
     assert second == "cancelled: the task was killed"
     assert is_free(project)
 
 
-def test_cancel_before_a_node_begins_runs_none(project):
+def test_cancel_before_the_first_node_runs_none(project):
     dbt = DbtRun(command(project))
     dbt.cancel()
-    told = Told(list(dbt))
-    assert {end.status for end in told.of(NodeFinished)} <= {"error", "skipped"}
-    assert isinstance(told.finished, InvocationFinished)
-    assert not told.finished.success
+    outcome = Outcome(list(dbt))
+    assert {end.status for end in outcome.of(NodeFinished)} <= {"error", "skipped"}
+    assert isinstance(outcome.finished, InvocationFinished)
+    assert not outcome.finished.success
     assert is_free(project)
 
 
@@ -87,14 +87,14 @@ def test_leaving_the_iteration_stops_dbt(project):
     assert is_free(project)
 
 
-def test_an_error_while_following_stops_dbt(project):
-    def follow():
+def test_an_error_in_the_loop_stops_dbt(project):
+    def iterate():
         for record in DbtRun(command(project)):
             if endless_runs(record):
-                raise RuntimeError("the follower failed")
+                raise RuntimeError("the loop failed")
 
-    with pytest.raises(RuntimeError, match="the follower failed"):
-        follow()
+    with pytest.raises(RuntimeError, match="the loop failed"):
+        iterate()
     assert dbt_threads() == []
     assert is_free(project)
 

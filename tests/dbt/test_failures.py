@@ -1,4 +1,4 @@
-"""What a run tells when some of it fails: each node's own error, and why the others did not run."""
+"""The records of a run that fails in part: each node's error, and the reason of each skip."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -70,7 +70,7 @@ def retried(project, failing):
     return run(project, "retry")
 
 
-def test_each_node_ends_as_it_did(failing):
+def test_every_node_has_its_status(failing):
     assert failing.statuses == {
         "silver.raw_events": "success",
         "silver.daily": "success",
@@ -96,7 +96,7 @@ def test_every_node_that_ends_has_started(failing, label):
     assert failing.starts[label].at == failing.ends[label].started_at
 
 
-def test_a_failed_node_has_the_warehouses_error_and_its_sql(failing):
+def test_a_failed_node_has_its_sql_and_the_warehouses_error(failing):
     end = failing.ends["silver.no_such_table"]
     assert "Table with name nothing does not exist" in end.message
     assert end.sql == "select id from nothing"
@@ -109,7 +109,7 @@ def test_a_node_that_does_not_compile_has_no_sql(failing):
     assert end.sql is None
 
 
-def test_a_skipped_node_says_what_did_not_succeed(failing):
+def test_a_skipped_node_names_what_did_not_succeed(failing):
     reasons = {label: end.message for label, end in failing.ends.items() if end.status == "skipped"}
     assert reasons == {
         "gold.after_daily": "skipped because silver.daily_values did not succeed",
@@ -120,7 +120,7 @@ def test_a_skipped_node_says_what_did_not_succeed(failing):
     }
 
 
-def test_a_skipped_node_has_made_nothing(failing):
+def test_a_skipped_node_created_nothing(failing):
     assert failing.ends["gold.child"].created is None
 
 
@@ -172,9 +172,11 @@ def test_a_hook_that_fails_is_an_error_of_the_run(tmp_path):
         {"models/gold/good.sql": "select 1 as id"},
         more="on-run-start: insert into nowhere values (1)",
     )
-    told = run(project)
-    assert not told.finished.success
-    assert told.finished.error.startswith("shop.on-run-start.0 failed, error: Catalog Error: Table with name")
+    outcome = run(project)
+    assert not outcome.finished.success
+    assert outcome.finished.error.startswith(
+        "shop.on-run-start.0 failed, error: Catalog Error: Table with name"
+    )
 
 
 def test_fail_fast_ends_every_node_that_started(tmp_path):
@@ -186,6 +188,6 @@ def test_fail_fast_ends_every_node_that_started(tmp_path):
         (project / "dbt_project.yml").read_text().replace("flags: {send_anonymous_usage_stats: false}", "")
     )
     (project / "dbt_project.yml").write_text(settings)
-    told = run(project)
-    assert set(told.starts) == set(told.ends)
-    assert told.statuses["gold.wrong"] == "error"
+    outcome = run(project)
+    assert set(outcome.starts) == set(outcome.ends)
+    assert outcome.statuses["gold.wrong"] == "error"

@@ -1,4 +1,4 @@
-"""A process parses a project once, and again only when something that it was made of has changed."""
+"""A process parses a project once, and again only after a change."""
 
 import os
 
@@ -37,7 +37,7 @@ def project(tmp_path_factory):
 
 
 def is_parsed(project, **options):
-    """Tell whether an invocation would use what an earlier one parsed."""
+    """Tell whether an invocation would reuse the parsed manifest."""
     return known_manifest(command(project, **options)) is not None
 
 
@@ -51,7 +51,7 @@ def test_nothing_changed(project):
     assert is_parsed(project)
 
 
-def test_what_dbt_itself_writes_is_no_change(tmp_path):
+def test_dbts_own_output_is_no_change(tmp_path):
     project = write_project(tmp_path, {"models/gold/one.sql": "select 1 as id"}, more="target-path: build")
     run(project)
     assert (project / "build" / "compiled").is_dir()
@@ -101,7 +101,7 @@ def test_an_environment_variable_of_the_profile_changed(project, monkeypatch):
     assert set(run(project, "seed").ends) == {"main.codes"}
 
 
-def test_a_profile_by_dbts_own_rule_changed(project, monkeypatch, tmp_path):
+def test_a_profile_in_the_default_folder_changed(project, monkeypatch, tmp_path):
     profile = PROFILE.format(path=tmp_path / "other.duckdb")
     write_files(tmp_path, {"profiles.yml": profile})
     monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
@@ -110,7 +110,7 @@ def test_a_profile_by_dbts_own_rule_changed(project, monkeypatch, tmp_path):
     assert set(run(project, "seed", profiles_dir=None).ends) == {"moved.codes"}
 
 
-def test_a_profile_of_a_connection_lies_elsewhere_each_time(project):
+def test_a_profile_of_a_connection_is_in_a_new_folder_each_time(project):
     output = {"type": "duckdb", "path": str(project / "warehouse.duckdb"), "schema": "main"}
     with temporary_profile("warehouse", "dev", output, {}) as folder:
         assert run(project, "seed", profiles_dir=folder).finished.success
@@ -129,7 +129,7 @@ def test_a_secret_of_a_connection_changed(project):
         assert not is_parsed(project, profiles_dir=folder)
 
 
-def test_the_environment_is_left_as_it_was(project):
+def test_the_environment_is_restored(project):
     before = dict(os.environ)
     run(project, "seed")
     assert dict(os.environ) == before

@@ -1,9 +1,9 @@
-"""What is asked for is what runs: verbs, selectors, options, and the errors of a wrong request."""
+"""Verbs, selectors and options of a command, and the errors of a wrong one."""
 
 import re
 
 import pytest
-from dbt_projects import command, run, told, write_project
+from dbt_projects import collect, command, run, write_project
 from shop import write_shop
 
 from airflow_lineage_provider.dbt import DbtError, DbtRun
@@ -37,17 +37,17 @@ def test_a_verb_runs_what_is_selected(project, verb, options, expected):
     assert set(run(project, verb, **options).ends) == expected
 
 
-def test_threads_are_as_asked(project):
+def test_threads_is_passed_on(project):
     assert "Concurrency: 3 threads" in run(project, "run", select=("stg_clicks",), threads=3).log
 
 
-def test_nodes_of_several_threads_are_all_told(project):
+def test_all_nodes_of_several_threads_have_records(project):
     several = run(project, threads=4)
     assert set(several.starts) == set(several.ends) == set(run(project).ends)
     assert several.finished.success
 
 
-def test_a_full_refresh_builds_an_incremental_model_anew(project):
+def test_a_full_refresh_rebuilds_an_incremental_model(project):
     refreshed = run(project, "run", select=("stg_orders",), full_refresh=True)
     assert refreshed.invocation.full_refresh
     assert refreshed.ends["silver.stg_orders"].rows == 10
@@ -70,7 +70,7 @@ def test_an_operation_runs_a_macro_with_its_arguments(project, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected_error"),
     [
         (
             {"select": ("sliver",)},
@@ -88,22 +88,22 @@ def test_an_operation_runs_a_macro_with_its_arguments(project, tmp_path, monkeyp
         ({"profile": "lakehouse"}, "Could not find profile named 'lakehouse'"),
     ],
 )
-def test_a_wrong_request_is_one_line_and_runs_nothing(project, options, said):
-    asked = run(project, **options)
-    assert asked.ends == {}
-    assert not asked.finished.success
-    assert "\n" not in asked.finished.error
-    assert any(part in asked.finished.error for part in said.split("|")), asked.finished.error
+def test_a_wrong_command_runs_nothing_and_has_a_one_line_error(project, options, expected_error):
+    outcome = run(project, **options)
+    assert outcome.ends == {}
+    assert not outcome.finished.success
+    assert "\n" not in outcome.finished.error
+    assert any(part in outcome.finished.error for part in expected_error.split("|")), outcome.finished.error
 
 
-def test_an_empty_project_has_nothing_to_do_and_says_so(tmp_path):
+def test_an_empty_project_succeeds(tmp_path):
     empty = run(write_project(tmp_path, {}))
     assert empty.finished.success
     assert "Nothing to do" in empty.log
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "expected_error"),
     [
         ({"verb": "compile"}, "dbt command 'compile' is unknown; use one of run, build, test"),
         (
@@ -113,12 +113,12 @@ def test_an_empty_project_has_nothing_to_do_and_says_so(tmp_path):
         ({"verb": "run-operation"}, "dbt run-operation needs the name of a macro; set operation='my_macro'"),
     ],
 )
-def test_a_wrong_command_is_refused_before_dbt_is_loaded(project, options, said):
-    with pytest.raises(DbtError, match="^" + said):
+def test_a_wrong_command_raises_before_dbt_is_imported(project, options, expected_error):
+    with pytest.raises(DbtError, match="^" + expected_error):
         command(project, **options)
 
 
-def test_a_folder_that_is_no_project_is_refused(tmp_path):
+def test_a_folder_without_a_project_raises(tmp_path):
     with pytest.raises(DbtError) as refused:
         command(tmp_path)
     assert str(refused.value) == (
@@ -128,7 +128,7 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "said"),
+    ("path", "text", "expected_error"),
     [
         ("models/gold/broken.sql", "select {{ ref('no_such_model') }}", "no_such_model"),
         ("models/gold/broken.sql", "select {{ 1 + }}", "models/gold/broken.sql"),
@@ -141,31 +141,31 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path):
         ("dbt_project.yml", "profile: warehouse", """Required "name" field not present"""),
     ],
 )
-def test_a_project_that_does_not_parse_is_one_line_that_says_where(tmp_path, path, text, said):
+def test_a_parse_error_is_one_line_with_the_file(tmp_path, path, text, expected_error):
     project = write_project(tmp_path, {"models/gold/good.sql": "select 1 as id"})
     (project / path).write_text(text)
     parsed = run(project)
     assert parsed.finished.bad_input
     assert "\n" not in parsed.finished.error
     assert parsed.finished.error.startswith(f"dbt could not parse {project}: ")
-    assert said in parsed.finished.error
+    assert expected_error in parsed.finished.error
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected_error"),
     [
         ("name: shop\nprofile: [", "cannot be read: while parsing a flow node .* line 2, column 11"),
         ("just words", "holds no settings; it must be a mapping that begins with 'name: my_project'$"),
     ],
 )
-def test_a_project_file_that_is_no_yaml_is_named(tmp_path, text, said):
+def test_a_malformed_project_file_is_named(tmp_path, text, expected_error):
     project = write_project(tmp_path, {})
     (project / "dbt_project.yml").write_text(text)
     error = run(project).finished.error
-    assert re.match(f"{project}/dbt_project.yml {said}", error), error
+    assert re.match(f"{project}/dbt_project.yml {expected_error}", error), error
 
 
-def test_a_macro_that_is_not_there_fails_its_node_alone(tmp_path):
+def test_a_missing_macro_fails_its_node_only(tmp_path):
     project = write_project(
         tmp_path,
         {"models/gold/good.sql": "select 1 as id", "models/gold/typo.sql": "{{ no_such_macro() }} select 1"},
@@ -175,10 +175,10 @@ def test_a_macro_that_is_not_there_fails_its_node_alone(tmp_path):
     assert "'no_such_macro' is undefined" in parsed.ends["gold.typo"].message
 
 
-def test_sql_that_the_warehouse_cannot_read_fails_its_node_alone(tmp_path):
+def test_a_syntax_error_in_sql_fails_its_node_only(tmp_path):
     project = write_project(
         tmp_path, {"models/gold/good.sql": "select 1 as id", "models/gold/typo.sql": "selct 1"}
     )
-    parsed = told(DbtRun(command(project)))
+    parsed = collect(DbtRun(command(project)))
     assert parsed.statuses == {"gold.good": "success", "gold.typo": "error"}
     assert "syntax error" in parsed.ends["gold.typo"].message

@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 @pytest.fixture(scope="session")
 def source_data():
-    """The generator, a script beside the models."""
+    """The data generator, imported from the project folder."""
     spec = importlib.util.spec_from_file_location("source_data", PROJECT / "source_data.py")
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -20,5 +20,5 @@ def source_data():
 
 @pytest.fixture(scope="module")
 def dbt(tmp_path_factory):
-    """Real dbt in a copy of the project that has no data yet."""
+    """Real dbt on a copy of the project without data."""
     return Dbt.copy_of(PROJECT, tmp_path_factory.mktemp("project"))

@@ -1,4 +1,4 @@
-"""Runs real dbt on a copy of the project, in a process of its own because dbt keeps state there."""
+"""Run real dbt on a copy of the project, in a process of its own because dbt keeps global state."""
 
 import json
 import os
@@ -29,7 +29,7 @@ with open(sys.argv[2], "w") as file:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one dbt command came to: the status and the failures of each node, or the names it listed."""
+    """The result of one dbt command: status and failures of each node, or the listed names."""
 
     success: bool
     nodes: dict[str, tuple[str, int | None]]
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Dbt:
-    """One copy of the project and the folder of its data."""
+    """A copy of the project with its data folder."""
 
     project: Path
     target: str = "duckdb"
@@ -63,7 +63,7 @@ class Dbt:
         return self.project / "data"
 
     def run(self, *commands):
-        """Run the commands one after the other; gives an Outcome for each."""
+        """Run the commands in order and return an Outcome for each."""
         always = f"--project-dir {self.project} --profiles-dir {self.project} --no-use-colors"
         everything = [shlex.split(f"{command} {always}{self._target(command)}") for command in commands]
         answer = self.project / "outcomes.json"
@@ -83,7 +83,7 @@ class Dbt:
         ]
 
     def query(self, sql, *values):
-        """Rows of a query on the embedded warehouse, which no dbt process may be using."""
+        """Return the rows of a query on the DuckDB warehouse; no dbt process may be running."""
         import duckdb
 
         with duckdb.connect(str(self.data / "warehouse.duckdb")) as connection:

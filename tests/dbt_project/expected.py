@@ -1,4 +1,4 @@
-"""The documented transformations once more, in plain Python and from the source rows alone."""
+"""The documented transformations in plain Python, computed from the source rows."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 @dataclass(frozen=True)
 class Sources:
-    """The rows of the CRM and of the landing files at one time, as dictionaries."""
+    """The rows of the CRM and the landing files, as dictionaries."""
 
     customers: list[dict]
     orders: list[dict]
@@ -95,7 +95,7 @@ class Sources:
 
 
 def decimal(text):
-    """The text as DECIMAL(10,2), None if it is not one."""
+    """Return the text as DECIMAL(10,2); None if it is not one."""
     try:
         number = Decimal(text.strip(" "))
     except (AttributeError, InvalidOperation):

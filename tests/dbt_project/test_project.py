@@ -1,4 +1,4 @@
-"""What the project says about itself, and what each target makes of it. Nothing here needs a warehouse."""
+"""The project's manifest on each target. No test here needs a warehouse."""
 
 import importlib.util
 import json
@@ -39,7 +39,7 @@ TARGETS = [
 
 @pytest.fixture(scope="module")
 def projects(dbt):
-    """For each target the manifest, and what `--select` finds for each layer."""
+    """The manifest of each target, and the models that `--select` finds for each layer."""
     asked = [(target, layer) for target in TARGETS for layer in LAYERS]
     outcomes = dbt.run(
         *(f"ls --select {layer} --resource-type model --target {t} --target-path {t}" for t, layer in asked)
@@ -97,13 +97,13 @@ def test_silver_reads_bronze_as_a_source(project):
 
 
 @pytest.mark.parametrize("model", DOCUMENTED)
-def test_documented_columns_are_the_columns(project, model):
+def test_the_columns_are_as_documented(project, model):
     assert (
         list(project.manifest["nodes"][f"model.customer_analytics.{model}"]["columns"]) == DOCUMENTED[model]
     )
 
 
-def test_documented_config_is_the_config(project):
+def test_the_config_is_as_documented(project):
     nodes = project.manifest["nodes"]
     customers = nodes["model.customer_analytics.stg_customers"]["config"]
     behavior = nodes["model.customer_analytics.customer_behavior"]["config"]

@@ -1,4 +1,4 @@
-"""The generator: the same arguments give the same rows, and every case that silver must survive occurs."""
+"""The data generator: deterministic, and with every data flaw that silver must handle."""
 
 import subprocess
 import sys
@@ -46,7 +46,7 @@ def test_scale_1_is_some_hundred_customers(generated):
     )
 
 
-def test_the_data_has_every_flaw_that_silver_must_survive(generated):
+def test_the_data_has_every_flaw_that_silver_must_handle(generated):
     first, _ = generated
     assert {"N/A", "", "12,50", None} < {order["amount"] for order in first.orders}
     emails = [customer["email"] for customer in first.customers]
@@ -74,7 +74,7 @@ def test_batch_2_adds_changes_and_deletes(generated):
         (["--scale", "-1"], "scale -1.0: a number above 0 is needed"),
     ],
 )
-def test_a_wrong_call_says_so_in_one_line_and_writes_nothing(tmp_path, arguments, message):
+def test_wrong_arguments_are_a_one_line_error_and_write_nothing(tmp_path, arguments, message):
     command = [sys.executable, PROJECT / "source_data.py", "--directory", tmp_path, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Silver and gold read a bronze layer that somebody else loads, on each warehouse with the same result.
+"""Silver and gold on a bronze layer that another system loads: the same result on each warehouse.
 
 Bronze is loaded by hand here, as DMS and Kafka Connect would.
 """
@@ -164,7 +164,7 @@ def literal(value):
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def test_every_warehouse_takes_the_same_text_for_a_decimal(edge_cases):
+def test_every_warehouse_accepts_the_same_text_as_a_decimal(edge_cases):
     assert edge_cases.outcomes["silver"].success
     found = dict(edge_cases.warehouse.query("select order_id, order_amount from silver.stg_orders"))
     assert {text: found.get(f"X{number:02d}") for number, text in enumerate(AMOUNTS)} == AMOUNTS
@@ -177,7 +177,7 @@ def test_a_table_that_was_empty_is_filled_by_the_next_increment(edge_cases):
     assert count == [(len(edge_cases.sources.customers),)]
 
 
-def test_retention_deletes_what_was_loaded_before_and_nothing_else(edge_cases):
+def test_retention_deletes_expired_rows_only(edge_cases):
     log = edge_cases.outcomes["90 days"].log
     assert edge_cases.outcomes["90 days"].success
     assert edge_cases.outcomes["40 days"].success
@@ -189,18 +189,18 @@ def test_retention_deletes_what_was_loaded_before_and_nothing_else(edge_cases):
     assert left == [(moment,) for moment in edge_cases.loaded[-2:]]
 
 
-def test_retention_refuses_days_that_are_no_number(edge_cases):
+def test_retention_rejects_days_that_are_no_number(edge_cases):
     assert not edge_cases.outcomes["soon"].success
     assert "days is soon; a whole number above 0 is needed" in edge_cases.outcomes["soon"].log
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_postgres_gets_exactly_the_rows_that_the_sources_imply(two_loads, table):
+def test_postgres_has_exactly_the_expected_rows(two_loads, table):
     found = sorted(two_loads.warehouse.query(TABLES[table]), key=repr)
     assert found == sorted(getattr(two_loads.sources, table)(), key=repr)
 
 
-def test_postgres_fails_nothing_and_reports_what_is_wrong_with_the_data(two_loads):
+def test_postgres_reports_flaws_of_the_data_as_warnings(two_loads):
     bad_amounts = "source_decimal_text_bronze_raw_orders_amount"
     orphans = "relationships_stg_events_customer_id__customer_id__ref_stg_customers_"
     warn = "warn"

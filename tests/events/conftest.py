@@ -7,8 +7,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dbt_projects import run, write_project
+from event_helpers import SMALL, events_of
 from shop import build_twice
-from told_events import SMALL, events_of
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the events of a dbt run say: their runs, jobs, datasets and facets."""
+"""The events of a dbt run: runs, jobs, datasets and facets."""
 
 import json
 import subprocess
@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dbt_projects import Told, run, write_project
-from told_events import DAG, TASK, end_of, events_of, task_events
+from dbt_projects import Outcome, run, write_project
+from event_helpers import DAG, TASK, end_of, events_of, task_events
 
 CHECK = Path(__file__).parents[3] / "shared" / "tools" / "check_events.py"
 UNIQUE = "silver.unique_stg_orders_order_id"
@@ -34,11 +34,11 @@ def test_a_node_ends_complete_failed_or_aborted(small_events):
     }
 
 
-def test_start_and_end_are_of_one_run_and_no_two_nodes_share_one(small_events):
+def test_start_and_end_share_a_run_id_that_no_other_node_has(small_events):
     runs = {}
     for event in small_events:
         runs.setdefault(event["run"]["runId"], []).append((event["job"]["name"], event["eventType"]))
-    assert all(len(told) == 2 and told[0] == (told[1][0], "START") for told in runs.values())
+    assert all(len(pair) == 2 and pair[0] == (pair[1][0], "START") for pair in runs.values())
     assert len(runs) == 7
 
 
@@ -59,14 +59,14 @@ def test_a_failure_has_its_error_and_a_skip_its_reason(small_events):
     assert reason == "skipped because gold.fails did not succeed"
 
 
-def test_what_did_not_run_has_no_rows_and_no_new_life(small_events):
+def test_a_node_that_did_not_run_has_no_rows_and_no_life_cycle_change(small_events):
     for name in ("gold.fails", "gold.skipped"):
         (output,) = end_of(small_events, name)["outputs"]
         assert "lifecycleStateChange" not in output["facets"]
         assert output["outputFacets"] == {}
 
 
-def test_a_complete_stands_on_its_own(small_events):
+def test_a_complete_event_has_every_facet(small_events):
     end = end_of(small_events, "silver.stg_orders")
     (read,), (made,) = end["inputs"], end["outputs"]
     assert set(facets(end, of="job")) == {
@@ -107,7 +107,7 @@ def test_a_start_has_its_sql_and_its_datasets(small_events):
         ("second", "silver.order_history", None),
     ],
 )
-def test_a_tables_life_changes_when_it_is_made_anew(shop, which, table, change):
+def test_life_cycle_change_of_a_table(shop, which, table, change):
     (output,) = end_of(events_of(getattr(shop, which)), table)["outputs"]
     assert output["facets"].get("lifecycleStateChange", {}).get("lifecycleStateChange") == change
 
@@ -133,7 +133,7 @@ def test_a_test_is_an_assertion_on_a_column_of_its_table(small_events, test, exp
     assert facets(end, of="job")["jobType"]["jobType"] == "TEST"
 
 
-def test_a_test_of_two_tables_asserts_about_its_own(shop_events):
+def test_a_test_of_two_tables_has_its_assertion_on_its_own_table(shop_events):
     end = end_of(shop_events, "silver.relationships_stg_orders_country_code__code__ref_countries_")
     asserted = {d["name"]: list(d["inputFacets"]) for d in end["inputs"]}
     assert asserted == {
@@ -142,10 +142,10 @@ def test_a_test_of_two_tables_asserts_about_its_own(shop_events):
     }
 
 
-def test_a_test_that_could_not_look_counts_nothing(shop):
+def test_a_test_that_did_not_run_has_no_count(shop):
     record = shop.first.ends["silver.not_null_stg_orders_order_id"]
     errored = replace(record, status="error", message="no such column")
-    (end,) = events_of(Told([shop.first.invocation, errored]))
+    (end,) = events_of(Outcome([shop.first.invocation, errored]))
     (assertion,) = end["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
     assert (end["eventType"], assertion["success"]) == ("FAIL", False)
     assert "actual" not in assertion
@@ -157,7 +157,7 @@ def test_files_are_datasets_of_their_own(shop, shop_events):
     assert clicks["facets"]["datasetType"]["datasetType"] == "FILE"
 
 
-def test_an_external_model_is_its_file_for_those_who_read_it_too(tmp_path):
+def test_an_external_model_is_its_file_as_output_and_as_input(tmp_path):
     location = f"{tmp_path}/orders.parquet"
     config = f"{{{{ config(materialized='external', location='{location}') }}}}"
     files = {
@@ -173,21 +173,21 @@ def test_an_external_model_is_its_file_for_those_who_read_it_too(tmp_path):
     assert (source["namespace"], source["name"], source["field"]) == ("file", location, "order_id")
 
 
-def test_exposures_are_named_on_what_they_show(shop_events):
+def test_exposures_are_a_facet_of_the_model(shop_events):
     (output,) = end_of(shop_events, "gold.order_summary")["outputs"]
     (dashboard,) = output["facets"]["dbt_exposures"]["exposures"]
     assert (dashboard["name"], dashboard["url"]) == ("sales_dashboard", "https://tableau.example.com/sales")
 
 
-def test_a_python_model_has_its_source_and_says_why_it_has_no_columns(shop_events):
+def test_a_python_model_has_its_source_and_an_extraction_error(shop_events):
     end = end_of(shop_events, "gold.python_totals")
     assert facets(end, of="job")["sourceCode"]["language"] == "python"
     (error,) = facets(end)["extractionError"]["errors"]
     assert error["errorMessage"] == "gold.python_totals is written in python: it has no SQL to read"
 
 
-def test_secrets_are_hidden_in_text_and_never_change_a_name(shop):
-    """The secret is `order`: it stands in names, SQL, descriptions, expressions and parameters alike."""
+def test_secrets_are_masked_in_text_and_names_are_unchanged(shop):
+    """The secret is `order`, which is part of names, SQL, descriptions, expressions and parameters."""
     masked = events_of(shop.first, lambda text: text.replace("order", "***"))
     plain = events_of(shop.first)
 

@@ -1,8 +1,8 @@
-"""A source that lies in several files, and SQL that reads some outright, as real dbt runs them on DuckDB."""
+"""A source of several files, and SQL that reads files without `source`."""
 
 import pytest
 from dbt_projects import run, write_project
-from told_events import end_of, events_of
+from event_helpers import end_of, events_of
 
 
 @pytest.fixture(scope="module")
@@ -23,21 +23,21 @@ def events(tmp_path_factory):
         "models/silver/orders.sql": "select amount * 2 as twice from {{ source('landing', 'orders') }}",
         "models/silver/outright.sql": f"select * from read_csv(['{landing}/b.csv', '{landing}/c.csv'])",
     }
-    told = run(write_project(tmp_path_factory.mktemp("files"), files))
-    assert told.finished.success
-    return events_of(told), landing
+    result = run(write_project(tmp_path_factory.mktemp("files"), files))
+    assert result.finished.success
+    return events_of(result), landing
 
 
 def test_each_file_is_an_input(events):
-    told, landing = events
-    read = {e["job"]["name"]: {i["name"] for i in e["inputs"]} for e in told}
+    emitted, landing = events
+    read = {e["job"]["name"]: {i["name"] for i in e["inputs"]} for e in emitted}
     assert read["silver.orders"] == {f"{landing}/a.csv", f"{landing}/b.csv"}
     assert read["silver.outright"] == {f"{landing}/b.csv", f"{landing}/c.csv"}
 
 
 def test_a_column_is_made_from_each_file(events):
-    told, landing = events
-    (output,) = end_of(told, "silver.orders")["outputs"]
+    emitted, landing = events
+    (output,) = end_of(emitted, "silver.orders")["outputs"]
     made_from = output["facets"]["columnLineage"]["fields"]["twice"]["inputFields"]
     assert [(one["name"], one["field"]) for one in made_from] == [
         (f"{landing}/a.csv", "amount"),
@@ -46,7 +46,7 @@ def test_a_column_is_made_from_each_file(events):
 
 
 def test_a_test_is_about_each_file(events):
-    told, _ = events
-    (test,) = [e for e in told if "not_null" in e["job"]["name"] and e["eventType"] == "COMPLETE"]
+    emitted, _ = events
+    (test,) = [e for e in emitted if "not_null" in e["job"]["name"] and e["eventType"] == "COMPLETE"]
     assert len(test["inputs"]) == 2
     assert all("dataQualityAssertions" in one["inputFacets"] for one in test["inputs"])

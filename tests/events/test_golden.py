@@ -1,6 +1,6 @@
-"""The events of a small project, whole, as `golden/small.json` has them.
+"""The complete events of a small project, compared with `golden/small.json`.
 
-To renew it after a change that is meant, and then read the difference:
+To renew the file after an intended change (then review the difference):
 
     RENEW_GOLDEN=1 .venv/bin/python -m pytest tests/events/test_golden.py
 """
@@ -25,7 +25,7 @@ def normalised(events, project):
     return re.sub(r"airflow-lineage-provider:[\w.]+", "airflow-lineage-provider:1", text) + "\n"
 
 
-def test_the_events_are_as_they_were(small, small_events):
+def test_the_events_are_unchanged(small, small_events):
     found = normalised(small_events, small.invocation.project_dir)
     if os.environ.get("RENEW_GOLDEN"):
         GOLDEN.parent.mkdir(exist_ok=True)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a case is a row
-"""A relation's OpenLineage name on every kind of warehouse. A new one is one row."""
+"""OpenLineage names of relations and files. A new warehouse is one row."""
 
 from pathlib import Path
 
@@ -91,20 +91,20 @@ def test_a_warehouse_without_databases_names_by_schema():
         ("s3://lake", "s3://lake", "/"),
     ],
 )  # fmt: skip
-def test_a_file_is_named_by_where_it_lies(location, namespace, name):
+def test_a_file_is_named_by_its_location(location, namespace, name):
     external = Relation("source.shop.landing.events", "Shop", "landing", "events", location=location)
     assert file_name(location) == DatasetName(namespace, name)
     assert dataset_name(external, Warehouse("duckdb", path="/data/shop.duckdb")) == file_name(location)
 
 
-def test_a_source_in_several_files_is_one_dataset_a_file():
+def test_each_file_of_a_source_is_a_dataset():
     location = "read_csv(['/lake/a.csv', '/lake/b-[0-9]*.csv', '/lake/o''hara.csv'], sep = ';')"
     external = Relation("source.shop.landing.events", "Shop", "landing", "events", location=location)
     names = [dataset_name(one, Warehouse("duckdb")).name for one in each_file(external)]
     assert names == ["/lake/a.csv", "/lake/b-[0-9]*.csv", "/lake/o'hara.csv"]
 
 
-def test_snowflake_folds_what_is_not_quoted():
+def test_snowflake_upper_cases_unquoted_names():
     relation = Relation("m", "analytics", "gold", "Customer Orders", quoted=frozenset({"identifier"}))
     assert (
         dataset_name(relation, Warehouse("snowflake", account="a-b")).name == "ANALYTICS.GOLD.Customer Orders"
@@ -112,7 +112,7 @@ def test_snowflake_folds_what_is_not_quoted():
 
 
 def attached_as(alias, path, secrets=(), **settings):
-    """Return what a profile of one attached database knows of it."""
+    """Return the attached database of a profile that has one."""
     return attached(
         DuckDBCredentials.from_dict(
             {

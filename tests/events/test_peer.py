@@ -1,4 +1,4 @@
-"""Beside openlineage-dbt (`dbt-ol`) on the same project: what it gets right, ours says too."""
+"""Compared with openlineage-dbt (`dbt-ol`) on the same project: our events have everything it gets right."""
 
 import shutil
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pytest
 from openlineage.client.serde import Serde
 
-# What dbt-ol says wrongly: an ephemeral model is no table, a source's table is its identifier, and an
-# external source lies in files.
+# Wrong inputs of dbt-ol: an ephemeral model is no table, a source's table is its identifier, and an
+# external source is its files.
 NO_TABLES = {"warehouse.silver.typed_orders", "warehouse.crm.orders", "warehouse.landing.clicks"}
 MODELS = {"MODEL", "SNAPSHOT"}
 
@@ -18,7 +18,7 @@ class Lineage(NamedTuple):
 
 
 def lineage_of(events):
-    """Return what each dbt node reads and makes, as its COMPLETE says."""
+    """Return the inputs and outputs in each node's COMPLETE."""
     return {
         event["job"]["facets"]["dbt_node"]["unique_id"]: Lineage(
             {(d["namespace"], d["name"]) for d in event["inputs"]},
@@ -31,7 +31,7 @@ def lineage_of(events):
 
 @pytest.fixture(scope="module")
 def peer_events(shop, tmp_path_factory):
-    """The events that dbt-ol makes of the artifacts of a plain dbt build of the shop."""
+    """The events of dbt-ol for a plain dbt build of the shop."""
     from dbt.cli.main import dbtRunner
     from openlineage.common.provider.dbt.local import DbtLocalArtifactProcessor
 
@@ -48,24 +48,24 @@ def peer_events(shop, tmp_path_factory):
     return [Serde.to_dict(event) for event in processor.parse().events()]
 
 
-def test_every_node_of_dbt_ols_is_ours_with_all_that_it_says_rightly(peer_events, shop, shop_events):
+def test_every_node_of_dbt_ol_has_its_outputs_and_right_inputs(peer_events, shop, shop_events):
     ours, peer = lineage_of(shop_events), lineage_of(peer_events)
     assert set(peer) <= set(ours)
     assert len(peer) == 7
     for unique_id, lineage in peer.items():
         assert {name for _, name in lineage.outputs} == {name for _, name in ours[unique_id].outputs}
-        rightly = {name for _, name in lineage.inputs} - NO_TABLES
-        assert rightly <= {name for _, name in ours[unique_id].inputs}
+        right = {name for _, name in lineage.inputs} - NO_TABLES
+        assert right <= {name for _, name in ours[unique_id].inputs}
 
 
-def test_the_namespaces_are_the_same_but_for_the_folder(peer_events, shop_events):
+def test_the_namespaces_differ_by_folder_only(peer_events, shop_events):
     def namespaces(events):
         return {n.rpartition("/")[2] for lineage in lineage_of(events).values() for n, _ in lineage.outputs}
 
     assert namespaces(peer_events) == namespaces(shop_events) == {"warehouse.duckdb"}
 
 
-def test_what_dbt_ol_misses_is_there(peer_events, shop_events):
+def test_inputs_that_dbt_ol_misses(peer_events, shop_events):
     def reads(events, unique_id):
         return {name for _, name in lineage_of(events)[unique_id].inputs}
 

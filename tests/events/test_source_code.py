@@ -1,4 +1,4 @@
-"""Where a node's file stands in git, and that no credential of the remote comes along."""
+"""The git checkout of a node's file, without credentials of the remote."""
 
 import subprocess
 
@@ -20,7 +20,7 @@ from airflow_lineage_provider.events.source_code import checkout_of, without_cre
         ("/srv/git/dbt.git", "/srv/git/dbt.git"),
     ],
 )
-def test_a_remote_is_shown_without_credentials(remote, shown):
+def test_a_remote_loses_its_credentials(remote, shown):
     assert without_credentials(remote) == shown
 
 
@@ -38,11 +38,11 @@ def test_a_checkout_has_its_revision_and_remote(tmp_path):
     assert len(found.revision) == 40
 
 
-def test_a_checkout_without_commit_or_remote_is_one_all_the_same(tmp_path):
+def test_a_checkout_without_commit_and_remote(tmp_path):
     git(tmp_path, "init")
     found = checkout_of(str(tmp_path))
     assert (found.top, found.revision, found.remote) == (tmp_path, None, None)
 
 
-def test_a_folder_outside_of_git_is_none(tmp_path):
+def test_a_folder_outside_of_git(tmp_path):
     assert checkout_of(str(tmp_path)) is None

@@ -1,4 +1,4 @@
-"""From the records of a dbt run to its events, with a parent as Airflow would give it."""
+"""Events from the records of a dbt run, with a parent run as Airflow gives it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_lineage_provider.events.nodes import NodeEvents
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dbt_projects import Told
+    from dbt_projects import Outcome
 
 TASK = RunRef("airflow", "shop_pipeline.gold", "01890000-0000-7000-8000-000000000002")
 DAG = RunRef("airflow", "shop_pipeline", "01890000-0000-7000-8000-000000000001")
@@ -45,15 +45,15 @@ SMALL = {
 }
 
 
-def events_of(told: Told, mask: Callable[[str], str] = str) -> list[dict[str, Any]]:
-    """Return the events of a run, in order, as they would be stored."""
+def events_of(outcome: Outcome, mask: Callable[[str], str] = str) -> list[dict[str, Any]]:
+    """Return the events of an invocation, in order."""
     context = RunContext(
         TASK, DAG, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC), mask
     )
-    made = NodeEvents(told.invocation, context)
+    made = NodeEvents(outcome.invocation, context)
     return [
         Serde.to_dict(made.start(record) if isinstance(record, NodeStarted) else made.end(record))
-        for record in told.of(NodeStarted | NodeFinished)
+        for record in outcome.of(NodeStarted | NodeFinished)
     ]
 
 
