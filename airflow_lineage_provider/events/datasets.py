@@ -92,7 +92,7 @@ def assertions(
 def _facets(relation: Relation, name: DatasetName, mask: Callable[[str], str]) -> dict[str, DatasetFacet]:
     facets: dict[str, DatasetFacet] = {
         "dataSource": datasource_dataset.DatasourceDatasetFacet(
-            name=name.namespace, uri=_uri(name.namespace), producer=PRODUCER
+            name=name.namespace, uri=uri(name.namespace), producer=PRODUCER
         ),
         "datasetType": dataset_type_dataset.DatasetTypeDatasetFacet(
             datasetType="FILE"
@@ -152,5 +152,6 @@ def _lifecycle(relation: Relation, finished: NodeFinished) -> Any:
     return None if relation.materialized in {"incremental", "snapshot"} else change.OVERWRITE
 
 
-def _uri(namespace: str) -> str:
+def uri(namespace: str) -> str:
+    """Return a namespace as the URI that the `dataSource` facet requires."""
     return namespace if "://" in namespace else f"{namespace}://"

@@ -40,7 +40,7 @@ def state_of(status: str) -> RunState:
 
 def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFacet]:
     """Return the facets of every event of an invocation."""
-    facets: dict[str, RunFacet] = {
+    return {
         "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
             version=invocation.dbt_version,
             name="dbt",
@@ -56,7 +56,13 @@ def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFace
             full_refresh=invocation.full_refresh or None,
             producer=PRODUCER,
         ),
+        **context_facets(context),
     }
+
+
+def context_facets(context: RunContext) -> dict[str, RunFacet]:
+    """Return the parent and nominal time of a run under an Airflow task; empty where there is no task."""
+    facets: dict[str, RunFacet] = {}
     if context.parent:
         facets["parent"] = _parent(context)
     if context.nominal_start:

@@ -1,4 +1,4 @@
-"""From dbt's records to committed events."""
+"""From dbt's records and other movements of data to committed events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.dbt.records import Invocation, NodeFinished, NodeStarted
 from airflow_lineage_provider.events.masking import mask_event
+from airflow_lineage_provider.events.movement import movement_event
 from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs
@@ -18,9 +19,14 @@ from airflow_lineage_provider.store.location import StoreError, StoreLocationErr
 from airflow_lineage_provider.utils.dag_run import dag_run_ids, last_try_run_id, run_context
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from airflow.sdk import Context
+    from openlineage.client.event_v2 import RunEvent, RunState
 
     from airflow_lineage_provider.dbt.records import Record
+    from airflow_lineage_provider.events.movement import Movement
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +63,12 @@ class Emitter:
             self.invocation_id = record.invocation_id
             self._events = NodeEvents(record, self._context)
         elif isinstance(record, NodeStarted | NodeFinished) and self._events:
-            event_of = self._events.start if isinstance(record, NodeStarted) else self._events.end
-            try:
-                event = Serde.to_dict(event_of(record))  # type: ignore[arg-type]
-                self._waiting.append(mask_event(event, literals=self._masks_literals))
-            except Exception as error:  # noqa: BLE001 - lineage never fails the models
-                self._lose(record.node.label, error)
-            if time.monotonic() >= self._ask_again:
-                self._commit()
+            event_of: Any = self._events.start if isinstance(record, NodeStarted) else self._events.end
+            self._add(record.node.label, lambda: event_of(record))
+
+    def emit_movement(self, movement: Movement, state: RunState, at: datetime, error: str = "") -> None:
+        """Commit the event of a movement that reached `state` at the time `at`."""
+        self._add(movement.job_name, lambda: movement_event(movement, state, at, self._context, error))
 
     def finish(self) -> None:
         """Give the store a last chance to take what it has not taken."""
@@ -72,6 +76,15 @@ class Emitter:
             for event in self._waiting:
                 self._lose(event["job"]["name"], error)
             self._waiting.clear()
+
+    def _add(self, job: str, make: Callable[[], RunEvent]) -> None:
+        """Make an event and commit it, unless the store failed a moment ago: then it waits."""
+        try:
+            self._waiting.append(mask_event(Serde.to_dict(make()), literals=self._masks_literals))
+        except Exception as error:  # noqa: BLE001 - lineage never fails the models
+            self._lose(job, error)
+        if time.monotonic() >= self._ask_again:
+            self._commit()
 
     def _commit(self) -> Exception | None:
         try:

@@ -1,0 +1,281 @@
+"""One run of a job that moves data, and its OpenLineage events: START, then COMPLETE, FAIL or ABORT.
+
+A job is whatever moves rows from one system to another without dbt: a DMS replication, a Kafka connector, an
+ingest operator. Each terminal event stands on its own: it repeats the schemas and the column lineage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
+from openlineage.client.facet_v2 import (
+    column_lineage_dataset,
+    dataset_type_dataset,
+    dataset_version_dataset,
+    datasource_dataset,
+    error_message_run,
+    extraction_error_run,
+    input_statistics_input_dataset,
+    job_type_job,
+    output_statistics_output_dataset,
+    processing_engine_run,
+    schema_dataset,
+)
+from openlineage.client.uuid import generate_static_uuid
+
+from airflow_lineage_provider import __version__
+from airflow_lineage_provider.events.context import PRODUCER
+from airflow_lineage_provider.events.datasets import uri
+from airflow_lineage_provider.events.runs import context_facets, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from openlineage.client.facet_v2 import DatasetFacet, JobFacet, RunFacet
+
+    from airflow_lineage_provider.events.context import RunContext
+    from airflow_lineage_provider.events.naming import DatasetName
+
+EVERY_COLUMN = "*"
+"""The key of `Movement.columns` for source columns that shape all rows, such as a filter."""
+
+_INDIRECT = frozenset({"JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL"})
+
+
+@dataclass(frozen=True, slots=True)
+class MovedField:
+    """A column of a table, or a field of a record; `type` is empty where the system does not say."""
+
+    name: str
+    type: str = ""
+    description: str = ""
+    fields: tuple[MovedField, ...] = ()
+    """The fields of a nested record."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedDataset:
+    """A dataset that a job reads or writes; `fields` is empty where its columns are not known."""
+
+    name: DatasetName
+    kind: str = "TABLE"
+    """TABLE, TOPIC or FILE."""
+    fields: tuple[MovedField, ...] = ()
+    rows: int | None = None
+    bytes: int | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """A column that another one is made of, and how: a subtype of OpenLineage's transformations."""
+
+    dataset: DatasetName
+    column: str
+    subtype: str = "IDENTITY"
+    masking: bool = False
+    expression: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One run of a job that moves data.
+
+    `columns` gives the sources of each output column (no sources: made of no column); None: not known, and
+    `problems` says why. The sources under `EVERY_COLUMN` shape all rows.
+    """
+
+    job_namespace: str
+    job_name: str
+    started_at: datetime
+    integration: str
+    """OpenLineage's name of the system, such as AWS_DMS."""
+    job_type: str
+    inputs: tuple[MovedDataset, ...] = ()
+    outputs: tuple[MovedDataset, ...] = ()
+    columns: Mapping[str, tuple[ColumnSource, ...]] | None = None
+    processing: str = "BATCH"
+    """BATCH or STREAMING."""
+    engine: str = ""
+    engine_version: str = ""
+    problems: tuple[str, ...] = ()
+    """What could not be resolved, one line each."""
+    run_id: str = ""
+    """Its own id where the system has one that is a UUID; else made of the parent's."""
+
+
+def movement_event(
+    movement: Movement, state: RunState, at: datetime, context: RunContext, error: str = ""
+) -> RunEvent:
+    """Return the event of a movement at the time `at`; `error` says why it failed or was not done.
+
+    START and end are of one run, because its id is made of what both share. A run that did not complete
+    carries no column lineage.
+    """
+    done = state in {RunState.START, RunState.COMPLETE}
+    lineage = _column_lineage(movement, context) if done else None
+    ended = state is RunState.COMPLETE
+    return RunEvent(
+        eventType=state,
+        eventTime=timestamp(at),
+        run=Run(
+            runId=movement.run_id or _run_id(movement, context),
+            facets=_run_facets(movement, state, context, error),
+        ),
+        job=Job(movement.job_namespace, movement.job_name, _job_facets(movement)),
+        inputs=[_input(dataset, context, ended=ended) for dataset in movement.inputs],
+        outputs=[_output(dataset, context, lineage, ended=ended) for dataset in movement.outputs],
+        producer=PRODUCER,
+    )
+
+
+def _run_id(movement: Movement, context: RunContext) -> str:
+    parent = context.parent.run_id if context.parent else ""
+    seed = f"{parent}.{movement.job_namespace}.{movement.job_name}"
+    return str(generate_static_uuid(movement.started_at, seed.encode()))
+
+
+def _job_facets(movement: Movement) -> dict[str, JobFacet]:
+    return {
+        "jobType": job_type_job.JobTypeJobFacet(
+            processingType=movement.processing,
+            integration=movement.integration,
+            jobType=movement.job_type,
+            producer=PRODUCER,
+        )
+    }
+
+
+def _run_facets(movement: Movement, state: RunState, context: RunContext, error: str) -> dict[str, RunFacet]:
+    facets: dict[str, RunFacet] = {
+        "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
+            name=movement.engine or movement.integration,
+            version=movement.engine_version or "unknown",
+            openlineageAdapterVersion=__version__,
+            producer=PRODUCER,
+        ),
+        **context_facets(context),
+    }
+    if state in {RunState.FAIL, RunState.ABORT}:
+        facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(
+            message=context.mask(error) or state.value, programmingLanguage="PYTHON", producer=PRODUCER
+        )
+    if movement.problems and state is not RunState.START:
+        facets["extractionError"] = extraction_error_run.ExtractionErrorRunFacet(
+            totalTasks=1,
+            failedTasks=1,
+            errors=[extraction_error_run.Error(errorMessage=context.mask(one)) for one in movement.problems],
+            producer=PRODUCER,
+        )
+    return facets
+
+
+def _input(dataset: MovedDataset, context: RunContext, *, ended: bool) -> InputDataset:
+    counted = ended and (dataset.rows is not None or dataset.bytes is not None)
+    statistics = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
+        rowCount=dataset.rows, size=dataset.bytes, producer=PRODUCER
+    )
+    return InputDataset(
+        namespace=dataset.name.namespace,
+        name=dataset.name.name,
+        facets=_facets(dataset, context),
+        inputFacets={"inputStatistics": statistics} if counted else {},
+    )
+
+
+def _output(
+    dataset: MovedDataset, context: RunContext, lineage: DatasetFacet | None, *, ended: bool
+) -> OutputDataset:
+    counted = ended and (dataset.rows is not None or dataset.bytes is not None)
+    statistics = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
+        rowCount=dataset.rows, size=dataset.bytes, producer=PRODUCER
+    )
+    return OutputDataset(
+        namespace=dataset.name.namespace,
+        name=dataset.name.name,
+        facets=_facets(dataset, context) | ({"columnLineage": lineage} if lineage else {}),
+        outputFacets={"outputStatistics": statistics} if counted else {},
+    )
+
+
+def _facets(dataset: MovedDataset, context: RunContext) -> dict[str, DatasetFacet]:
+    facets: dict[str, DatasetFacet] = {
+        "dataSource": datasource_dataset.DatasourceDatasetFacet(
+            name=dataset.name.namespace, uri=uri(dataset.name.namespace), producer=PRODUCER
+        ),
+        "datasetType": dataset_type_dataset.DatasetTypeDatasetFacet(
+            datasetType=dataset.kind, producer=PRODUCER
+        ),
+    }
+    if dataset.fields:
+        facets["schema"] = schema_dataset.SchemaDatasetFacet(
+            fields=_fields(dataset.fields, context), producer=PRODUCER
+        )
+    if dataset.version:
+        facets["version"] = dataset_version_dataset.DatasetVersionDatasetFacet(
+            datasetVersion=dataset.version, producer=PRODUCER
+        )
+    return facets
+
+
+def _fields(
+    fields: Iterable[MovedField], context: RunContext
+) -> list[schema_dataset.SchemaDatasetFacetFields]:
+    return [
+        schema_dataset.SchemaDatasetFacetFields(
+            name=field.name,
+            type=field.type or None,
+            description=context.mask(field.description) or None,
+            ordinal_position=position,
+            fields=_fields(field.fields, context) or None,
+        )
+        for position, field in enumerate(fields, start=1)
+    ]
+
+
+def _column_lineage(movement: Movement, context: RunContext) -> DatasetFacet | None:
+    if movement.columns is None:
+        return None
+    columns = dict(movement.columns)
+    every = columns.pop(EVERY_COLUMN, ())
+    return column_lineage_dataset.ColumnLineageDatasetFacet(
+        fields={column: _made_of(sources, context) for column, sources in columns.items()},
+        dataset=_input_fields(every, context),
+        producer=PRODUCER,
+    )
+
+
+def _made_of(sources: tuple[ColumnSource, ...], context: RunContext) -> column_lineage_dataset.Fields:
+    """Fill the deprecated `transformationType` too, because Marquez and OpenMetadata read no other."""
+    masked = bool(sources) and all(source.masking for source in sources)
+    copied = bool(sources) and all(source.subtype == "IDENTITY" for source in sources)
+    expression = next((source.expression for source in sources if source.expression), "")
+    return column_lineage_dataset.Fields(
+        inputFields=_input_fields(sources, context),
+        transformationDescription=context.mask(expression) or None,
+        transformationType="MASKED" if masked else "IDENTITY" if copied else None,
+    )
+
+
+def _input_fields(
+    sources: Iterable[ColumnSource], context: RunContext
+) -> list[column_lineage_dataset.InputField]:
+    return [
+        column_lineage_dataset.InputField(
+            namespace=source.dataset.namespace,
+            name=source.dataset.name,
+            field=source.column,
+            transformations=[
+                column_lineage_dataset.Transformation(
+                    type="INDIRECT" if source.subtype in _INDIRECT else "DIRECT",
+                    subtype=source.subtype,
+                    description=context.mask(source.expression),
+                    masking=source.masking,
+                )
+            ],
+        )
+        for source in sources
+    ]
