@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from event_helpers import DAG, TASK
 from openlineage.client.event_v2 import RunState
 from openlineage.client.serde import Serde
-from told_events import DAG, TASK
 
 from airflow_lineage_provider.events.context import RunContext
 from airflow_lineage_provider.events.movement import (
