@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _LATERAL_ALIASES = frozenset(
     {"snowflake", "duckdb", "redshift", "databricks", "spark", "spark2", "clickhouse", "teradata", "exasol"}
 )
+# Dialects where `a.b` is never the field b of a column a.
+_NO_STRUCT_PATHS = frozenset({"postgres", "mysql", "sqlite", "tsql", "fabric", "snowflake", "teradata"})
 
 
 @dataclass(slots=True, eq=False)
@@ -193,25 +195,30 @@ class Scope:
         keys = [self.analysis.names.column(part) for part in parts]
         if keys[0] in self.bound:
             return None, len(keys)
+        struct = self.analysis.dialect not in _NO_STRUCT_PATHS
         for used in range(min(3, len(keys) - 1), 0, -1):
             rowset = self.rowset(tuple(keys[:used]))
             if rowset is not None:
                 found = rowset.known(keys[used]) or rowset.possible(keys[used])
                 if found is not None:
                     return found, used + 1
-        single = self.unqualified(keys[0])
+                struct = False
+        single = self.unqualified(keys[0], guess=len(keys) == 1 or struct)
         return single, int(single is not None)
 
-    def unqualified(self, key: str) -> Field | None:
+    def unqualified(self, key: str, *, guess: bool = True) -> Field | None:
         """Return the field of that name in this scope or the nearest around it."""
         for scope in self.chain():
-            found = scope.own(key)
+            found = scope.own(key, guess=guess)
             if found is not None:
                 return found
         return None
 
-    def own(self, key: str) -> Field | None:
-        """Return the field of that name in this scope alone."""
+    def own(self, key: str, *, guess: bool = True) -> Field | None:
+        """Return the field of that name in this scope alone.
+
+        Without `guess` only known columns count: not a whole row, nor a column of a table of unknown columns.
+        """
         alias = self.outputs.get(key)
         if alias is not None and self.aliases is Aliases.FIRST:
             return alias
@@ -226,7 +233,7 @@ class Scope:
             return known[0] if len(known) == 1 else self._ambiguous(key, known)
         if alias is not None and self.aliases is Aliases.BEFORE_GUESSING:
             return alias
-        return self._row(key) or self._guess(key) or alias
+        return ((self._row(key) or self._guess(key)) if guess else None) or alias
 
     def _row(self, key: str) -> Field | None:
         """Return a whole row: `to_json(o)`.

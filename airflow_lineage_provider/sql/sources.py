@@ -27,7 +27,7 @@ from airflow_lineage_provider.sql.functions import (
     PICKS_A_ROW,
     is_value,
 )
-from airflow_lineage_provider.sql.rowsets import Definition, Edges, Field, Rowset, add, field_in
+from airflow_lineage_provider.sql.rowsets import BaseTable, Definition, Edges, Field, Rowset, add, field_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,7 +117,10 @@ def _into(found: Field, path: list[exp.Identifier], scope: Scope) -> Field:
     for part in path:
         inner = field_in(found.row, scope.analysis.names.key(part))
         edges: Edges = {}
-        add(edges, (inner or found).edges, TRANSFORMATION)
+        if inner is None and found.row is not None and found.row.complete:
+            scope.analysis.unknown(part.name, ["the row or struct before it"], part.meta.get("line"))
+        else:
+            add(edges, (inner or found).edges, TRANSFORMATION)
         found = Field(part.name, None, edges, (), inner.row if inner else None)
     return found
 
@@ -138,7 +141,14 @@ def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
         return None
     if scope.analysis.names.key(name) in scope.analysis.catalog.variables:
         return None
-    tables = (".".join(item.name) or "a subquery" for s in scope.chain() for item in s.items)
+    keys = [scope.analysis.names.key(part) for part in path]
+    named = next((r for n in range(len(keys) - 1, 0, -1) if (r := scope.rowset(tuple(keys[:n])))), None)
+    if isinstance(named, BaseTable):
+        tables = [f"{named.table} in the schema"]
+    elif named is not None:
+        tables = [".".join(p.name for p in path[:-1])]
+    else:
+        tables = [".".join(item.name) or "a subquery" for s in scope.chain() for item in s.items]
     scope.analysis.unknown(".".join(p.name for p in path), tables, name.meta.get("line"))
     return None
 

@@ -35,8 +35,8 @@ def read_from(query: exp.Expr, scope: Scope) -> None:
 def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
     """Add one FROM item and its joins to the scope; return the new items."""
     before = len(scope.items)
-    if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
-        add_source(node.this, scope)  # FROM (a JOIN b ON ...)
+    if isinstance(node, exp.Subquery) and not node.alias and _is_from_item(node.this):
+        add_source(node.this, scope)  # FROM ((a JOIN b ON ...))
     else:
         rowset, name = _source(node, scope)
         rowset, name = _with_pivots(node, rowset, name, scope)
@@ -46,6 +46,15 @@ def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
     for lateral in node.args.get("laterals") or ():
         add_source(lateral, scope)
     return scope.items[before:]
+
+
+def _is_from_item(node: exp.Expr) -> bool:
+    """Tell whether parentheses in FROM hold a FROM item, whose names are visible outside of them, or a query."""
+    while isinstance(node, exp.Subquery):
+        if any(node.args.get(key) for key in ("alias", "joins", "laterals", "pivots")):
+            return True
+        node = node.this
+    return not isinstance(node, (exp.Query, exp.Pivot, exp.DML))
 
 
 def _source(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
@@ -60,7 +69,7 @@ def _source(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
 
 def _derived(node: exp.Expr, scope: Scope) -> Rowset:
     inside = node.this if isinstance(node, exp.Subquery) else node
-    if isinstance(inside, exp.Table):
+    if _is_from_item(inside):
         within = scope.detached()
         add_source(inside, within)
         fields, rest = expand(exp.Star(), within)
