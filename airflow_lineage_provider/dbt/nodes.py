@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.dbt.job_names import JobParts, job_names
 from airflow_lineage_provider.dbt.reads import (
     MAKES_RELATION,
     identifier,
@@ -34,6 +35,7 @@ class Nodes:
         self._manifest = manifest
         self._columns_of = columns_of
         self._exposures = _exposures_by_model(manifest)
+        self._labels: dict[str, str] = {}
 
     def compiled(self, unique_id: str) -> str | None:
         """Return the node's compiled SQL; None before dbt compiled it."""
@@ -52,13 +54,9 @@ class Nodes:
         """Return the node's record, with the columns that are known so far."""
         node = self._find(unique_id)
         resource_type = str(node.resource_type)
-        makes = resource_type in MAKES_RELATION and not is_ephemeral(node)
-        reads = iter((node,)) if resource_type == "source" else self._read_by(node)
-        if resource_type == "unit_test":
-            # It reads its own rows and is about its model, which is no dataset if it is ephemeral.
-            reads = (parent for parent in reads if parent.unique_id in node.depends_on.nodes)
         return Node(
             unique_id=unique_id,
+            label=self.label(unique_id),
             resource_type=resource_type,
             name=node.name,
             path=node.original_file_path,
@@ -66,13 +64,36 @@ class Nodes:
             database=getattr(node, "database", None),
             schema=node.schema,
             alias=identifier(node),
-            relation=self._relation(node) if makes else None,
-            inputs=self._seed_file(node) if resource_type == "seed" else tuple(map(self._relation, reads)),
+            relation=self._relation(node) if _makes_relation(node) else None,
+            inputs=self._seed_file(node)
+            if resource_type == "seed"
+            else tuple(map(self._relation, self._read_by(node))),
             test=_test(node),
             exposures=self._exposures.get(unique_id, ()),
             description=node.description or "",
             owners=owners(node, self._manifest.groups),
             tags=tuple(node.tags),
+        )
+
+    def label(self, unique_id: str) -> str:
+        """Return the name of the node's job."""
+        if not self._labels:
+            manifest = self._manifest
+            everything = (*manifest.nodes.values(), *manifest.sources.values(), *manifest.unit_tests.values())
+            self._labels = job_names(map(self._job_parts, everything))
+        return self._labels[unique_id]
+
+    def _job_parts(self, node: Any) -> JobParts:
+        makes = _makes_relation(node)
+        about = node if makes else next(self._read_by(node), node)
+        name = identifier(node) if makes else node.name
+        return JobParts(
+            node.unique_id,
+            str(node.resource_type),
+            getattr(about, "database", None),
+            about.schema,
+            f"{identifier(node)}.freshness" if node.resource_type == "source" else name,
+            makes,
         )
 
     def is_ephemeral(self, unique_id: str) -> bool:
@@ -100,7 +121,13 @@ class Nodes:
         return found or manifest.unit_tests[unique_id]
 
     def _read_by(self, node: Any) -> Iterator[Any]:
-        """Yield the nodes of the relations that `node` reads."""
+        """Yield the nodes of the relations that `node` reads; a source is read by its freshness check."""
+        if node.resource_type == "source":
+            return iter((node,))
+        if node.resource_type == "unit_test":
+            # It reads its own rows and is about its model, which is no dataset if it is ephemeral.
+            found = map(self._parent, node.depends_on.nodes)
+            return (parent for parent in found if parent and not is_ephemeral(parent))
         parents = getattr(node.depends_on, "nodes", ())  # a seed depends on macros alone
         if attached := getattr(node, "attached_node", None):
             # A relationships test depends on two relations; the one that it is about comes first.
@@ -134,6 +161,10 @@ class Nodes:
             tags=tuple(node.tags),
             quoted=_quoted(node),
         )
+
+
+def _makes_relation(node: Any) -> bool:
+    return node.resource_type in MAKES_RELATION and not is_ephemeral(node)
 
 
 def external_location(node: Any) -> str | None:

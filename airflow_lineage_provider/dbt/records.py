@@ -72,6 +72,8 @@ class Node:
     """A model, seed, snapshot, test or source of the manifest."""
 
     unique_id: str
+    label: str
+    """The name of its job, unique in the project: `silver.stg_orders`; see `job_names`."""
     resource_type: str
     name: str
     path: str
@@ -86,20 +88,6 @@ class Node:
     description: str = ""
     owners: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """The name of the node's job.
-
-        A model is `silver.stg_orders`, a test `silver.unique_stg_orders_order_id`, the check of a source
-        `bronze.raw_orders.freshness`.
-        """
-        target = self.relation or (self.inputs[0] if self.inputs else None)
-        schema = target.schema if target else self.schema
-        name = self.alias if self.relation else self.name
-        if self.resource_type == "source":
-            name = f"{self.alias}.freshness"
-        return f"{schema}.{name}" if schema else name
 
 
 @dataclass(frozen=True, slots=True)

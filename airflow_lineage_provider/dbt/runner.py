@@ -249,7 +249,7 @@ class DbtRun:
     def _note_failure(self, message: NodeCompiled | NodeEnded, nodes: Nodes) -> None:
         """Remember an ephemeral model that failed: it has no records, but its children are skipped."""
         if isinstance(message, NodeEnded) and message.result.status not in MADE:
-            label = nodes.node(message.unique_id).label
+            label = nodes.label(message.unique_id)
             self._unsuccessful[message.unique_id] = label
             if node_failed(message.result.status):
                 self._errors.append(f"{label}: {one_line(message.result.message)}")

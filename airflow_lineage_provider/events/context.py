@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PRODUCER = f"urn:python:airflow-lineage-provider:{__version__}"
 
 JOB_NAMESPACE = "dbt"
+"""The namespace of dbt nodes' jobs; `dbt.<project>` in a DAG that runs several dbt projects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,5 @@ class RunContext:
     nominal_end: datetime | None = None
     mask: Callable[[str], str] = field(default=str)
     """Masks known secrets in free text (SQL, messages, descriptions), never in names."""
+    several_projects: bool = False
+    """Whether the DAG runs more than one dbt project, so that a job's namespace names its project."""

@@ -2,6 +2,10 @@
 
 https://openlineage.io/docs/spec/run-cycle. Each terminal event stands on its own, because consumers such as
 OpenMetadata read no other.
+
+A job is told from others by its namespace (`dbt`, or `dbt.<project>` where a DAG runs several projects) and
+name (see `dbt.job_names`). For one project that runs twice in a DAG run, against two databases, the facets
+`dbt_run` (project_name) and `dbt_node` (unique_id, database, schema) of each event tell the two apart.
 """
 
 from __future__ import annotations
@@ -40,6 +44,8 @@ class NodeEvents:
         self._invocation = invocation
         self._context = context
         self._warehouse = invocation.warehouse
+        project = f".{invocation.project_name}" if context.several_projects else ""
+        self._job_namespace = JOB_NAMESPACE + project
         self._begun: dict[str, tuple[object, NodeLineage]] = {}
 
     def start(self, record: NodeStarted) -> RunEvent:
@@ -92,7 +98,7 @@ class NodeEvents:
 
     def _job(self, node: Node, sql: str | None) -> Job:
         facets = job_facets(node, sql, self._invocation, self._context.mask)
-        return Job(namespace=JOB_NAMESPACE, name=node.label, facets=facets)
+        return Job(namespace=self._job_namespace, name=node.label, facets=facets)
 
     @staticmethod
     def _event(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.context import RunContext, RunRef
 from airflow_lineage_provider.events.event import text_at
+from airflow_lineage_provider.utils.dbt_projects import several_dbt_projects
 from airflow_lineage_provider.utils.secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def run_context(context: Context) -> RunContext:
         ),
         nominal_start=dag_run.data_interval_start or dag_run.logical_date,
         nominal_end=dag_run.data_interval_end,
+        several_projects=several_dbt_projects(ti.task),
         mask=without_secrets,
     )
 

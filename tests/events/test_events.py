@@ -10,6 +10,10 @@ import pytest
 from dbt_projects import Outcome, run, write_project
 from event_helpers import DAG, TASK, end_of, events_of, task_events
 
+from airflow_lineage_provider.dbt.records import NodeFinished
+from airflow_lineage_provider.events.context import RunContext
+from airflow_lineage_provider.events.nodes import NodeEvents
+
 CHECK = Path(__file__).parents[3] / "shared" / "tools" / "check_events.py"
 UNIQUE = "silver.unique_stg_orders_order_id"
 
@@ -49,6 +53,12 @@ def test_the_parent_is_the_task_and_the_root_the_dag(small_events):
         assert (parent["job"]["namespace"], parent["job"]["name"]) == (TASK.namespace, TASK.name)
         assert parent["root"]["run"]["runId"] == DAG.run_id
         assert facets(event)["nominalTime"]["nominalStartTime"] == "2026-01-01T00:00:00.000000Z"
+
+
+def test_the_job_namespace_names_the_project_where_a_dag_runs_several(small):
+    context = RunContext(several_projects=True)
+    events = NodeEvents(small.invocation, context)
+    assert {events.end(record).job.namespace for record in small.of(NodeFinished)} == {"dbt.shop"}
 
 
 def test_a_failure_has_its_error_and_a_skip_its_reason(small_events):
