@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.model import Subtype
 from airflow_lineage_provider.sql.rowsets import combined
 from airflow_lineage_provider.sql.scope import Cte, Scope
 
@@ -90,4 +91,6 @@ def _recursive(cte: Cte, body: exp.SetOperation, columns: list[tuple[str, str]])
         if [f.edges for f in grown.fields] == [f.edges for f in rowset.fields]:
             break
         rowset = grown
+    if body.args.get("distinct"):
+        scope.analysis.decides_rows(rowset, Subtype.GROUP_BY)
     return rowset

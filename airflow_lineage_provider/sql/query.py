@@ -72,8 +72,10 @@ def _set_operation(node: exp.SetOperation, around: Scope) -> Rowset:
         chain.append((left, scope))
         left = left.this
     branches = [scope.read(left)]
+    compared = {Subtype.FILTER: list(branches), Subtype.GROUP_BY: list(branches)}  # as soon as rows are
     for operation, within in reversed(chain):
         right = within.read(operation.expression)
+        _compare_rows(operation, right, compared, within)
         if not isinstance(operation, exp.Except):
             if operation.args.get("by_name"):
                 branches = [_by_name(_by_position(branches), right, operation, within)]
@@ -85,6 +87,20 @@ def _set_operation(node: exp.SetOperation, around: Scope) -> Rowset:
             branches = [_by_position(branches)]
             _order_outputs(operation, branches[0], within)
     return _by_position(branches)
+
+
+def _compare_rows(
+    operation: exp.SetOperation, right: Rowset, compared: dict[Subtype, list[Rowset]], scope: Scope
+) -> None:
+    """Note the columns of both sides: they filter in EXCEPT and INTERSECT, and group in UNION DISTINCT."""
+    for waiting in compared.values():
+        waiting.append(right)
+    filters = isinstance(operation, (exp.Except, exp.Intersect))
+    if filters or operation.args.get("distinct"):
+        subtype = Subtype.FILTER if filters else Subtype.GROUP_BY
+        for rowset in compared[subtype]:
+            scope.analysis.decides_rows(rowset, subtype)
+        compared[subtype].clear()
 
 
 def _by_position(branches: list[Rowset]) -> Rowset:
@@ -137,6 +153,7 @@ def _select(select: exp.Select, scope: Scope) -> Rowset:
     fields, rest = _projections(select, scope)
     _where(select, scope)
     scope.aliases = Aliases.BEFORE_GUESSING
+    _distinct(select, Rowset(fields, (rest,) if rest else ()), scope)
     _group(select, fields, scope)
     for clause in ("having", "prewhere", "connect"):
         _decides(select.args.get(clause), scope, Subtype.FILTER)
@@ -193,10 +210,15 @@ def _decides(node: exp.Expr | None, scope: Scope, subtype: Subtype) -> None:
         scope.analysis.decides(sources(node, scope, CONDITIONAL), subtype)
 
 
-def _group(select: exp.Select, fields: list[Field], scope: Scope) -> None:
+def _distinct(select: exp.Select, rowset: Rowset, scope: Scope) -> None:
     distinct = select.args.get("distinct")
     if distinct is not None and distinct.args.get("on") is not None:
         _decides(distinct.args["on"], scope, Subtype.GROUP_BY)
+    elif distinct is not None:
+        scope.analysis.decides_rows(rowset, Subtype.GROUP_BY)
+
+
+def _group(select: exp.Select, fields: list[Field], scope: Scope) -> None:
     group = select.args.get("group")
     if group is None:
         return

@@ -71,6 +71,12 @@ class Analysis:
             masked = not kinds & ((1 << KINDS) - 1)
             self.indirect[origin, subtype] = masked and self.indirect.get((origin, subtype), True)
 
+    def decides_rows(self, rowset: Rowset, subtype: Subtype) -> None:
+        """Note all columns of a rowset: DISTINCT and set operations compare whole rows."""
+        for one in rowset.fields:
+            self.decides(one.edges, subtype)
+        self.unknown_star(rowset.unknown())
+
     def problem(self, subject: Subject, message: str) -> None:
         """Note a part of the lineage that is not known."""
         self.problems[Problem(subject, message)] = None

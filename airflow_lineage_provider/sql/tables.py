@@ -49,7 +49,7 @@ def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
 
 
 def _is_from_item(node: exp.Expr) -> bool:
-    """Tell whether parentheses in FROM hold a FROM item, whose names are visible outside of them, or a query."""
+    """Tell whether parentheses in FROM hold a FROM item, whose names are visible outside, or a query."""
     while isinstance(node, exp.Subquery):
         if any(node.args.get(key) for key in ("alias", "joins", "laterals", "pivots")):
             return True
