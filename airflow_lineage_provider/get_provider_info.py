@@ -7,6 +7,7 @@ from typing import Any
 PACKAGE = "airflow_lineage_provider"
 LINEAGE = "Lineage"
 DBT = "dbt"
+DMS = "AWS DMS"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -20,10 +21,12 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Documented data lineage as a contract: dbt layers, OpenLineage, validation.",
         "integrations": [
             {"integration-name": LINEAGE, "external-doc-url": "https://openlineage.io/", "tags": ["service"]},
+            {"integration-name": DMS, "external-doc-url": "https://aws.amazon.com/dms/", "tags": ["aws"]},
             {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
         ],
         "operators": [
             _modules(DBT, "operators.dbt"),
+            _modules(DMS, "operators.dms"),
             _modules(LINEAGE, "operators.lineage", "operators.forward"),
         ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],

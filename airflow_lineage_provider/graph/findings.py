@@ -48,6 +48,8 @@ class Code(StrEnum):
     COLUMN_EDGE_UNEXPECTED = "column-edge-unexpected"
     TRANSFORMATION_CHANGED = "transformation-changed"
     EXPRESSION_CHANGED = "expression-changed"
+    # What a source system does against what is documented of it.
+    SLA_MISSED = "sla-missed"
     # What a map says against itself.
     UNKNOWN_DATASET = "unknown-dataset"
     UNKNOWN_COLUMN = "unknown-column"

@@ -103,11 +103,13 @@ def run_cases(
             found["tries"],
             found["returned"],
             logs[dag_id],
-            [event for event in events if _parent(event) == f"{dag_id}.dbt"],
+            [event for event in events if _dag(event) == dag_id],
         )
         for dag_id, found in results.items()
     }
 
 
-def _parent(event: Mapping[str, Any]) -> str | None:
-    return event["run"].get("facets", {}).get("parent", {}).get("job", {}).get("name")
+def _dag(event: Mapping[str, Any]) -> str:
+    """Return the DAG whose task is the event's parent."""
+    job = event["run"].get("facets", {}).get("parent", {}).get("job", {}).get("name", "")
+    return str(job).rpartition(".")[0]

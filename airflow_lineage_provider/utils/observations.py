@@ -1,0 +1,82 @@
+"""Observations of outside systems as committed events, and as a task's outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException
+from openlineage.client.event_v2 import RunState
+
+from airflow_lineage_provider.utils.emitter import Emitter
+from airflow_lineage_provider.utils.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_lineage_provider.graph.findings import Finding
+    from airflow_lineage_provider.systems.observation import Observation
+
+log = logging.getLogger(__name__)
+
+SHOWN = 10
+
+
+def commit_observations(
+    context: Context,
+    store_conn_id: str | None,
+    observations: Sequence[Observation],
+    problems: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Commit START and end of each job that was observed, and log what was found; return a summary for XCom.
+
+    Raises StoreLocationError where there can be no store; a store that fails loses events and no task.
+    """
+    emitter = Emitter(context, store_conn_id)
+    for seen in observations:
+        emitter.emit_movement(seen.movement, RunState.START, seen.movement.started_at)
+        emitter.emit_movement(seen.movement, seen.state, datetime.now(UTC), seen.error)
+        log.info("%s", without_secrets(_line(seen)))
+    emitter.finish()
+    unresolved = [*problems, *(one for seen in observations for one in seen.movement.problems)]
+    for problem in unresolved:
+        log.warning("not resolved: %s", without_secrets(problem))
+    return {
+        "jobs": dict(Counter(seen.state.value for seen in observations)),
+        "problems": [without_secrets(problem) for problem in unresolved[:SHOWN]],
+        "events": emitter.emitted,
+        "events_lost": emitter.lost,
+    }
+
+
+def judge_observations(observations: Iterable[Observation], findings: Iterable[Finding] = ()) -> None:
+    """Raise AirflowException, so that the task is tried again, for jobs that failed or do not run.
+
+    Findings that are errors raise too; warnings are logged.
+    """
+    errors = list(dict.fromkeys(seen.error for seen in observations if seen.error))
+    for finding in findings:
+        if finding.severity == "error":
+            errors.append(str(finding))
+        else:
+            log.warning("%s", finding)
+    if errors:
+        more = f"; and {len(errors) - SHOWN} more, in the log above" if errors[SHOWN:] else ""
+        raise AirflowException(without_secrets("; ".join(errors[:SHOWN])) + more)
+
+
+def _line(seen: Observation) -> str:
+    movement = seen.movement
+    ways = [
+        " + ".join(f"{one.name.namespace}/{one.name.name}" for one in side)
+        for side in (movement.inputs, movement.outputs)
+    ]
+    rows = sum(one.rows or 0 for one in movement.outputs)
+    columns = "columns unknown" if movement.columns is None else f"{len(movement.columns)} columns"
+    return (
+        f"{seen.state.value} {movement.job_name}: {' -> '.join(filter(None, ways))} ({columns}, {rows} rows)"
+    )
