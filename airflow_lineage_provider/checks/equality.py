@@ -1,4 +1,4 @@
-"""Whether two spellings of an expression or a type mean the same in a dialect, for `compare`."""
+"""Equality of expressions and of types in a SQL dialect, for `compare`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def same_expression(dialect: str) -> Same:
-    """Return the comparison of expressions in a dialect; text is compared where one is no SQL."""
+    """Return the equality of expressions in a dialect; what is not SQL is compared as text."""
 
     def same(first: str, second: str) -> bool:
         if first == second:
@@ -28,7 +28,7 @@ def same_expression(dialect: str) -> Same:
 
 
 def same_type(dialect: str) -> Same:
-    """Return the comparison of types in a dialect; text is compared where one is no SQL type."""
+    """Return the equality of types in a dialect; what is not a SQL type is compared as text."""
 
     def same(first: str, second: str) -> bool:
         if first.casefold() == second.casefold():
@@ -49,7 +49,7 @@ def _plain(text: str) -> str:
 
 
 def converts(dialect: str) -> Callable[[str], bool]:
-    """Return whether an expression casts every column that it reads, so that their types do not matter."""
+    """Return whether an expression casts every column it reads, so that their types do not matter."""
 
     def casts(expression: str) -> bool:
         import sqlglot

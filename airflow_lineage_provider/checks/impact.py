@@ -1,4 +1,4 @@
-"""What a planned change reaches, as the operator and the command line ask it."""
+"""The impact of a planned column change, for the operator and the command line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.equality import converts
 from airflow_lineage_provider.checks.references import column_reference
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import impact
 from airflow_lineage_provider.graph.change import Change, Effect, effects
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 def planned_change(
     graph: Graph, column: str, change: str | None = None, *, hops: int | None = None
 ) -> tuple[Impact, Mapping[ColumnRef, Effect] | None]:
-    """Return what `column` reaches and, for a change of `type`, `rename` or `drop`, its effect on each.
+    """Return what `column` reaches and the effect on each; without a change the effects are None.
 
-    Raises ValueError for a column or a change that there is not.
+    `column` is `dataset.column`, or a dataset for all of its columns; `change` is type, rename or drop.
+    Raises InputError for an unknown column or change.
     """
     if change and change not in set(Change):
-        raise ValueError(f"{change!r} is no change of a column; use {', '.join(Change)}")
+        raise InputError(f"unknown change {change!r} of a column; use {', '.join(Change)}")
     found = impact(graph, [column_reference(graph, column)], hops=hops)
     return found, effects(graph, found, Change(change), converts("")) if change else None

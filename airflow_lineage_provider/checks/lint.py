@@ -1,4 +1,4 @@
-"""The map against itself: what it names and does not have, and what looks like a slip."""
+"""Check a map on its own: names that it does not define, cycles, loose ends."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.references import column_reference
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import (
     CONSUMERS,
     Code,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
-    """Return what is wrong with a map on its own. Raises MapError for a binding that cannot be used."""
+    """Return what is wrong with a map on its own, as of a day. Raises MapError for an invalid binding."""
     bindings_of(lineage_map)
     graph = read_map(lineage_map).graph
     findings = [
@@ -47,7 +48,7 @@ def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
 
 
 def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
-    """Raise MapError for a map that names a dataset which it does not have, as a typo does."""
+    """Raise MapError for a map that names an unknown dataset, such as a misspelt one."""
     unknown = [f for f in _undefined(lineage_map, graph) if f.code is Code.UNKNOWN_DATASET]
     if unknown:
         raise MapError(
@@ -61,7 +62,7 @@ def _defined(graph: Graph) -> set[str]:
 
 
 def _undefined(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
-    """Yield the names that the map uses and does not define: slips of the pen, or tables left out."""
+    """Yield the names that the map uses and does not define: misspelt ones, and tables left out."""
     defined = _defined(graph)
     for name in sorted(graph.datasets.keys() - defined):
         where = _first_use(graph, name)
@@ -82,12 +83,12 @@ def _first_use(graph: Graph, name: str) -> tuple[Provenance, ...]:
 
 
 def _unknown_columns(graph: Graph) -> Iterator[Finding]:
-    told = set()
+    reported = set()
     for edge in graph.column_edges:
         for ref in (edge.source, edge.target):
             columns = graph.datasets[ref.dataset].columns
-            if columns and ref.column not in columns and ref not in told:
-                told.add(ref)
+            if columns and ref.column not in columns and ref not in reported:
+                reported.add(ref)
                 near = difflib.get_close_matches(ref.column, columns, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 message = f"{ref} is used, and {ref.dataset} has no such column{hint}"
@@ -135,7 +136,7 @@ def _loose_ends(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
 
 
 def _shortcuts(graph: Graph) -> Iterator[Finding]:
-    """Yield the edges that stand for a longer documented way."""
+    """Yield the edges that summarise a longer documented path."""
     for pair, edge in graph.edges.items():
         path = shortest_path(graph.parents, *pair, indirect=True)
         if path:
@@ -144,11 +145,11 @@ def _shortcuts(graph: Graph) -> Iterator[Finding]:
 
 
 def _scenarios(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
-    """Yield the documented scenarios whose consumers are not those that the map itself leads to."""
+    """Yield the documented scenarios whose consumers differ from those that the map leads to."""
     for number, scenario in enumerate(lineage_map.content.scenarios):
         try:
             start = column_reference(graph, scenario.change)
-        except ValueError as error:
+        except InputError as error:
             yield Finding(
                 Code.UNKNOWN_DATASET, scenario.change, str(error), (_scenario(lineage_map, number),)
             )

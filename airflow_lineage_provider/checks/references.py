@@ -1,10 +1,11 @@
-"""What people write for a dataset or column, found in a graph."""
+"""Find the dataset or column that a text names."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import EVERY_COLUMN, ColumnRef
 
 if TYPE_CHECKING:
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def column_reference(graph: Graph, text: str) -> ColumnRef:
-    """Return the column that a text names, or every column of the dataset that it names.
+    """Return the column that a text names, or `*` of the dataset that it names.
 
-    Raises ValueError, with the nearest name, for what the graph does not have.
+    Raises InputError, with the most similar name, for a name that the graph does not have.
     """
     if text in graph.datasets:
         return ColumnRef(text, EVERY_COLUMN)
@@ -25,9 +26,9 @@ def column_reference(graph: Graph, text: str) -> ColumnRef:
             return ColumnRef(dataset, column)
         near = difflib.get_close_matches(column, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
-        raise ValueError(f"{dataset} has no column {column!r}; {hint}")
+        raise InputError(f"{dataset} has no column {column!r}; {hint}")
     near = difflib.get_close_matches(text, graph.datasets, n=1) or difflib.get_close_matches(
         dataset, graph.datasets, n=1
     )
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise ValueError(f"no dataset {text!r}{hint}")
+    raise InputError(f"no dataset {text!r}{hint}")

@@ -1,7 +1,7 @@
-"""`airflow-lineage`: the provider's questions and checks, for a terminal and for CI.
+"""`airflow-lineage`: the command line, for a terminal and for CI.
 
-Exit status: 0 agreed, 1 drift, 2 bad input. Nothing here imports Airflow, and each command imports what it
-needs when it is called.
+Exit status: 0 for agreement, 1 for drift, 2 for bad input. No module here imports Airflow, and each command
+imports what it needs when it is called.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from airflow_lineage_provider.cli.sql import sql
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="airflow-lineage")
 def main() -> None:
-    """Ask about documented and emitted data lineage, and check the two against each other."""
+    """Query documented and emitted data lineage, and compare the two."""
 
 
 for command in (

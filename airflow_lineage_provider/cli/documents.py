@@ -1,4 +1,4 @@
-"""The map as the document that people sign, and such a document as a map."""
+"""Write a map as a document, and read such a document as a map."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from airflow_lineage_provider.cli.options import example, map_argument, plain_errors
+from airflow_lineage_provider.cli.options import example, expected_errors, map_argument
 
 
 @click.command(epilog=example("airflow-lineage render dags/customer_analytics_pipeline.yaml > lineage.md"))
@@ -17,7 +17,7 @@ from airflow_lineage_provider.cli.options import example, map_argument, plain_er
 )
 def render(lineage_map: Path, form: str) -> None:
     """Write the MAP as the document that people read and sign: Markdown with Mermaid, or one HTML page."""
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.lineage_map.document.writer import render_markdown
         from airflow_lineage_provider.reports.html_map import render_html
@@ -29,8 +29,8 @@ def render(lineage_map: Path, form: str) -> None:
 @click.command("import", epilog=example("airflow-lineage import data-lineage-maps.md > lineage.yaml"))
 @click.argument("document", type=click.Path(dir_okay=False, path_type=Path))
 def import_(document: Path) -> None:
-    """Read a Markdown DOCUMENT into a map on stdout; what it could not place is listed on stderr."""
-    with plain_errors():
+    """Convert a Markdown DOCUMENT to a map on stdout; text that fits no field is listed on stderr."""
+    with expected_errors():
         from airflow_lineage_provider.lineage_map.document.reader import import_markdown
         from airflow_lineage_provider.lineage_map.dump import dump_map
 

@@ -1,4 +1,4 @@
-"""Questions to the documented graph, and to what runs have emitted."""
+"""Queries of the documented lineage, and of what runs have emitted."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from airflow_lineage_provider.cli.options import environment_option, example, map_argument, plain_errors
-from airflow_lineage_provider.cli.runs import open_source, root_run, source_option
+from airflow_lineage_provider.cli.options import environment_option, example, expected_errors, map_argument
+from airflow_lineage_provider.cli.runs import root_run, source_at, source_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-def _question(command: Command) -> Command:
-    """Add the arguments that every question to the graph takes."""
+def _graph_query(command: Command) -> Command:
+    """Add the arguments that every query of the graph takes."""
     options = (
         map_argument,
         click.argument("column"),
         click.option("--hops", type=click.IntRange(min=1), help="Look no further than this many steps."),
         click.option("--run", metavar="RUN", help="Add what this run emitted: an id, `latest` or `all`."),
-        click.option("--until", metavar="TIME", default="", help="With --run: as it was by then (ISO 8601)."),
+        click.option(
+            "--until", metavar="TIME", default="", help="With --run: only events up to this time (ISO 8601)."
+        ),
         environment_option,
         source_option,
     )
@@ -43,7 +45,7 @@ def _several(name: str, what: str) -> Command:
 @click.command(
     epilog=example("airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount")
 )
-@_question
+@_graph_query
 @click.option("--change", type=click.Choice(["type", "rename", "drop"]), help="Say what it would break.")
 @_several("system", "of this system")
 @_several("layer", "in this layer")
@@ -54,32 +56,32 @@ def _several(name: str, what: str) -> Command:
 )
 def impact(column: str, hops: int | None, change: str | None, form: str, **options: Any) -> None:
     """Print what is made from a COLUMN or dataset of the MAP, down to the dashboards and models."""
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.checks.impact import planned_change
         from airflow_lineage_provider.graph import narrow, select
         from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, print_impact
 
         graph = _graph(options)
-        found, told = planned_change(graph, column, change, hops=hops)
+        found, effects = planned_change(graph, column, change, hops=hops)
         wanted = {name: options[name] for name in ("systems", "layers", "owners", "kinds")}
         if any(wanted.values()):
             found = narrow(found, select(graph, found, **wanted))
         if form == "json":
-            click.echo(json.dumps(impact_json(graph, found, told), indent=2, ensure_ascii=False))
+            click.echo(json.dumps(impact_json(graph, found, effects), indent=2, ensure_ascii=False))
         elif form == "markdown":
-            click.echo(impact_markdown(graph, found, told), nl=False)
+            click.echo(impact_markdown(graph, found, effects), nl=False)
         else:
-            print_impact(graph, found, sys.stdout, told)
+            print_impact(graph, found, sys.stdout, effects)
 
 
 @click.command(
     epilog=example("airflow-lineage trace dags/analytics.yaml gold.customer_behavior.total_revenue")
 )
-@_question
+@_graph_query
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def trace(column: str, hops: int | None, form: str, **options: Any) -> None:
     """Print what a COLUMN or dataset of the MAP is made from, up to its sources."""
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.checks.references import column_reference
         from airflow_lineage_provider.graph import trace as walk
         from airflow_lineage_provider.reports.impact import impact_json, print_trace
@@ -93,7 +95,7 @@ def trace(column: str, hops: int | None, form: str, **options: Any) -> None:
 
 
 def _graph(options: dict[str, Any]) -> Graph:
-    """Return the map's graph, together with a run's where one is named."""
+    """Return the map's graph, combined with that of a run where one is named."""
     from airflow_lineage_provider.graph import combine
     from airflow_lineage_provider.lineage_map import bindings_of, load_map
     from airflow_lineage_provider.readers.documented import read_map
@@ -104,7 +106,7 @@ def _graph(options: dict[str, Any]) -> Graph:
     documented = read_map(lineage_map).graph
     if not options["run"]:
         return documented
-    source = open_source(options["store"])
+    source = source_at(options["store"])
     events = source.events(root_run_id=root_run(source, options["run"]))
     bindings = bindings_of(lineage_map, options["environment"])
     return combine(documented, read_events(events, bindings, until=options["until"]).graph)

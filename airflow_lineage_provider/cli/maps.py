@@ -1,4 +1,4 @@
-"""The map against itself, and against a dbt project before anything runs."""
+"""Check a map on its own and against a dbt project, and compare two revisions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 from airflow_lineage_provider.cli.options import (
     environment_option,
     example,
+    expected_errors,
     map_argument,
-    plain_errors,
     report,
     report_option,
 )
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 @click.argument("lineage_maps", metavar="MAP...", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
 @report_option
 def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
-    """Check each MAP against itself: unknown names, cycles, loose ends."""
-    with plain_errors():
+    """Check each MAP on its own: unknown names, cycles, loose ends, bindings."""
+    with expected_errors():
         from airflow_lineage_provider.checks.lint import lint as lint_map
         from airflow_lineage_provider.graph import Comparison
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.reports.text import print_findings
 
-        found = [lint_map(load_map(path)) for path in lineage_maps]
-        merged = Comparison(findings=tuple(finding for one in found for finding in one.findings))
+        linted = [lint_map(load_map(path)) for path in lineage_maps]
+        merged = Comparison(
+            findings=tuple(finding for one in linted for finding in one.findings),
+            accepted=tuple(finding for one in linted for finding in one.accepted),
+        )
         report(merged, form, lambda stream: print_findings(merged, stream))
 
 
@@ -51,7 +54,7 @@ def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
 @report_option
 def check(lineage_map: Path, manifest: Path, environment: str | None, cache: Path | None, form: str) -> None:
     """Check a dbt project's MANIFEST against the documented MAP, before anything runs."""
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers import load_manifest, read_evidence
@@ -82,13 +85,13 @@ def diff(
     environment: str | None,
     form: str,
 ) -> None:
-    """Print what changed from OLD to NEW, and the consumers that it reaches.
+    """Print what changed from OLD to NEW, and the consumers that each change reaches.
 
-    Both are maps, or both dbt manifests (.json) whose relations --map and --environment name.
+    Both are maps, or both are dbt manifests (.json), whose relations --map and --environment name.
     """
     if (old is None) == (old_revision is None):
         raise click.UsageError("name OLD, or --from REVISION")
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.checks.difference import difference
         from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
 
@@ -106,11 +109,17 @@ def _evidence_of(
     from airflow_lineage_provider.errors import InputError
     from airflow_lineage_provider.lineage_map import load_map, parse_map
     from airflow_lineage_provider.readers import load_manifest, read_evidence, read_map
+    from airflow_lineage_provider.readers.manifest import parse_manifest
 
     if path.suffix == ".json":
         if lineage_map is None:
             raise InputError(f"{path}: name the map that binds the manifest's relations with --map")
-        return read_evidence("manifest", load_manifest(path), load_map(lineage_map), environment)
-    if revision is not None:
-        return read_map(parse_map(read_revision(path, revision), f"{path}@{revision}"))
-    return read_map(load_map(path))
+        manifest = (
+            load_manifest(path)
+            if revision is None
+            else parse_manifest(read_revision(path, revision).encode(), f"{path}@{revision}")
+        )
+        return read_evidence("manifest", manifest, load_map(lineage_map), environment)
+    if revision is None:
+        return read_map(load_map(path))
+    return read_map(parse_map(read_revision(path, revision), f"{path}@{revision}"))

@@ -1,4 +1,4 @@
-"""What the commands share: arguments, exit status, errors in one line."""
+"""Arguments, exit status and error handling that the commands share."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ report_option = click.option(
 
 
 def example(line: str) -> str:
-    """Return how a command's help ends."""
+    """Return the last line of a command's help."""
     return f"Example: {line}"
 
 
 def report(comparison: Comparison, form: str, in_text: Callable[[TextIO], None]) -> None:
-    """Print a comparison in one of the formats; exit with 1 where it found drift."""
+    """Print a comparison in one of the formats; exit with status 1 on drift."""
     if form == "text":
         in_text(sys.stdout)
     else:
@@ -49,14 +49,14 @@ def report(comparison: Comparison, form: str, in_text: Callable[[TextIO], None])
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Say bad input in one line on stderr and exit with 2."""
+def expected_errors() -> Iterator[None]:
+    """Print an expected error in one line on stderr and exit with status 2."""
     from airflow_lineage_provider.errors import LineageError
 
     try:
         yield
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; Python would complain once more when it closes stdout.
+        # A reader such as `head` closed the pipe; else Python reports it again when closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (LineageError, ValueError, OSError) as error:
         click.echo(f"airflow-lineage: {error}", err=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airflow_lineage_provider.cli.options import DRIFT, example, plain_errors
+from airflow_lineage_provider.cli.options import DRIFT, example, expected_errors
 from airflow_lineage_provider.cli.runs import open_store, store_option
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def forward(store: str | None, transport: str | None, health: str | None) -> Non
     Each target has its own position; what it does not take is tried again, in the order of each run, until
     this is stopped.
     """
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.forwarding.service import ForwardService, status_page
         from airflow_lineage_provider.forwarding.targets import configured_targets
 
@@ -82,7 +82,7 @@ def _until_stopped() -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def outbox(store: str | None, form: str, **changes: str | None) -> None:
     """Print what each target has still to get, how old that is, and what it refused."""
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
 
         opened = open_store(store)
@@ -139,7 +139,7 @@ def serve(store: str | None, host: str, port: int) -> None:
     Callers carry the token of the variable AIRFLOW_LINEAGE_TOKEN as `Authorization: Bearer`. /openapi.json
     describes what is taken and what is answered.
     """
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.endpoint import receiver
 
         token = os.environ.get(TOKEN, "")
@@ -156,7 +156,7 @@ def serve(store: str | None, host: str, port: int) -> None:
 @click.option("--keep-days", type=click.IntRange(min=1), help="Delete events that are older.")
 def sweep(store: str | None, silent_hours: int | None, keep_days: int | None) -> None:
     """Close the runs of workers that died, with an ABORT that says so; delete old events."""
-    with plain_errors():
+    with expected_errors():
         from datetime import UTC, datetime, timedelta
 
         from airflow_lineage_provider.store.dead_runs import sweep as close_dead_runs

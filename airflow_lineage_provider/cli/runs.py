@@ -1,4 +1,4 @@
-"""What a DAG run emitted, and whether it is what the map documents."""
+"""The events of a DAG run, and their validation against a map."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 from airflow_lineage_provider.cli.options import (
     environment_option,
     example,
+    expected_errors,
     map_argument,
-    plain_errors,
     report,
     report_option,
 )
@@ -48,8 +48,8 @@ run_option = click.option(
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 def events(store: str | None, run: str, job: str | None, form: str) -> None:
     """Print the OpenLineage events that a DAG run emitted, in the order in which they were committed."""
-    with plain_errors():
-        opened = open_source(store)
+    with expected_errors():
+        opened = source_at(store)
         for event in opened.events(root_run_id=root_run(opened, run), job_name=job):
             click.echo(json.dumps(event, ensure_ascii=False) if form == "jsonl" else _line(event))
 
@@ -61,7 +61,9 @@ def events(store: str | None, run: str, job: str | None, form: str) -> None:
 @environment_option
 @source_option
 @run_option
-@click.option("--scope", multiple=True, help="Only these layers or datasets were to be produced.")
+@click.option(
+    "--scope", multiple=True, help="Expect only these layers, datasets or globs of datasets; may be repeated."
+)
 @report_option
 def validate(
     lineage_map: Path,
@@ -72,14 +74,14 @@ def validate(
     form: str,
 ) -> None:
     """Compare what a DAG run emitted with the documented MAP."""
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.checks import validate as compare
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import print_validation
 
         documented = load_map(lineage_map)
-        opened = open_source(store)
+        opened = source_at(store)
         emitted = opened.events(root_run_id=root_run(opened, run))
         evidence = read_evidence("event", emitted, documented, environment)
         validation = compare(evidence, documented, environment=environment, scope=scope)
@@ -87,33 +89,35 @@ def validate(
 
 
 def open_store(url: str | None) -> EventStore:
-    """Return the store that is named, or the default one."""
+    """Return the store at `url`, or the default one."""
     from airflow_lineage_provider.store import EventStore, default_store_url
 
     return EventStore(url or default_store_url(os.environ))
 
 
-def open_source(location: str | None) -> EventSource:
-    """Return where events are read from: what is named, or the default store."""
+def source_at(location: str | None) -> EventSource:
+    """Return the source of events at `location`, or the default store."""
     from airflow_lineage_provider.store import default_store_url
-    from airflow_lineage_provider.store.sources import open_source as open_location
+    from airflow_lineage_provider.store.sources import open_source
 
     key = os.environ.get("OPENLINEAGE_API_KEY", "")  # the OpenLineage client's own name for it
-    return open_location(location or default_store_url(os.environ), api_key=key)
+    return open_source(location or default_store_url(os.environ), api_key=key)
 
 
 def root_run(source: EventSource, run: str) -> str | None:
-    """Return the root run that is meant; None for all of them."""
+    """Return the id of the root run; None for `all`. Raises InputError where there is no run yet."""
     if run == "all":
         return None
+    from airflow_lineage_provider.errors import InputError
+
     root = source.latest_root_run() if run == "latest" else run
     if root is None:
-        raise ValueError("there is no run yet; run a DAG, or name another place with --store")
+        raise InputError("there is no run yet; run a DAG, or name another place with --store")
     return root
 
 
 def _line(event: dict[str, Any]) -> str:
-    """Return an event as a person reads it: when, what, which job, from and to."""
+    """Return an event as one line: time, type, job, inputs and outputs."""
     job = event.get("job", {})
     sides = [" + ".join(d["name"] for d in event.get(side) or ()) for side in ("inputs", "outputs")]
     flow = " -> ".join(side or "-" for side in sides) if any(sides) else ""

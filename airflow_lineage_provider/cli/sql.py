@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from airflow_lineage_provider.cli.options import BAD_INPUT, example, plain_errors
+from airflow_lineage_provider.cli.options import BAD_INPUT, example, expected_errors
+from airflow_lineage_provider.errors import InputError
 
 file = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -20,14 +21,14 @@ file = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--batch", type=file, help="Many statements, one JSON object a line; answers likewise.")
 def sql(path: Path | None, dialect: str, schema: Path | None, form: str, batch: Path | None) -> None:
-    """Print which columns each output column of the SQL in FILE (`-` for stdin) is made from.
+    """Print the source columns of each output column of the SQL in FILE (`-` for stdin).
 
     With --batch, each line is {"id", "sql", "dialect", "schema", "default_database", "default_schema"}, and
     each answer {"id", "columns", "indirect", "error", ...}.
     """
     if (path is None) == (batch is None):
         raise click.UsageError("name one FILE, or --batch FILE")
-    with plain_errors():
+    with expected_errors():
         from airflow_lineage_provider.sql import script_lineage
         from airflow_lineage_provider.sql.command import answer_batch, as_json, as_text
 
@@ -59,7 +60,7 @@ def _schema(path: Path | None) -> dict[str, dict[str, str]]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: no JSON: {error}") from None
+        raise InputError(f"{path}: no JSON: {error}") from None
     if not isinstance(found, dict) or not all(isinstance(columns, dict) for columns in found.values()):
-        raise ValueError(f'{path}: a schema is {{"table": {{"column": "type"}}}}')
+        raise InputError(f'{path}: a schema is {{"table": {{"column": "type"}}}}')
     return found

@@ -1,4 +1,4 @@
-"""What a planned change of a column does to each column that it reaches."""
+"""The effect of a planned column change on each downstream column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Change(StrEnum):
-    """What people do to a column."""
+    """A change of a column."""
 
     TYPE = "type"
     RENAME = "rename"
@@ -23,38 +23,39 @@ class Change(StrEnum):
 
 
 class Effect(StrEnum):
-    """What that does to a column downstream."""
+    """The effect of a change on a downstream column."""
 
-    BREAKS = "breaks"  # its expression names a column that is no longer there
-    STARVES = "fed by what breaks"
-    MAY_BREAK = "may break"  # its expression is not known, or depends on the type
+    BREAKS = "breaks"  # its expression names a column that no longer exists
+    UPSTREAM_BREAKS = "fed by what breaks"
+    MAY_BREAK = "may break"  # its expression is unknown, or depends on the type
     CHANGES_TYPE = "changes type"
-    HOLDS = "holds"
+    UNAFFECTED = "holds"
 
 
 def effects(
     graph: Graph, found: Impact, change: Change, converts: Callable[[str], bool]
 ) -> Mapping[ColumnRef, Effect]:
-    """Return the effect on every column of an impact.
+    """Return the effect of `change` on every column that the impact `found` reaches.
 
-    Who reads a column that is renamed or dropped breaks, and what is made from that is starved. A new
-    type is handed on by a plain copy and ends where `converts` says that an expression casts it.
+    A column that reads a renamed or dropped column breaks, and so does everything made from it. A new type
+    propagates through plain copies and stops where `converts` says of an expression that it casts its input.
     """
-    told: dict[ColumnRef, Effect] = {}
+    result: dict[ColumnRef, Effect] = {}
     for ref, (hops, parent) in found.nodes.items():
         if not hops:
             continue
         if change is Change.TYPE:
-            told[ref] = _new_type(graph, parent, ref, told.get(parent), converts)
+            result[ref] = _new_type(graph, parent, ref, result.get(parent), converts)
         elif hops > 1:
-            told[ref] = Effect.STARVES if told[parent] is not Effect.MAY_BREAK else Effect.MAY_BREAK
+            uncertain = result[parent] is Effect.MAY_BREAK
+            result[ref] = Effect.MAY_BREAK if uncertain else Effect.UPSTREAM_BREAKS
         else:
-            told[ref] = Effect.MAY_BREAK if _unknown(graph, parent, ref) else Effect.BREAKS
-    return told
+            result[ref] = Effect.MAY_BREAK if _unknown(graph, parent, ref) else Effect.BREAKS
+    return result
 
 
 def _unknown(graph: Graph, parent: ColumnRef, ref: ColumnRef) -> bool:
-    """Whether the two are known to be linked only as tables, so that the column may not be used at all."""
+    """Whether only the tables are known to be linked, so that the column may not be used at all."""
     whole = ref.column == EVERY_COLUMN and parent.column != EVERY_COLUMN
     return whole and graph.column_edge(parent, ref) is None
 
@@ -62,12 +63,12 @@ def _unknown(graph: Graph, parent: ColumnRef, ref: ColumnRef) -> bool:
 def _new_type(
     graph: Graph, parent: ColumnRef, ref: ColumnRef, before: Effect | None, converts: Callable[[str], bool]
 ) -> Effect:
-    if before is Effect.HOLDS:
-        return Effect.HOLDS
+    if before is Effect.UNAFFECTED:
+        return Effect.UNAFFECTED
     edge = graph.column_edge(parent, ref)
     how = [t for t in edge.transformations if t.type != "INDIRECT"] if edge else []
     if any(t.expression and converts(t.expression) for t in how):
-        return Effect.HOLDS
+        return Effect.UNAFFECTED
     if how and all(t.subtype == "IDENTITY" for t in how):
         return Effect.CHANGES_TYPE
     return Effect.MAY_BREAK

@@ -1,4 +1,4 @@
-"""The part of a comparison that is about columns: schemas, column edges, and how columns are made."""
+"""Compare the columns of two graphs: schemas, column edges and transformations."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from airflow_lineage_provider.graph.walk import shortest_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from airflow_lineage_provider.graph.matching import Matching, Same
     from airflow_lineage_provider.graph.model import ColumnEdge, ColumnRef, Dataset, Graph
-    from airflow_lineage_provider.graph.sides import Same, Sides
 
 
-def compare_schemas(sides: Sides, same_type: Same) -> Iterator[Finding]:
-    """Yield the columns and types that differ, of the datasets whose columns both sides list."""
-    for name, expected in sides.expected.datasets.items():
-        observed = sides.observed.datasets.get(name)
-        if observed and expected.columns and observed.columns and sides.covered(name):
+def compare_schemas(matching: Matching, same_type: Same) -> Iterator[Finding]:
+    """Yield the columns and types that differ, of the datasets whose columns both graphs list."""
+    for name, expected in matching.expected.datasets.items():
+        observed = matching.observed.datasets.get(name)
+        if observed and expected.columns and observed.columns and matching.covered(name):
             yield from _compare_schema(expected, observed, same_type)
 
 
@@ -53,27 +53,27 @@ def _compare_schema(expected: Dataset, observed: Dataset, same_type: Same) -> It
             yield Finding(Code.COLUMN_UNEXPECTED, subject, message, expected.provenance, observed.provenance)
 
 
-def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Finding]:
-    """Yield the column edges that differ, and the columns that are made in another way.
+def compare_column_edges(matching: Matching, same_expression: Same) -> Iterator[Finding]:
+    """Yield the column edges and the transformations that differ.
 
-    Only datasets into which both sides know column edges are compared: an event without column lineage
-    says nothing about columns. Indirect edges (join keys, filters) are not held against a map.
+    Only datasets with column edges in both graphs are compared: an event without column lineage is no
+    evidence about columns. An undocumented indirect edge (join key, filter) is no finding.
     """
-    known = sides.expected.column_made & sides.observed.column_made
-    found = _difference(sides.expected, sides.observed)
+    known = matching.expected.column_made & matching.observed.column_made
+    found = _difference(matching.expected, matching.observed)
     passed: set[tuple[ColumnRef, ColumnRef]] = set()
-    verdicts = sides.column_verdicts
+    verdicts = matching.column_verdicts
     verdicts[Verdict.VERIFIED] = found.verified
     for edge in found.missing:
-        if not _comparable(sides, known, edge):
+        if not _comparable(matching, known, edge):
             verdicts[Verdict.UNOBSERVED] += 1
             continue
-        finding = _missing(sides, edge, passed)
+        finding = _missing(matching, edge, passed)
         through = finding.code is Code.SATISFIED_THROUGH
         verdicts[Verdict.VERIFIED if through else Verdict.PHANTOM] += 1
         yield finding
     for edge in found.unexpected:
-        if edge.direct and (edge.source, edge.target) not in passed and _comparable(sides, known, edge):
+        if edge.direct and (edge.source, edge.target) not in passed and _comparable(matching, known, edge):
             verdicts[Verdict.UNDECLARED] += 1
             message = f"{edge.target} is made from {edge.source}, which the map does not document"
             yield Finding(Code.COLUMN_EDGE_UNEXPECTED, str(edge), message, (), edge.provenance)
@@ -82,10 +82,10 @@ def compare_column_edges(sides: Sides, same_expression: Same) -> Iterator[Findin
         for expected, observed in found.changed
         if (change := _transformation_change(expected, observed, same_expression))
     )
-    told: dict[ColumnRef, Finding] = {}
+    by_column: dict[ColumnRef, Finding] = {}
     for target, change in changes:
-        told.setdefault(target, change)
-    yield from told.values()
+        by_column.setdefault(target, change)
+    yield from by_column.values()
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class _Difference:
 
 
 def _difference(expected: Graph, observed: Graph) -> _Difference:
-    """Compare column by column. An undocumented edge counts where the map knows its target column."""
+    """Compare column by column. An undocumented edge counts where the map lists its target column."""
     found = _Difference()
     for target, edges in expected.made_from.items():
         others = observed.made_from.get(target, ())
@@ -121,21 +121,21 @@ def _difference(expected: Graph, observed: Graph) -> _Difference:
     return found
 
 
-def _comparable(sides: Sides, known: frozenset[str], edge: ColumnEdge) -> bool:
-    """Whether both sides speak of the ends of an edge, so that no other finding tells the difference."""
+def _comparable(matching: Matching, known: frozenset[str], edge: ColumnEdge) -> bool:
+    """Whether both graphs have both ends of an edge, so that no other finding reports the difference."""
     source, target = edge.source, edge.target
     return (
         target.dataset in known
         and target.column != EVERY_COLUMN
-        and sides.covered(target.dataset)
-        and sides.in_both((source.dataset, target.dataset))
-        and sides.has_column(source)
-        and sides.has_column(target)
+        and matching.covered(target.dataset)
+        and matching.in_both((source.dataset, target.dataset))
+        and matching.has_column(source)
+        and matching.has_column(target)
     )
 
 
-def _missing(sides: Sides, edge: ColumnEdge, passed: set[tuple[ColumnRef, ColumnRef]]) -> Finding:
-    made_from = sides.observed.made_from
+def _missing(matching: Matching, edge: ColumnEdge, passed: set[tuple[ColumnRef, ColumnRef]]) -> Finding:
+    made_from = matching.observed.made_from
     path = shortest_path(
         lambda ref: [e.source for e in made_from.get(ref, ()) if e.direct], edge.source, edge.target
     )
@@ -144,7 +144,7 @@ def _missing(sides: Sides, edge: ColumnEdge, passed: set[tuple[ColumnRef, Column
         through = ", ".join(map(str, path[1:-1]))
         message = f"{edge} is satisfied through {through}"
         return Finding(Code.SATISFIED_THROUGH, str(edge), message, edge.provenance)
-    target = sides.observed.datasets[edge.target.dataset]
+    target = matching.observed.datasets[edge.target.dataset]
     message = f"{edge} is documented, and {edge.target} is not made from {edge.source}"
     return Finding(Code.COLUMN_EDGE_MISSING, str(edge), message, edge.provenance, target.provenance)
 

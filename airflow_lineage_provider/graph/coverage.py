@@ -25,7 +25,7 @@ class Coverage:
 
     @property
     def resolved(self) -> int:
-        """The number of columns of which it is known what they are made from, if from anything."""
+        """The number of columns with a known origin, columns made from no other column included."""
         return self.columns - len(self.gaps)
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ def _few(names: list[str]) -> str:
 
 
 def coverage(graph: Graph) -> Iterator[Coverage]:
-    """Yield the coverage of each dataset that is made from another and lists its columns."""
+    """Yield the coverage of each dataset that has inputs and lists its columns."""
     for name, dataset in graph.datasets.items():
         if name in graph.upstream and dataset.columns:
             gaps = {column.name: column.gap for column in dataset.columns.values() if column.gap}

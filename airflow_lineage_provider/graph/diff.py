@@ -1,4 +1,4 @@
-"""What changed between two graphs of the same thing, and the consumers that it reaches."""
+"""What changed between two graphs, and the consumers that each change reaches."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from airflow_lineage_provider.graph.model import EVERY_COLUMN, ColumnRef
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.graph.findings import Finding
+    from airflow_lineage_provider.graph.matching import Same
     from airflow_lineage_provider.graph.model import Graph
-    from airflow_lineage_provider.graph.sides import Same
 
 _KINDS = {
     Code.DATASET_MISSING: ("removed", "dataset"),
@@ -33,7 +33,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One change: `added`, `removed`, `changed` or `rerouted`; of what; and whom it reaches."""
+    """One change: `action` is added, removed, changed or rerouted; `kind` says of what."""
 
     action: str
     kind: str
@@ -46,7 +46,7 @@ class Changed:
 def diff(
     before: Graph, after: Graph, *, same_type: Same | None = None, same_expression: Same | None = None
 ) -> tuple[Changed, ...]:
-    """Return what changed from one graph to the other, each change told once."""
+    """Return the changes from one graph to the other; `same_type` and `same_expression` as for `compare`."""
     everything = Policy(dict.fromkeys(_KINDS, Severity.NOTE))
     found = compare(before, after, policy=everything, same_type=same_type, same_expression=same_expression)
     return tuple(_changed(before, after, finding) for finding in found.findings)

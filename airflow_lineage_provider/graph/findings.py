@@ -1,4 +1,4 @@
-"""What a comparison says: verdicts, findings, and the policy that weighs them."""
+"""Verdicts, findings, and the policy that gives each finding its severity."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What became of an edge, in the words of the DataHub RFC 19079 that the field is taking up."""
+    """The verdict on an edge, in the terms of DataHub's RFC 19079."""
 
-    VERIFIED = "VERIFIED"  # documented, and it flowed
-    PHANTOM = "PHANTOM"  # documented, and nothing flowed
-    UNDECLARED = "UNDECLARED"  # flowed, and nobody documented it
-    UNOBSERVED = "UNOBSERVED"  # documented, and outside of what this run covers
+    VERIFIED = "VERIFIED"  # documented and observed
+    PHANTOM = "PHANTOM"  # documented and not observed
+    UNDECLARED = "UNDECLARED"  # observed and not documented
+    UNOBSERVED = "UNOBSERVED"  # documented, and out of scope
 
 
 class Severity(StrEnum):
-    """How much a finding counts: an error fails a run, a warning warns, a note informs."""
+    """An error fails a run; a warning and a note are reported; an ignored finding is dropped."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -33,7 +33,7 @@ class Severity(StrEnum):
 
 
 class Code(StrEnum):
-    """The stable names of findings, by which a policy weighs and a person accepts them."""
+    """The stable codes of findings, which a map's `policy` and `accepted` name."""
 
     DATASET_MISSING = "dataset-missing"
     DATASET_UNEXPECTED = "dataset-unexpected"
@@ -48,9 +48,9 @@ class Code(StrEnum):
     COLUMN_EDGE_UNEXPECTED = "column-edge-unexpected"
     TRANSFORMATION_CHANGED = "transformation-changed"
     EXPRESSION_CHANGED = "expression-changed"
-    # What a source system does against what is documented of it.
+    # Of a source system, against its documented service level.
     SLA_MISSED = "sla-missed"
-    # What a map says against itself.
+    # Found by linting a map.
     UNKNOWN_DATASET = "unknown-dataset"
     UNKNOWN_COLUMN = "unknown-column"
     AMBIGUOUS_COLUMN = "ambiguous-column"
@@ -71,14 +71,16 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.NOT_READ: Severity.WARNING,
     Code.SKIPS_TABLE: Severity.WARNING,
 }
-"""What is not named here is an error."""
+"""Every other code is an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: what it is about, what is wrong, and where both sides stand.
+    """One difference between documented and observed lineage.
 
-    `was` and `now` are the two types or expressions where these differ.
+    `subject` is the dataset, column or edge. `documented` and `observed` are where each side is recorded.
+    `accepted` is the reason why people accept it. `was` and `now` are the two types or expressions that
+    differ.
     """
 
     code: Code
@@ -99,7 +101,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A difference that people know and live with until a day; `subject` may be a glob."""
+    """A finding that is accepted through the day `until`; `subject` may be a glob."""
 
     code: Code
     subject: str
@@ -108,26 +110,26 @@ class Acceptance:
     provenance: Provenance | None = None
 
     def covers(self, finding: Finding) -> bool:
-        """Whether this is about that finding."""
+        """Whether this accepts the finding, whatever the day."""
         return self.code == finding.code and fnmatchcase(finding.subject, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How findings weigh. An acceptance whose day has passed is reported, and no longer covers."""
+    """The severity of each code, and the accepted findings; an expired acceptance is reported."""
 
     severities: Mapping[Code, Severity] = field(default_factory=dict)
     accepted: tuple[Acceptance, ...] = ()
     today: dt.date = field(default_factory=lambda: dt.datetime.now(dt.UTC).date())
 
     def severity(self, code: Code) -> Severity:
-        """Return the policy's weight, else the default one."""
+        """Return the policy's severity, else the default one."""
         return self.severities.get(code) or DEFAULT_SEVERITIES.get(code, Severity.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeVerdict:
-    """An edge, what became of it, and the datasets in between where it is satisfied through them."""
+    """An edge and its verdict; `through` are the datasets between, where it is satisfied through a path."""
 
     edge: Edge
     verdict: Verdict
@@ -136,17 +138,17 @@ class EdgeVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The outcome of `compare`: a verdict for every edge, and the findings that count."""
+    """The outcome of `compare`: a verdict for every edge, findings, and accepted findings apart."""
 
     edges: tuple[EdgeVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     accepted: tuple[Finding, ...] = ()
     column_edges: Mapping[Verdict, int] = field(default_factory=dict)
-    """How many column edges have each verdict."""
+    """The number of column edges by verdict."""
 
     @property
     def severity(self) -> Severity:
-        """The gravest severity among the findings; IGNORE where there is none."""
+        """The highest severity among the findings; IGNORE where there is none."""
         present = {finding.severity for finding in self.findings}
         return next((severity for severity in Severity if severity in present), Severity.IGNORE)
 
@@ -157,7 +159,7 @@ class Comparison:
 
 
 def weigh(findings: Iterable[Finding], policy: Policy) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Return the findings that count, each with its severity, and those that people accepted."""
+    """Return the findings with their severities, and apart from them the accepted ones."""
     counted, accepted = [], []
     for found in findings:
         severity = policy.severity(found.code)

@@ -1,4 +1,4 @@
-"""What a change reaches: columns where they are known, tables where they are not, and said so."""
+"""Downstream and upstream walks: by column where column edges are known, else by table."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph.model import Dataset, Graph
 
 CONSUMERS = frozenset({"dashboard", "feature view", "model", "application", "notebook", "analysis"})
-"""The kinds of datasets that people and other systems use; what lies before them is on the way."""
+"""The kinds of datasets at the end of lineage, which people and other systems use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """All that lies downstream of a change, or upstream of a column, nearest first.
+    """Everything downstream of a change, or upstream of a column, nearest first.
 
-    `nodes` gives each column its distance and the column by which it was reached first. The column
-    `*` is a whole table: no column edge says which of its columns are reached.
+    `nodes` maps each column to its distance and to the column before it on a shortest path. The column `*`
+    stands for a whole table: no column edge tells which of its columns are reached.
     """
 
     starts: tuple[ColumnRef, ...]
     nodes: Mapping[ColumnRef, tuple[int, ColumnRef]]
 
     def datasets(self) -> dict[str, int]:
-        """Return every dataset that is reached, with its distance."""
+        """Return the distance of every dataset reached."""
         found: dict[str, int] = {}
         for ref, (hops, _) in self.nodes.items():
             if hops:
@@ -43,22 +43,22 @@ class Impact:
 def impact(
     graph: Graph, starts: Iterable[ColumnRef], *, hops: int | None = None, indirect: bool = False
 ) -> Impact:
-    """Return what is made from these columns; the column `*` stands for all of a dataset.
+    """Return what is made from these columns; the column `*` stands for all columns of a dataset.
 
-    With `indirect` also what they decide about as join keys or filters. Where no column edge leads from
-    a reached dataset into one that reads it, that one is reached as a table.
+    With `indirect` also what they influence as join keys or filters. A dataset that reads a reached dataset
+    without a known column edge is reached as a table. `hops` bounds the distance.
     """
     shaped = graph.column_shapes if indirect else {}
     return _walk(_Neighbours(graph, graph.column_downstream, graph.by_table_downstream, shaped), starts, hops)
 
 
 def trace(graph: Graph, starts: Iterable[ColumnRef], *, hops: int | None = None) -> Impact:
-    """Return what these columns are made from, in the same way."""
+    """Return what these columns are made from, as `impact` in the other direction."""
     return _walk(_Neighbours(graph, graph.column_upstream, graph.by_table_upstream, {}), starts, hops)
 
 
 def consumers(graph: Graph, found: Impact) -> list[Dataset]:
-    """Return the dashboards, feature views and models that are reached, nearest first."""
+    """Return the datasets reached whose kind is in `CONSUMERS`, nearest first."""
     reached = (graph.datasets[name] for name in found.datasets())
     return [dataset for dataset in reached if dataset.kind in CONSUMERS]
 
@@ -72,7 +72,7 @@ def select(
     owners: Collection[str] = (),
     kinds: Collection[str] = (),
 ) -> list[Dataset]:
-    """Return the reached datasets that are of one of these systems, layers, owners and kinds."""
+    """Return the datasets reached that match each filter; an empty filter matches all."""
     return [
         dataset
         for dataset in (graph.datasets[name] for name in found.datasets())
@@ -84,20 +84,20 @@ def select(
 
 
 def narrow(found: Impact, datasets: Iterable[Dataset]) -> Impact:
-    """Return the impact on these datasets alone, with the way to each."""
+    """Return the impact on these datasets alone, with the path to each."""
     kept = {dataset.name for dataset in datasets}
     nodes: dict[ColumnRef, tuple[int, ColumnRef]] = {start: found.nodes[start] for start in found.starts}
     for ref in found.nodes:
         if ref.dataset in kept:
-            on_the_way = ref
-            while on_the_way not in nodes:
-                nodes[on_the_way] = found.nodes[on_the_way]
-                on_the_way = found.nodes[on_the_way][1]
+            step = ref
+            while step not in nodes:
+                nodes[step] = found.nodes[step]
+                step = found.nodes[step][1]
     return Impact(found.starts, dict(sorted(nodes.items(), key=lambda item: item[1][0])))
 
 
 class _Neighbours:
-    """The next columns on the way, in one direction, where they are not just the known columns."""
+    """The neighbours of a column in one direction, other than by a column edge from it."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class _Neighbours:
         return self.tables[dataset]
 
     def shortens(self, source: str, target: str) -> bool:
-        """Whether the edge stands for a longer way whose columns are known."""
+        """Whether the edge summarises a longer path whose columns are known."""
         if target not in self.graph.column_made:
             return False
         return bool(shortest_path(self.graph.parents, source, target, indirect=True))

@@ -1,8 +1,7 @@
-"""The lineage graph: datasets with their columns, and the edges between both.
+"""The lineage graph: datasets with their columns, edges between datasets and edges between columns.
 
-Everything that knows about lineage is read into a `Graph`; comparing and walking are functions over
-it in the modules beside this one. Names are logical (`bronze.raw_orders`), whatever the system that
-holds the table calls it.
+All evidence of lineage is read into a `Graph`; the other modules compare and walk it. Names are logical
+(`bronze.raw_orders`), whatever the system that holds the table calls it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 EVERY_COLUMN = "*"
-"""The target column of an edge that shapes a dataset's rows as a whole: a join key, a filter."""
+"""The target column of an edge that affects all columns of a dataset: a join key, a filter."""
 
 _MANY = 1_000_000
 
@@ -59,9 +58,9 @@ class ColumnRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as one side knows it; `type` is empty where that side does not say.
+    """A column; `type` is empty where it is unknown.
 
-    `gap` says why it is not known what the column is made from; empty where that is known.
+    `gap` is the reason why it is unknown what the column is made from; empty where that is known.
     """
 
     name: str
@@ -75,7 +74,7 @@ class Column:
 class Dataset:
     """A table, topic, file set, dashboard, feature view or model.
 
-    `columns` is a complete list or empty: edges may name columns of a dataset that lists none.
+    `columns` is complete or empty; edges may name columns of a dataset that lists none.
     """
 
     name: str
@@ -91,7 +90,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Transformation:
-    """How one column becomes another, in OpenLineage's terms (ColumnLineageDatasetFacet 1-2-0)."""
+    """How one column is made from another, in the terms of OpenLineage's ColumnLineageDatasetFacet 1-2-0."""
 
     type: str = "DIRECT"
     subtype: str = ""
@@ -124,7 +123,7 @@ class ColumnEdge:
 
     @property
     def direct(self) -> bool:
-        """Whether the value itself flows; an edge that says nothing about it is taken as direct."""
+        """Whether the value itself flows; an edge without transformations counts as direct."""
         return not self.transformations or any(t.type != "INDIRECT" for t in self.transformations)
 
     def __str__(self) -> str:
@@ -134,10 +133,10 @@ class ColumnEdge:
 class Graph:
     """Datasets and edges, read-only once built.
 
-    What is given twice is merged: provenance adds up, and what the first left empty the second fills.
-    A column edge implies the edge between its datasets, and an edge implies both of its ends.
-    `column_downstream` has the columns that each column's value flows into, and `by_table_downstream`
-    the readers of each dataset of which no column edge from it is known.
+    Duplicates are merged: their provenance is joined, and the second fills what the first leaves empty.
+    A column edge implies the edge between its datasets, and an edge implies both of its datasets.
+    `column_downstream` maps each column to the columns that its value flows into, and `by_table_downstream`
+    each dataset to those of its readers that no column edge from it leads to.
     """
 
     def __init__(
@@ -178,7 +177,7 @@ class Graph:
                     self.edges[ends] = Edge(*ends, job=edge.job, provenance=edge.provenance)
 
     def _flows(self) -> dict[ColumnRef, list[ColumnRef]]:
-        """Return the columns that each column's value flows into: what every impact asks first."""
+        """Return the columns that each column's value flows into."""
         flows: dict[ColumnRef, list[ColumnRef]] = {}
         for target, edges in self.made_from.items():
             for edge in edges:
@@ -192,11 +191,11 @@ class Graph:
 
     @property
     def column_edges(self) -> Iterator[ColumnEdge]:
-        """Every column edge, those of one target together."""
+        """Every column edge, grouped by target column."""
         return chain.from_iterable(self.made_from.values())
 
     def column_edge(self, source: ColumnRef, target: ColumnRef) -> ColumnEdge | None:
-        """Return the edge between two columns."""
+        """Return the edge between two columns, or None."""
         return next((edge for edge in self.made_from.get(target, ()) if edge.source == source), None)
 
     def _add_edge(self, edge: Edge) -> None:
@@ -217,7 +216,7 @@ class Graph:
         return _adjacency((target, source) for source, target in self.edges)
 
     def parents(self, name: str) -> Sequence[str]:
-        """Return the datasets that one is made from."""
+        """Return the datasets that a dataset is made from."""
         return self.upstream.get(name, ())
 
     @cached_property
@@ -227,12 +226,12 @@ class Graph:
 
     @cached_property
     def column_shapes(self) -> Mapping[ColumnRef, Sequence[ColumnRef]]:
-        """What each column decides about without flowing into it: as a join key, a filter, an order."""
+        """The columns that each column influences without flowing into them: as a join key or a filter."""
         return _adjacency((edge.source, edge.target) for edge in self.column_edges if not edge.direct)
 
     @cached_property
     def columns_of(self) -> Mapping[str, Sequence[ColumnRef]]:
-        """The columns of each dataset that stand on an edge."""
+        """The columns of each dataset that are on a column edge."""
         refs = dict.fromkeys(ref for edge in self.column_edges for ref in (edge.source, edge.target))
         members: defaultdict[str, list[ColumnRef]] = defaultdict(list)
         for ref in refs:
@@ -241,12 +240,12 @@ class Graph:
 
     @cached_property
     def column_made(self) -> frozenset[str]:
-        """The datasets into which column edges are known."""
+        """The datasets with an incoming column edge."""
         return frozenset(target.dataset for target in self.made_from)
 
     @cached_property
     def by_table_upstream(self) -> Mapping[str, Sequence[str]]:
-        """The inputs of each dataset from which no column edge into it is known."""
+        """The inputs of each dataset without a column edge from that input."""
         return _adjacency((pair[1], pair[0]) for pair in self.edges if pair not in self._column_linked)
 
 
@@ -263,7 +262,7 @@ def _union(first: tuple[Node, ...], second: tuple[Node, ...]) -> tuple[Node, ...
 
 
 def _with(known: tuple[ColumnEdge, ...], edge: ColumnEdge) -> tuple[ColumnEdge, ...]:
-    """Return the edges of a column with one more, merged with the one that it repeats."""
+    """Return the edges of a column with one more, merged with an edge from the same source."""
     for number, first in enumerate(known):
         if first.source == edge.source:
             both = replace(
@@ -278,10 +277,10 @@ def _with(known: tuple[ColumnEdge, ...], edge: ColumnEdge) -> tuple[ColumnEdge, 
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Let the garbage collector rest: a graph is millions of objects and no garbage.
+    """Disable the garbage collector while a graph is built or walked.
 
-    Looking through them over and over takes longer than making them. At the end they are looked
-    through once, so that whoever allocates next does not pay for it.
+    A graph is millions of live objects, and scanning them again and again takes longer than creating them.
+    They are scanned once at the end, so that the next allocation elsewhere does not pay for it.
     """
     running = gc.isenabled()
     gc.disable()

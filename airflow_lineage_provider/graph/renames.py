@@ -1,4 +1,4 @@
-"""Guess which missing dataset became which unexpected one."""
+"""Guess which missing dataset was renamed to which unexpected one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph.model import Graph
 
 _FEW = 200
-"""Names are compared letter by letter up to this many candidates: it is a hint, not a finding."""
+"""The similarity of names is computed for at most this many candidates: it is only a hint."""
 
 
 def likely_renames(
     expected: Graph, observed: Graph, missing: Collection[str], unexpected: Collection[str]
 ) -> Mapping[str, str]:
-    """Return old name -> new name for those with the same columns, the same inputs or a close name."""
+    """Return old name -> new name of datasets with the same columns, the same inputs or a similar name."""
     free = dict.fromkeys(sorted(unexpected))
     by_trait = {trait: name for name in free for trait in _traits(observed, name)}
     renamed = {}
@@ -32,7 +32,7 @@ def likely_renames(
 
 
 def _traits(graph: Graph, name: str) -> Iterator[Hashable]:
-    """Yield what survives a rename, the most telling first."""
+    """Yield what a rename keeps, the most specific first."""
     columns = frozenset(graph.datasets[name].columns)
     if columns:
         yield "columns", columns

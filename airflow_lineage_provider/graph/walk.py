@@ -1,4 +1,4 @@
-"""Walks over the adjacency of a graph."""
+"""Shortest paths."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Node = TypeVar("Node")
 def shortest_path(
     upstream: Callable[[Node], Iterable[Node]], source: Node, target: Node, *, indirect: bool = False
 ) -> tuple[Node, ...]:
-    """Return the nodes from `source` to `target`, both included, or nothing.
+    """Return the nodes of a shortest path from `source` to `target`, both included, or an empty tuple.
 
-    With `indirect` the edge between the two is not taken. The search goes up from the target, which
-    in a lineage graph has few ancestors where the source may have any number of descendants.
+    With `indirect` the edge between the two is not used. The search goes upstream from the target, because a
+    node of a lineage graph has fewer ancestors than descendants.
     """
     towards: dict[Node, Node | None] = {target: None}
     level = [target]

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import (
     EVERY_COLUMN,
     Column,
@@ -57,7 +58,7 @@ def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "")
 def _by(until: str, events: Iterable[Event]) -> Iterator[Event]:
     end = _moment(until)
     if end is None:
-        raise ValueError(f"{until!r} is no time; write it like 2026-01-31T12:00:00+00:00")
+        raise InputError(f"{until!r} is not a time; write it like 2026-01-31T12:00:00+00:00")
     for event in events:
         at = _moment(str(event.get("eventTime") or ""))
         if at is not None and at <= end:

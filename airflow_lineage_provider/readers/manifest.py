@@ -15,6 +15,7 @@ import msgspec
 
 from airflow_lineage_provider.dbt.dialect import sql_dialect
 from airflow_lineage_provider.dbt.reads import owners, relations_read
+from airflow_lineage_provider.errors import LineageError
 from airflow_lineage_provider.graph import (
     Column,
     ColumnEdge,
@@ -39,8 +40,8 @@ _RELATIONS = frozenset({"model", "seed", "snapshot", "source"})
 _EXPOSURES = {"ml": "model"}
 
 
-class ManifestError(ValueError):
-    """A manifest that cannot be read, in one line."""
+class ManifestError(LineageError):
+    """A manifest that cannot be read."""
 
 
 class _Column(msgspec.Struct):
@@ -134,12 +135,17 @@ def load_manifest(path: str | Path) -> Manifest:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read: {error.strerror}; run `dbt compile` first") from None
+    return parse_manifest(content, str(path))
+
+
+def parse_manifest(content: bytes, name: str) -> Manifest:
+    """Decode the content of the manifest `name`. Raises ManifestError."""
     if len(content) > MAX_BYTES:
-        raise ManifestError(f"{path}: larger than {MAX_BYTES >> 20} MiB")
+        raise ManifestError(f"{name}: larger than {MAX_BYTES >> 20} MiB")
     try:
         return msgspec.json.decode(content, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ManifestError(f"{path}: not a dbt manifest: {error}") from None
+        raise ManifestError(f"{name}: not a dbt manifest: {error}") from None
 
 
 def read_manifest(manifest: Manifest, bindings: Bindings, cache: Path | None = None) -> Evidence:

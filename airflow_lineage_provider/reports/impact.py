@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _EFFECTS = {
     Effect.BREAKS: "bold red",
-    Effect.STARVES: "red",
+    Effect.UPSTREAM_BREAKS: "red",
     Effect.MAY_BREAK: "yellow",
     Effect.CHANGES_TYPE: "cyan",
-    Effect.HOLDS: "green",
+    Effect.UNAFFECTED: "green",
 }
 
 

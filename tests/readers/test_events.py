@@ -3,6 +3,7 @@
 import pytest
 from pipeline_run import TABLES, dataset, event, physical, run_events
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import EVERY_COLUMN, ColumnRef, coverage
 from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers import read_events
@@ -125,7 +126,7 @@ def test_the_graph_as_it_was_known_at_a_time(pipeline_map):
 
 
 def test_a_time_that_is_none(pipeline_map):
-    with pytest.raises(ValueError, match="'soon' is no time; write it like 2026-01-31T12:00:00"):
+    with pytest.raises(InputError, match="'soon' is not a time; write it like 2026-01-31T12:00:00"):
         read_events([], bindings_of(pipeline_map, "dev"), until="soon")
 
 

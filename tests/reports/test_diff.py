@@ -7,6 +7,7 @@ import pytest
 
 from airflow_lineage_provider.checks.difference import difference
 from airflow_lineage_provider.checks.revisions import read_revision
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.readers import read_map
 from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
@@ -76,6 +77,6 @@ def test_a_map_as_it_was_in_a_revision(tmp_path):
 
 @pytest.mark.parametrize("revision", ["nowhere", "--output=x", "HEAD:x"])
 def test_a_revision_that_is_not_there(tmp_path, revision):
-    with pytest.raises(ValueError, match=r"map.yaml at nowhere: |is no git revision") as error:
+    with pytest.raises(InputError, match=r"map.yaml at nowhere: |is not a git revision") as error:
         read_revision(tmp_path / "map.yaml", revision)
     assert "\n" not in str(error.value)

@@ -6,6 +6,7 @@ import pytest
 
 from airflow_lineage_provider.checks.equality import converts
 from airflow_lineage_provider.checks.references import column_reference
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Change, ColumnRef, effects, impact, trace
 from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.readers import read_map
@@ -96,5 +97,5 @@ def test_as_data_and_as_a_comment():
     ],
 )
 def test_a_name_that_is_not_there(text, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         column_reference(GRAPH, text)

@@ -1,4 +1,4 @@
-"""Both graphs of a comparison, and what its parts tell each other so that nothing is told twice."""
+"""The two graphs of a comparison, their datasets matched by name."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Sides:
-    """What is expected and what was observed."""
+class Matching:
+    """The graphs, the datasets that only one of them has, and the edges satisfied through longer paths.
+
+    The parts of a comparison share it so that one difference is reported once.
+    """
 
     expected: Graph
     observed: Graph
@@ -30,11 +33,11 @@ class Sides:
     unexpected: dict[str, Dataset] = field(init=False)
     renamed: Mapping[str, str] = field(init=False)
     satisfied: set[tuple[str, str]] = field(default_factory=set)
-    """The edges that were expected and flow through other datasets."""
+    """The expected edges that the observed graph has as a longer path."""
     passed_through: set[tuple[str, str]] = field(default_factory=set)
-    """The observed edges on those ways."""
+    """The observed edges on those paths."""
     column_verdicts: Counter[Verdict] = field(default_factory=Counter)
-    """How many column edges have each verdict."""
+    """The number of column edges by verdict."""
 
     def __post_init__(self) -> None:
         known, seen = self.expected.datasets, self.observed.datasets
@@ -43,7 +46,7 @@ class Sides:
         self.renamed = likely_renames(self.expected, self.observed, self.missing, self.unexpected)
 
     def in_both(self, pair: tuple[str, str]) -> bool:
-        """Whether both sides know the edge between two datasets, or one satisfies it through others."""
+        """Whether both graphs have the edge between two datasets, as an edge or as part of a path."""
         if not self.unexpected.keys().isdisjoint(pair) or not self.missing.keys().isdisjoint(pair):
             return False
         return pair in self.passed_through or (
@@ -51,7 +54,7 @@ class Sides:
         )
 
     def has_column(self, ref: ColumnRef) -> bool:
-        """Whether neither side lists the columns of that dataset without this one."""
+        """Whether no graph lists the columns of that dataset without this one."""
         return all(
             dataset is None or not dataset.columns or ref.column in dataset.columns
             for dataset in (
