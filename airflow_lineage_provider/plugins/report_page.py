@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from airflow_lineage_provider.readers import DatasetName, Evidence, JobRun
+    from airflow_lineage_provider.readers import BoundDataset, Evidence, JobRun
 
 STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
 OUTCOMES = {"PASS": "ok", "WARN": "warned", "DRIFT": "failed"}
@@ -41,8 +41,8 @@ class Row:
     seconds: str
     rows: str
     error: str
-    inputs: tuple[DatasetName, ...]
-    outputs: tuple[DatasetName, ...]
+    inputs: tuple[BoundDataset, ...]
+    outputs: tuple[BoundDataset, ...]
 
 
 class TaskVerdict(BaseModel):

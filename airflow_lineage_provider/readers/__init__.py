@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import read_events
-from airflow_lineage_provider.readers.evidence import DatasetName, Evidence, JobRun
+from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
 from airflow_lineage_provider.readers.manifest import ManifestError, load_manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "READERS",
-    "DatasetName",
+    "BoundDataset",
     "Evidence",
     "JobRun",
     "ManifestError",

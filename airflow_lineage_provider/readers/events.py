@@ -19,7 +19,7 @@ from airflow_lineage_provider.graph import (
     Provenance,
     Transformation,
 )
-from airflow_lineage_provider.readers.evidence import DatasetName, Evidence, JobRun
+from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -138,8 +138,8 @@ class _Reader:
         self.column_edges: list[ColumnEdge] = []
 
     def read(self, run: _Run) -> JobRun:
-        inputs = tuple(DatasetName(*key, self.name(*key)) for key in run.inputs)
-        outputs = tuple(DatasetName(*key, self.name(*key)) for key in run.outputs)
+        inputs = tuple(BoundDataset(*key, self.name(*key)) for key in run.inputs)
+        outputs = tuple(BoundDataset(*key, self.name(*key)) for key in run.outputs)
         provenance = (Provenance("event", job=run.name, run_id=run.run_id, at=run.at),)
         if run.status == "COMPLETE":
             self.outputs += (
@@ -227,7 +227,7 @@ def _transformation(facet: Mapping[str, Any]) -> Transformation:
     )
 
 
-def _job_run(run: _Run, inputs: tuple[DatasetName, ...], outputs: tuple[DatasetName, ...]) -> JobRun:
+def _job_run(run: _Run, inputs: tuple[BoundDataset, ...], outputs: tuple[BoundDataset, ...]) -> JobRun:
     rows = [_mapping(facets.get("outputStatistics")).get("rowCount") for facets in run.outputs.values()]
     counted = [count for count in rows if isinstance(count, int)]
     assertions = [

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph import Graph
 
 
-class DatasetName(NamedTuple):
-    """A dataset as OpenLineage names it, and its name in the graph."""
+class BoundDataset(NamedTuple):
+    """A dataset as OpenLineage names it, and the logical name that the map binds it to."""
 
     namespace: str
     name: str
@@ -34,8 +34,8 @@ class JobRun:
     seconds: float | None = None
     rows: int | None = None
     error: str = ""
-    inputs: tuple[DatasetName, ...] = ()
-    outputs: tuple[DatasetName, ...] = ()
+    inputs: tuple[BoundDataset, ...] = ()
+    outputs: tuple[BoundDataset, ...] = ()
     assertions: int = 0
     failed_assertions: int = 0
     warned_assertions: int = 0
