@@ -1,4 +1,4 @@
-"""The event store as a service: taking events on, taking events in, keeping house."""
+"""Commands that run the event store: forward, serve, outbox, sweep."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import click
 
 from airflow_lineage_provider.cli.options import DRIFT, example, expected_errors
 from airflow_lineage_provider.cli.runs import open_store, store_option
+from airflow_lineage_provider.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airflow_lineage_provider.forwarding.consumer import OutboxStatus, SetAside
+    from airflow_lineage_provider.forwarding.consumer import DeadLetter, OutboxStatus
     from airflow_lineage_provider.forwarding.forwarder import Round
     from airflow_lineage_provider.store import EventStore
 
@@ -33,14 +34,14 @@ TOKEN = "AIRFLOW_LINEAGE_TOKEN"  # noqa: S105 - a variable's name
     "--transport",
     envvar=TRANSPORT,
     metavar="JSON",
-    help=f"The transport whose `forward` names the targets.  [default: {TRANSPORT}]",
+    help=f"The transport configuration whose `forward` names the targets.  [default: {TRANSPORT}]",
 )
 @click.option("--health", metavar="HOST:PORT", help="Serve /health and /metrics there.")
 def forward(store: str | None, transport: str | None, health: str | None) -> None:
-    """Take committed events on to Marquez, DataHub, Kafka or any other OpenLineage transport.
+    """Forward stored events to Marquez, DataHub, Kafka or any other OpenLineage transport.
 
-    Each target has its own position; what it does not take is tried again, in the order of each run, until
-    this is stopped.
+    Each target has its own position. Failed events are retried, in the order of each run, until the command
+    is stopped.
     """
     with expected_errors():
         from airflow_lineage_provider.forwarding.service import ForwardService, status_page
@@ -48,8 +49,8 @@ def forward(store: str | None, transport: str | None, health: str | None) -> Non
 
         targets = configured_targets(transport or "")
         if not targets:
-            raise ValueError(f"no target: give {TRANSPORT}, or --transport, a `forward`")
-        service = ForwardService(open_store(store), targets, report=_say)
+            raise InputError(f"no target: set `forward` in {TRANSPORT}, or in --transport")
+        service = ForwardService(open_store(store), targets, report=_print_round)
         host, _, port = (health or "").rpartition(":")
         with status_page(service, host, int(port)) if health else nullcontext():
             service.start()
@@ -58,10 +59,10 @@ def forward(store: str | None, transport: str | None, health: str | None) -> Non
             service.stop()
 
 
-def _say(target: str, done: Round) -> None:
-    if done.sent or done.set_aside or done.error:
-        aside = f", {done.set_aside} set aside" if done.set_aside else ""
-        click.echo(f"{target}: {done.sent} sent{aside}{f'; {done.error}' if done.error else ''}")
+def _print_round(target: str, done: Round) -> None:
+    if done.sent or done.dead_letters or done.error:
+        dead = f", {done.dead_letters} dead letters" if done.dead_letters else ""
+        click.echo(f"{target}: {done.sent} sent{dead}{f'; {done.error}' if done.error else ''}")
 
 
 def _until_stopped() -> None:
@@ -73,60 +74,63 @@ def _until_stopped() -> None:
 
 @click.command(epilog=example("airflow-lineage outbox --replay marquez"))
 @store_option
-@click.option("--replay", metavar="TARGET", help="Send again what was set aside for this target.")
-@click.option("--skip", metavar="TARGET", help="Set aside the event that this target fails at.")
-@click.option("--discard", metavar="TARGET", help="Give up what was set aside for this target.")
-@click.option(
-    "--forget", metavar="TARGET", help="Drop a target that is used no more; old events wait for it."
-)
+@click.option("--replay", metavar="TARGET", help="Send the dead letters of this target again.")
+@click.option("--skip", metavar="TARGET", help="Make the event that blocks this target a dead letter.")
+@click.option("--discard", metavar="TARGET", help="Delete the dead letters of this target.")
+@click.option("--forget", metavar="TARGET", help="Remove a target that is no longer used.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def outbox(store: str | None, form: str, **changes: str | None) -> None:
-    """Print what each target has still to get, how old that is, and what it refused."""
+    """Print the pending events, the error and the dead letters of each target.
+
+    A dead letter is an event that a target rejected. Retention keeps the events that a target has not
+    received: remove a target that is no longer used with --forget.
+    """
     with expected_errors():
-        from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
+        from airflow_lineage_provider.forwarding.consumer import dead_letters, outbox_status
 
         opened = open_store(store)
-        statuses, aside = outbox_status(opened), events_set_aside(opened)
+        statuses, dead = outbox_status(opened), dead_letters(opened)
         asked = [(change, target) for change, target in changes.items() if target]
         for change, target in asked:
             known = [status.target for status in statuses]
             if target not in known:
-                raise ValueError(f"no target {target!r}; there are: {', '.join(known) or 'none'}")
+                raise InputError(f"no target {target!r}; there are: {', '.join(known) or 'none'}")
             click.echo(_change(opened, change, target))
         if asked:
             return
         if form == "json":
-            told = {"targets": [asdict(s) for s in statuses], "set_aside": [asdict(a) for a in aside]}
-            click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+            content = {"targets": [asdict(s) for s in statuses], "dead_letters": [asdict(d) for d in dead]}
+            click.echo(json.dumps(content, indent=2, ensure_ascii=False))
         else:
-            click.echo("\n".join(_lines(statuses, aside)) or "nothing is forwarded from this store")
-        if any(status.error or status.set_aside for status in statuses):
+            click.echo("\n".join(_lines(statuses, dead)) or "nothing is forwarded from this store")
+        if any(status.error or status.dead_letters for status in statuses):
             sys.exit(DRIFT)
 
 
-def _lines(statuses: Sequence[OutboxStatus], aside: Sequence[SetAside]) -> Iterator[str]:
+def _lines(statuses: Sequence[OutboxStatus], dead: Sequence[DeadLetter]) -> Iterator[str]:
     for status in statuses:
         since = f" since {status.oldest_pending}" if status.oldest_pending else ""
-        yield f"{status.target}: {status.pending} pending{since}, {status.set_aside} set aside"
+        yield f"{status.target}: {status.pending} pending{since}, {status.dead_letters} dead letters"
         if status.error:
             yield f"  failing since {status.error_since}: {status.error}"
-        for event in aside:
+        for event in dead:
             if event.target == status.target:
                 again = ", to be sent again" if event.replay else ""
-                yield f"  set aside{again}: {event.event_type} of {event.job}: {event.error}"
+                yield f"  dead letter{again}: {event.event_type} of {event.job}: {event.error}"
 
 
 def _change(store: EventStore, change: str, target: str) -> str:
     from airflow_lineage_provider.forwarding import consumer
 
     if change == "replay":
-        return f"{consumer.replay(store, target)} events of {target} will be sent again"
+        return f"{consumer.replay(store, target)} dead letters of {target} will be sent again"
     if change == "skip":
-        return f"{consumer.skip(store, target)} events set aside for {target}"
+        return f"{consumer.skip(store, target)} events of {target} became dead letters"
     if change == "discard":
-        return f"{consumer.discard(store, target)} events given up for {target}; they stay in the store"
+        count = consumer.discard(store, target)
+        return f"{count} dead letters of {target} deleted; the events stay in the store"
     consumer.forget(store, target)
-    return f"{target} is dropped"
+    return f"{target} is removed"
 
 
 @click.command(epilog=example(f"{TOKEN}=secret airflow-lineage serve --port 5000"))
@@ -134,28 +138,28 @@ def _change(store: EventStore, change: str, target: str) -> str:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=5000, show_default=True)
 def serve(store: str | None, host: str, port: int) -> None:
-    """Take OpenLineage events at POST /api/v1/lineage into the event store.
+    """Receive OpenLineage events at POST /api/v1/lineage and commit them to the event store.
 
-    Callers carry the token of the variable AIRFLOW_LINEAGE_TOKEN as `Authorization: Bearer`. /openapi.json
-    describes what is taken and what is answered.
+    Clients send the token of the variable AIRFLOW_LINEAGE_TOKEN as `Authorization: Bearer`. /openapi.json
+    describes the requests and the responses.
     """
     with expected_errors():
         from airflow_lineage_provider.endpoint import receiver
 
         token = os.environ.get(TOKEN, "")
         if not token:
-            raise ValueError(f"set {TOKEN}: nothing is taken in from callers without a token")
+            raise InputError(f"set {TOKEN}: clients must send a token")
         app = receiver.create_app(open_store(store), receiver.bearer_token(token))
-        click.echo(f"taking events at http://{host}:{port}{receiver.PATH}")
+        click.echo(f"receiving events at http://{host}:{port}{receiver.PATH}")
         receiver.serve(app, host, port)
 
 
 @click.command(epilog=example("airflow-lineage sweep --silent-hours 24 --keep-days 90"))
 @store_option
-@click.option("--silent-hours", type=click.IntRange(min=1), help="Close runs that said nothing for so long.")
-@click.option("--keep-days", type=click.IntRange(min=1), help="Delete events that are older.")
+@click.option("--silent-hours", type=click.IntRange(min=1), help="Close runs without an event for so long.")
+@click.option("--keep-days", type=click.IntRange(min=1), help="Delete older events.")
 def sweep(store: str | None, silent_hours: int | None, keep_days: int | None) -> None:
-    """Close the runs of workers that died, with an ABORT that says so; delete old events."""
+    """End the runs of workers that died with an ABORT event; delete old events."""
     with expected_errors():
         from datetime import UTC, datetime, timedelta
 

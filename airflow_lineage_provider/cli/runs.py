@@ -20,7 +20,7 @@ from airflow_lineage_provider.cli.options import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_lineage_provider.store.sources import EventSource
+    from airflow_lineage_provider.store.source import EventSource
     from airflow_lineage_provider.store.store import EventStore
 
 store_option = click.option(

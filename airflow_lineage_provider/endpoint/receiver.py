@@ -23,7 +23,7 @@ from starlette.routing import Route
 from airflow_lineage_provider.endpoint.openapi import document
 from airflow_lineage_provider.endpoint.request_body import RefusedError, RequestBodies
 from airflow_lineage_provider.events.event_schema import violation
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

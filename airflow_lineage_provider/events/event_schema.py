@@ -49,14 +49,14 @@ Facets = dict[str, Facet] | UnsetType
 DeletableFacets = dict[str, DeletableFacet] | UnsetType
 
 
-class Run(Struct, rename="camel"):
+class RunEntry(Struct, rename="camel"):
     """One run of a job."""
 
     run_id: Uuid
     facets: Facets = UNSET
 
 
-class Job(Struct):
+class JobEntry(Struct):
     """What is run."""
 
     namespace: str
@@ -64,7 +64,7 @@ class Job(Struct):
     facets: DeletableFacets = UNSET
 
 
-class Dataset(Struct):
+class DatasetEntry(Struct):
     """A table, a file, a topic, ..."""
 
     namespace: str
@@ -72,13 +72,13 @@ class Dataset(Struct):
     facets: DeletableFacets = UNSET
 
 
-class InputDataset(Dataset, rename="camel"):
+class InputDataset(DatasetEntry, rename="camel"):
     """A dataset that is read."""
 
     input_facets: Facets = UNSET
 
 
-class OutputDataset(Dataset, rename="camel"):
+class OutputDataset(DatasetEntry, rename="camel"):
     """A dataset that is written."""
 
     output_facets: Facets = UNSET
@@ -91,7 +91,7 @@ class _Event(Struct, kw_only=True, rename="camel"):
 
 
 class _Flow(_Event, kw_only=True):
-    job: Job
+    job: JobEntry
     inputs: list[InputDataset] | UnsetType = UNSET
     outputs: list[OutputDataset] | UnsetType = UNSET
 
@@ -99,7 +99,7 @@ class _Flow(_Event, kw_only=True):
 class RunEvent(_Flow, kw_only=True, rename="camel"):
     """What a run reads and writes, and how it fares."""
 
-    run: Run
+    run: RunEntry
     event_type: Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"] | UnsetType = UNSET
 
 
@@ -113,7 +113,7 @@ class JobEvent(_Flow, kw_only=True):
 class DatasetEvent(_Event, kw_only=True):
     """What is known of a dataset."""
 
-    dataset: Dataset
+    dataset: DatasetEntry
     run: Absent = UNSET
     job: Absent = UNSET
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from airflow_lineage_provider.forwarding.lease import turn
+from airflow_lineage_provider.forwarding.lease import open_lease
 from airflow_lineage_provider.store.records import StoredEvent, utc_text
-from airflow_lineage_provider.store.schema import consumer, event, set_aside
+from airflow_lineage_provider.store.schema import consumer, dead_letter, event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,14 +29,14 @@ class OutboxStatus:
     target: str
     pending: int
     oldest_pending: str
-    set_aside: int
+    dead_letters: int
     error: str
     error_since: str
     progress_at: str
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DeadLetter:
     """An event that a target refused for good, and what it said."""
 
     target: str
@@ -44,7 +44,7 @@ class SetAside:
     job: str
     event_type: str
     error: str
-    set_aside_at: str
+    dead_at: str
     replay: bool
 
 
@@ -54,7 +54,7 @@ class Consumer:
     def __init__(self, store: EventStore, name: str) -> None:
         self.name = name
         self._database = store.database
-        self.turn = turn(store.database, name)
+        self.lease = open_lease(store.database, name)
 
     def position(self) -> int:
         """Return the id up to which every event is delivered or set aside; a new consumer begins at 0."""
@@ -75,22 +75,22 @@ class Consumer:
 
     def to_replay(self, limit: int) -> list[StoredEvent]:
         """Return events that were set aside and are to be sent again."""
-        wanted = (set_aside.c.consumer == self.name) & set_aside.c.replay
-        query = select(*_COLUMNS).join(set_aside, set_aside.c.event_id == event.c.id).where(wanted)
+        wanted = (dead_letter.c.consumer == self.name) & dead_letter.c.replay
+        query = select(*_COLUMNS).join(dead_letter, dead_letter.c.event_id == event.c.id).where(wanted)
         with self._database.read() as connection:
             found = connection.execute(query.order_by(event.c.id).limit(limit))
             return [StoredEvent(**row) for row in found.mappings()]
 
     def record(
-        self, position: int, error: str, *, set_aside_now: dict[int, str], replayed: Sequence[int] = ()
+        self, position: int, error: str, *, dead_letters: dict[int, str], replayed: Sequence[int] = ()
     ) -> None:
         """Commit how far the target is, what it says, and what was set aside or sent at last."""
         now = utc_text(datetime.now(UTC))
-        mine = set_aside.c.consumer == self.name
+        mine = dead_letter.c.consumer == self.name
         with self._database.write() as connection:
             if replayed:
-                connection.execute(delete(set_aside).where(mine, set_aside.c.event_id.in_(replayed)))
-            _set_aside(connection, self.name, set_aside_now)
+                connection.execute(delete(dead_letter).where(mine, dead_letter.c.event_id.in_(replayed)))
+            _add_dead_letters(connection, self.name, dead_letters)
             old = connection.execute(select(consumer).where(consumer.c.name == self.name)).one()
             since = "" if not error else old.error_since or now
             moved = now if position > old.position or replayed else old.progress_at
@@ -103,7 +103,7 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
 
     Positions are subtracted rather than events counted: a count would read all that is pending.
     """
-    of_this = set_aside.c.consumer == consumer.c.name
+    of_this = dead_letter.c.consumer == consumer.c.name
     aside = select(func.count()).where(of_this).correlate(consumer).scalar_subquery()
     next_id = select(func.min(event.c.id)).where(event.c.id > consumer.c.position).correlate(consumer)
     oldest = select(event.c.stored_at).where(event.c.id == next_id.scalar_subquery()).correlate(consumer)
@@ -116,7 +116,7 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
             target=row.name,
             pending=max(last - row.position, 0),
             oldest_pending=row.oldest or "",
-            set_aside=row.aside,
+            dead_letters=row.aside,
             error=row.error,
             error_since=row.error_since,
             progress_at=row.progress_at,
@@ -125,28 +125,28 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
     ]
 
 
-def events_set_aside(store: EventStore) -> list[SetAside]:
+def dead_letters(store: EventStore) -> list[DeadLetter]:
     """Return the events that targets refused. Raises StoreError."""
     job = (event.c.job_namespace + "/" + event.c.job_name).label("job")
-    columns = (set_aside.c.consumer.label("target"), set_aside.c.event_id, job, event.c.event_type)
-    query = select(*columns, set_aside.c.error, set_aside.c.set_aside_at, set_aside.c.replay)
-    query = query.join(event, event.c.id == set_aside.c.event_id)
+    columns = (dead_letter.c.consumer.label("target"), dead_letter.c.event_id, job, event.c.event_type)
+    query = select(*columns, dead_letter.c.error, dead_letter.c.dead_at, dead_letter.c.replay)
+    query = query.join(event, event.c.id == dead_letter.c.event_id)
     with store.database.read() as connection:
-        ordered = query.order_by(set_aside.c.consumer, set_aside.c.event_id)
-        return [SetAside(**row) for row in connection.execute(ordered).mappings()]
+        ordered = query.order_by(dead_letter.c.consumer, dead_letter.c.event_id)
+        return [DeadLetter(**row) for row in connection.execute(ordered).mappings()]
 
 
 def replay(store: EventStore, target: str) -> int:
     """Ask for the set-aside events of a target to be sent again; return how many. Raises StoreError."""
     with store.database.write() as connection:
-        mine = set_aside.c.consumer == target
-        return connection.execute(update(set_aside).where(mine).values(replay=True)).rowcount
+        mine = dead_letter.c.consumer == target
+        return connection.execute(update(dead_letter).where(mine).values(replay=True)).rowcount
 
 
 def discard(store: EventStore, target: str) -> int:
     """Give up the set-aside events of a target; they stay in the store. Raises StoreError."""
     with store.database.write() as connection:
-        return connection.execute(delete(set_aside).where(set_aside.c.consumer == target)).rowcount
+        return connection.execute(delete(dead_letter).where(dead_letter.c.consumer == target)).rowcount
 
 
 def skip(store: EventStore, target: str) -> int:
@@ -161,7 +161,7 @@ def skip(store: EventStore, target: str) -> int:
         pending = event.c.id > found.position
         first: int | None = connection.scalar(select(func.min(event.c.id)).where(pending))
         if first is not None:
-            _set_aside(connection, target, {first: found.error or "skipped"})
+            _add_dead_letters(connection, target, {first: found.error or "skipped"})
             connection.execute(update(consumer).where(mine).values(position=first))
     return int(first is not None)
 
@@ -169,17 +169,17 @@ def skip(store: EventStore, target: str) -> int:
 def forget(store: EventStore, target: str) -> None:
     """Drop a target that is used no more; retention waits for those that are known. Raises StoreError."""
     with store.database.write() as connection:
-        connection.execute(delete(set_aside).where(set_aside.c.consumer == target))
+        connection.execute(delete(dead_letter).where(dead_letter.c.consumer == target))
         connection.execute(delete(consumer).where(consumer.c.name == target))
 
 
-def _set_aside(connection: Connection, target: str, errors: Mapping[int, str]) -> None:
+def _add_dead_letters(connection: Connection, target: str, errors: Mapping[int, str]) -> None:
     now = utc_text(datetime.now(UTC))
-    of_target = set_aside.c.consumer == target
+    of_target = dead_letter.c.consumer == target
     rows = [
-        {"consumer": target, "event_id": at, "error": said, "set_aside_at": now, "replay": False}
+        {"consumer": target, "event_id": at, "error": said, "dead_at": now, "replay": False}
         for at, said in errors.items()
     ]
     if rows:
-        connection.execute(delete(set_aside).where(of_target, set_aside.c.event_id.in_(errors)))
-        connection.execute(insert(set_aside), rows)
+        connection.execute(delete(dead_letter).where(of_target, dead_letter.c.event_id.in_(errors)))
+        connection.execute(insert(dead_letter), rows)

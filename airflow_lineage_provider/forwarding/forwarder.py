@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from airflow_lineage_provider.events.event import text_at
 from airflow_lineage_provider.forwarding.consumer import Consumer
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_lineage_provider.forwarding.targets import Failure, Target
+    from airflow_lineage_provider.forwarding.target import Failure, Target
     from airflow_lineage_provider.store.records import StoredEvent
     from airflow_lineage_provider.store.store import EventStore
 
@@ -24,7 +24,7 @@ _MOST_HELD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetryPolicy:
     """How hard to try. Times in seconds."""
 
     tries: int = 5
@@ -39,14 +39,14 @@ class Round:
     """What one round did: events sent and set aside, and how long to wait before the next.
 
     `trouble` is what keeps events from going: "target" (nothing is sent until it takes something),
-    "event" (one that is refused, and its run behind it), "turn" (another forwarder is at work), "store".
+    "event" (one that is refused, and its run behind it), "lease" (another forwarder is at work), "store".
     `error` says more; both are empty where there is no trouble.
     """
 
     sent: int = 0
-    set_aside: int = 0
+    dead_letters: int = 0
     wait: float = 0.0
-    trouble: Literal["", "target", "event", "turn", "store"] = ""
+    trouble: Literal["", "target", "event", "lease", "store"] = ""
     error: str = ""
 
 
@@ -75,7 +75,7 @@ class _Results:
         if failure is None:
             self.sent.append(event)
             return
-        self.failed[lane_of(event)] = (event, failure)
+        self.failed[ordering_key(event)] = (event, failure)
         if failure.fault == "target":
             self.down = self.down or failure
 
@@ -111,7 +111,7 @@ class Forwarder:
         store: EventStore,
         name: str,
         target: Target,
-        policy: Policy = Policy(),
+        policy: RetryPolicy = RetryPolicy(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumer = Consumer(store, name)
@@ -151,7 +151,9 @@ class Forwarder:
         total = Round()
         while True:
             done = self.round()
-            total = replace(done, sent=total.sent + done.sent, set_aside=total.set_aside + done.set_aside)
+            total = replace(
+                done, sent=total.sent + done.sent, dead_letters=total.dead_letters + done.dead_letters
+            )
             if done.wait > 0:
                 return total
             report(total)
@@ -161,8 +163,8 @@ class Forwarder:
 
         Where that cannot be committed, the next round commits it: nothing is sent twice for a full disk.
         """
-        if not self._take_turn():
-            return Round(wait=self._policy.poll, trouble="turn", error="another forwarder has the turn")
+        if not self._hold_lease():
+            return Round(wait=self._policy.poll, trouble="lease", error="another forwarder holds the lease")
         position = self._consumer.position()
         if position != self._recorded:  # the first round, or someone skipped an event
             self._forget()
@@ -180,13 +182,13 @@ class Forwarder:
 
     def close(self) -> None:
         """Let another forwarder have the turn."""
-        self._consumer.turn.end()
+        self._consumer.lease.release()
         self._target.close()
 
-    def _take_turn(self) -> bool:
+    def _hold_lease(self) -> bool:
         mine = False
         try:
-            mine = self._consumer.turn.take()
+            mine = self._consumer.lease.acquire()
         finally:
             if not mine:
                 self._forget()
@@ -194,7 +196,7 @@ class Forwarder:
 
     def _fill(self) -> None:
         batch = self._policy.batch
-        ready = sum(lane_of(event) not in self._troubles for event in self._held.values())
+        ready = sum(ordering_key(event) not in self._troubles for event in self._held.values())
         if ready < (1 if self._outage.failures else batch) and len(self._held) < _MOST_HELD:
             for event in self._consumer.after(self._read_to, batch):
                 self._held[event.id] = event
@@ -206,7 +208,7 @@ class Forwarder:
         """Return what to send: lanes without trouble if there are any; one event while the target is down."""
         lanes: dict[str, list[StoredEvent]] = {}
         for event in (*self._replays.values(), *self._held.values()):
-            lanes.setdefault(lane_of(event), []).append(event)
+            lanes.setdefault(ordering_key(event), []).append(event)
         until = {lane: self._troubles[lane].until if lane in self._troubles else 0.0 for lane in lanes}
         if self._outage.failures:
             return [lanes[lane][:1] for lane in sorted(lanes, key=until.__getitem__)[:1]]
@@ -217,11 +219,11 @@ class Forwarder:
         """Send the first event of each lane, then the second of those that go on, and so forth."""
         results = _Results()
         for step in zip_longest(*lanes):
-            ready = [event for event in step if event and lane_of(event) not in results.failed]
-            for start in range(0, len(ready), self._target.at_once):
+            ready = [event for event in step if event and ordering_key(event) not in results.failed]
+            for start in range(0, len(ready), self._target.max_batch):
                 if results.outage() or self._stop.is_set():
                     return results
-                self._send_together(ready[start : start + self._target.at_once], results)
+                self._send_together(ready[start : start + self._target.max_batch], results)
         return results
 
     def _send_together(self, events: Sequence[StoredEvent], results: _Results) -> None:
@@ -240,7 +242,7 @@ class Forwarder:
         """Note which lanes and whether the target are in trouble; return the events to set aside."""
         self._accepted += len(results.sent)
         for event in results.sent:
-            self._troubles.pop(lane_of(event), None)
+            self._troubles.pop(ordering_key(event), None)
         aside = dict(results.damaged)
         for lane, (event, failure) in results.failed.items():
             before = self._troubles.get(lane, _Trouble())
@@ -249,7 +251,7 @@ class Forwarder:
             trouble = self._after(before, _about(event, failure), now)
             self._troubles[lane] = replace(trouble, tries=before.tries + counts, accepted=self._accepted)
             if before.tries + counts >= self._policy.tries:
-                aside[event.id] = failure.said
+                aside[event.id] = failure.message
                 del self._troubles[lane]
         down = results.outage()
         self._outage = self._after(self._outage, down, now) if down else _Trouble()
@@ -258,7 +260,7 @@ class Forwarder:
     def _after(self, trouble: _Trouble, failure: Failure, now: float) -> _Trouble:
         failures = trouble.failures + 1
         wait = failure.wait if failure.wait is not None else self._backoff(failures)
-        return replace(trouble, failures=failures, until=now + wait, error=failure.said)
+        return replace(trouble, failures=failures, until=now + wait, error=failure.message)
 
     def _commit(self, results: _Results, aside: dict[int, str]) -> None:
         for event in results.sent:
@@ -267,7 +269,7 @@ class Forwarder:
         position = min((at for at in self._held if at not in aside), default=self._read_to + 1) - 1
         error = self._trouble()[1]
         if aside or replayed or position != self._recorded or error != self._recorded_error:
-            self._consumer.record(position, error, set_aside_now=aside, replayed=replayed)
+            self._consumer.record(position, error, dead_letters=aside, replayed=replayed)
             self._recorded, self._recorded_error = position, error
         for done in (*replayed, *aside):
             self._held.pop(done, None)
@@ -291,7 +293,7 @@ class Forwarder:
         return longest * (1 + random.random()) / 2  # noqa: S311
 
 
-def lane_of(event: StoredEvent) -> str:
+def ordering_key(event: StoredEvent) -> str:
     """Return what orders an event: its run; an event without one is ordered by nothing but itself."""
     return event.run_id or f"event {event.id}"
 
@@ -300,4 +302,4 @@ def _about(event: StoredEvent, failure: Failure) -> Failure:
     """Return the failure with the event that it was the answer to."""
     told = event.event
     job = f"{text_at(told, 'job', 'namespace')}/{text_at(told, 'job', 'name')}"
-    return replace(failure, said=f"{failure.said}, to {text_at(told, 'eventType')} of {job}")
+    return replace(failure, message=f"{failure.message}, to {text_at(told, 'eventType')} of {job}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from airflow_lineage_provider.forwarding.target import TargetConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -36,7 +38,7 @@ class HttpClient:
     def __init__(self, config: HttpConfig, url: str, connections: int) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("its `url` is not http://HOST or https://HOST")
+            raise TargetConfigError("its `url` is not http://HOST or https://HOST")
         proxy = _proxy(parts)
         self._timeout = config.timeout
         self._path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
@@ -127,7 +129,7 @@ def _proxy(url: SplitResult) -> SplitResult | None:
         return None
     proxy = urlsplit(named if "://" in named else f"http://{named}")
     if proxy.scheme != "http" or not proxy.hostname:
-        raise ValueError(f"the proxy for {url.scheme} is not http://HOST:PORT")
+        raise TargetConfigError(f"the proxy for {url.scheme} is not http://HOST:PORT")
     return proxy
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from airflow_lineage_provider.forwarding.http_client import Answer, HttpClient
-from airflow_lineage_provider.forwarding.targets import Failure
+from airflow_lineage_provider.forwarding.target import Failure, TargetConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ _TARGET_STATUSES = frozenset({401, 402, 403, 404, 405, 407, 408, 421, 423, 425, 
 _NO_BATCHES = frozenset({404, 405, 501})
 _AT_ONCE = 4
 _LONGEST_WAIT = 300.0
-_LONGEST_TOLD = 500
+_LONGEST_MESSAGE = 500
 
 
 class _Refused(msgspec.Struct):
@@ -53,8 +53,8 @@ class HttpTarget:
         self._config = HttpConfig.from_dict(dict(config))
         self._batch = config.get("batch")
         if self._batch is not None and (type(self._batch) is not int or self._batch < 1):
-            raise ValueError("its `batch` is not a number of events")
-        self.at_once = self._batch or _AT_ONCE
+            raise TargetConfigError("its `batch` is not a number of events")
+        self.max_batch = self._batch or _AT_ONCE
         self._url = urljoin(self._config.url.strip(), self._config.endpoint)
         if self._batch:
             self._url = f"{self._url.rstrip('/')}/batch"
@@ -75,11 +75,11 @@ class HttpTarget:
     def _send_batch(self, events: dict[int, bytes]) -> dict[int, Failure]:
         """Send events in one request; where all are refused, in two, until what is wrong is found."""
         (answer,) = self._post(b"[%s]" % b",".join(events.values()))
-        told = answer if isinstance(answer, Failure) else self._refused(answer, list(events))
-        if isinstance(told, dict):
-            return told
-        if told.fault == "target" or len(events) == 1:
-            return dict.fromkeys(events, told)
+        outcome = answer if isinstance(answer, Failure) else self._refused(answer, list(events))
+        if isinstance(outcome, dict):
+            return outcome
+        if outcome.fault == "target" or len(events) == 1:
+            return dict.fromkeys(events, outcome)
         ids = list(events)
         first, second = (
             {at: events[at] for at in half} for half in (ids[: len(ids) // 2], ids[len(ids) // 2 :])
@@ -115,7 +115,7 @@ class HttpTarget:
         status = answer.status
         if 200 <= status < 300:  # noqa: PLR2004
             return answer
-        said = " ".join(answer.body[:_LONGEST_TOLD].decode("utf-8", "replace").split())
+        said = " ".join(answer.body[:_LONGEST_MESSAGE].decode("utf-8", "replace").split())
         message = f"{self._where} answered {status}{f': {said}' if said else ''}"
         if self._batch and status in _NO_BATCHES:
             return Failure(
@@ -135,7 +135,7 @@ class HttpTarget:
             return Failure(f"{self._where} answered 200, but not as to a batch: {error}", "target")
         refused = {
             ids[event.index]: Failure(
-                f"{self._where}: {(event.reason or 'refused')[:_LONGEST_TOLD]}",
+                f"{self._where}: {(event.reason or 'refused')[:_LONGEST_MESSAGE]}",
                 "unknown" if event.retriable else "event",
             )
             for event in report.failed_events

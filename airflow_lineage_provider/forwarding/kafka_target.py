@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.event import root_job, text_at
-from airflow_lineage_provider.forwarding.targets import Failure
+from airflow_lineage_provider.forwarding.target import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ class KafkaTarget:
     acknowledgement is waited for.
     """
 
-    at_once = 500
+    max_batch = 500
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         from confluent_kafka import Producer

@@ -1,7 +1,7 @@
-"""One at a time: of all processes that would forward to a target, one has the turn.
+"""A lease: at most one process forwards to a target at a time.
 
-The operating system or Postgres keeps the turn and ends it with its holder: no clock is asked, so
-none that steps back can give the turn to two.
+The operating system or Postgres holds the lease and releases it when its holder ends. It is independent of
+the clock, so clock skew cannot produce two holders.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,18 +22,28 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.store.database import Database
 
 
-class FileTurn:
-    """A turn at a SQLite store: a lock on a file beside it."""
+class Lease(Protocol):
+    """The exclusive right to forward to one target. Both methods can be called again."""
+
+    def acquire(self) -> bool:
+        """Acquire the lease if it is free; return whether this process holds it now. Raises StoreError."""
+
+    def release(self) -> None:
+        """Release the lease."""
+
+
+class FileLease:
+    """The lease of a SQLite store: a lock on a file beside the database."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._file: int | None = None
 
-    def take(self) -> bool:
-        """Take the turn if it is free; return whether it is ours now."""
+    def acquire(self) -> bool:
+        """Acquire the lease if it is free; return whether this process holds it now."""
         if self._file is None:
             try:
-                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
                 raise StoreError(
                     f"Cannot write {self._path}: {error.strerror}; forwarding needs it"
@@ -46,15 +56,15 @@ class FileTurn:
             self._file = file
         return True
 
-    def end(self) -> None:
-        """Let another have the turn."""
+    def release(self) -> None:
+        """Release the lease."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
 
-class PostgresTurn:
-    """A turn at a Postgres store: an advisory lock of a session, lost with its connection."""
+class PostgresLease:
+    """The lease of a Postgres store: a session's advisory lock, released with its connection."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
@@ -62,8 +72,8 @@ class PostgresTurn:
         self._key = int.from_bytes(digest, signed=True)
         self._connection: Connection | None = None
 
-    def take(self) -> bool:
-        """Take the turn if it is free; return whether it is ours now."""
+    def acquire(self) -> bool:
+        """Acquire the lease if it is free; return whether this process holds it now."""
         try:
             if self._connection is not None:
                 self._connection.execute(text("SELECT 1"))
@@ -74,23 +84,23 @@ class PostgresTurn:
                 return True
             connection.close()
         except DBAPIError as error:
-            self.end()
+            self.release()
             raise StoreError(
                 f"The event store {self._database} cannot be reached: check its server"
             ) from error
         return False
 
-    def end(self) -> None:
-        """Let another have the turn."""
+    def release(self) -> None:
+        """Release the lease."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
 
 
-def turn(database: Database, name: str) -> FileTurn | PostgresTurn:
-    """Return the turn of this name at this store, not taken yet."""
+def open_lease(database: Database, name: str) -> Lease:
+    """Return the lease of this name in this store, not acquired yet."""
     if not database.is_sqlite:
-        return PostgresTurn(database, name)
+        return PostgresLease(database, name)
     tag = hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
-    return FileTurn(f"{database.url.database}.forward-{tag}.lock")
+    return FileLease(f"{database.url.database}.forward-{tag}.lock")

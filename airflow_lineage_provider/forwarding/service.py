@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.forwarding.consumer import OutboxStatus, outbox_status
-from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy, Round
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy, Round
 from airflow_lineage_provider.forwarding.targets import open_target
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ class ForwardService:
 
     store: EventStore
     targets: Mapping[str, Mapping[str, Any]]
-    policy: Policy = field(default_factory=Policy)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     report: Callable[[str, Round], None] = lambda _name, _round: None
     sent: dict[str, int] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -104,7 +104,7 @@ def metrics(statuses: Sequence[OutboxStatus], sent: Mapping[str, int], now: date
     """Return the state of every target in Prometheus' text format."""
     rows: dict[str, Mapping[str, float]] = {
         "lineage_outbox_pending": {status.target: status.pending for status in statuses},
-        "lineage_outbox_set_aside": {status.target: status.set_aside for status in statuses},
+        "lineage_outbox_dead_letters": {status.target: status.dead_letters for status in statuses},
         "lineage_outbox_failing": {status.target: int(bool(status.error)) for status in statuses},
         "lineage_outbox_oldest_pending_seconds": {
             status.target: _age(status.oldest_pending, now) for status in statuses

@@ -78,7 +78,7 @@ class OpenLineageHook(BaseHook):
 
         Nothing is sent: an endpoint that takes events by POST is there when a GET is not answered by 404.
         """
-        from airflow_lineage_provider.store import StoreError
+        from airflow_lineage_provider.store import EventSourceError
         from airflow_lineage_provider.store.marquez import reason
 
         try:
@@ -87,7 +87,7 @@ class OpenLineageHook(BaseHook):
             return False, str(error)
         try:
             return self._test(url)
-        except StoreError as error:
+        except EventSourceError as error:
             return False, str(error)
         except OSError as error:  # what requests raises is one
             return False, f"{url} cannot be reached: {reason(error)}"

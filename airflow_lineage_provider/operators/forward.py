@@ -18,8 +18,8 @@ class ForwardLineageOperator(BaseOperator):
 
     What `airflow-lineage forward` does as a service, a task does when it is scheduled. Where another is at
     work for the same backend, it sends nothing and fails. An event at which the backend breaks (it answers
-    500) is tried again by each run of the task, and what came after it is sent again; a person may set it
-    aside, `airflow-lineage outbox --skip`.
+    500) is tried again by each run of the task, and what came after it is sent again; with
+    `airflow-lineage outbox --skip` it becomes a dead letter.
 
     :param conn_id: the backend, a connection of type `openlineage` or `lineage_datahub`.
     :param deferrable: send inside the triggerer, and hold no worker.
@@ -61,16 +61,16 @@ class ForwardLineageOperator(BaseOperator):
         if "bad_input" in event:
             raise AirflowFailException(event["bad_input"])
         self.log.info("%s took %s events", self.conn_id, event["sent"])
-        if event["set_aside"]:
+        if event["dead_letters"]:
             again = f"`airflow-lineage outbox --replay {self.conn_id}`"
             self.log.warning(
-                "%s refused %s events, which are set aside; to send them again: %s",
+                "%s rejected %s events, which are now dead letters; to send them again: %s",
                 self.conn_id,
-                event["set_aside"],
+                event["dead_letters"],
                 again,
             )
         if event["error"]:
             raise AirflowException(
                 f"{self.conn_id}: {event['error']}; what it did not take stays in the store"
             )
-        return {"sent": event["sent"], "set_aside": event["set_aside"]}
+        return {"sent": event["sent"], "dead_letters": event["dead_letters"]}

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from airflow_lineage_provider.endpoint.openapi import REQUEST_BODY, RESPONSES, SCHEMAS
 from airflow_lineage_provider.endpoint.receiver import PATH, create_app
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

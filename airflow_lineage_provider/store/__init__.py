@@ -13,12 +13,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.store.location import StoreError, default_store_url
+    from airflow_lineage_provider.store.errors import EventSourceError, StoreError
+    from airflow_lineage_provider.store.location import default_store_url
     from airflow_lineage_provider.store.store import EventStore
 
-__all__ = ["EventStore", "StoreError", "default_store_url"]
+__all__ = ["EventSourceError", "EventStore", "StoreError", "default_store_url"]
 
-_HOME = {"EventStore": "store", "StoreError": "location", "default_store_url": "location"}
+_HOME = {
+    "EventSourceError": "errors",
+    "EventStore": "store",
+    "StoreError": "errors",
+    "default_store_url": "location",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,8 @@ from sqlalchemy import create_engine, insert, inspect, make_url, select, text
 from sqlalchemy import event as hooks
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from airflow_lineage_provider.store.location import StoreError, StoreLocationError, store_url
+from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
+from airflow_lineage_provider.store.location import store_url
 from airflow_lineage_provider.store.schema import REVISION, metadata, version
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Database:
         self._path = str(self.url.database)
         self._ready = False
         self._writing: PoolProxiedConnection | None = None
-        self._take_turn = (
+        self._lock_writers = (
             "BEGIN IMMEDIATE" if self.is_sqlite else f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"
         )
         _databases.add(self)
@@ -57,7 +58,7 @@ class Database:
         with self._errors(), self.in_use:
             self._make_ready()
             with self._engine.begin() as connection:
-                connection.exec_driver_sql(self._take_turn)
+                connection.exec_driver_sql(self._lock_writers)
                 yield connection
 
     @contextmanager
@@ -72,7 +73,7 @@ class Database:
                 self._writing = self._engine.raw_connection()
             try:
                 cursor = self._writing.cursor()
-                cursor.execute(self._take_turn)
+                cursor.execute(self._lock_writers)
                 yield cursor
                 self._writing.commit()
             except BaseException:
@@ -130,7 +131,7 @@ class Database:
         if self.is_sqlite:
             self._make_folder()
         with self._engine.begin() as connection:
-            connection.exec_driver_sql(self._take_turn)
+            connection.exec_driver_sql(self._lock_writers)
             if not inspect(connection).has_table(version.name):
                 metadata.create_all(connection)
                 version.create(connection)

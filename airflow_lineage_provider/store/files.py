@@ -16,8 +16,8 @@ import msgspec
 
 from airflow_lineage_provider.events.event import event_time, parent_and_root
 from airflow_lineage_provider.events.masking import mask_text
-from airflow_lineage_provider.store.location import StoreError
-from airflow_lineage_provider.store.sources import matching
+from airflow_lineage_provider.store.errors import EventSourceError
+from airflow_lineage_provider.store.source import matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +50,14 @@ class FileSource:
     ) -> Iterator[dict[str, Any]]:
         """Yield the events that meet every condition: of one file as they stand, of several by time.
 
-        Raises StoreError.
+        Raises EventSourceError.
         """
         system, files = self._files()
         events = matching(self._read(system, files), root_run_id, job_namespace, job_name)
         yield from events if len(files) == 1 else sorted(events, key=event_time)
 
     def latest_root_run(self) -> str | None:
-        """Return the root run of the newest event. Raises StoreError."""
+        """Return the root run of the newest event. Raises EventSourceError."""
         newest, latest = None, None
         for event in self._read(*self._files()):
             time, root = event_time(event), parent_and_root(event)[1]
@@ -80,13 +80,13 @@ class FileSource:
             raise self._unreadable(error) from error
         if not found:
             kinds = ", ".join(_ENDINGS)
-            raise StoreError(
+            raise EventSourceError(
                 f"There are no events at {self}: name a file, or a folder or prefix of {kinds} files",
                 unreachable=True,
             )
         recent = {file: info["size"] for file, info in found.items() if self._is_recent(info)}
         if (size := sum(recent.values())) > _LARGEST_FILES:
-            raise StoreError(
+            raise EventSourceError(
                 f"{self} holds {size >> 20:,} MiB of events, more than {_LARGEST_FILES >> 20:,}: "
                 "move old files away, or use the event store"
             )
@@ -103,15 +103,15 @@ class FileSource:
             for file in files:
                 with system.open(file, "rb") as opened, io.BufferedReader(opened) as stream:
                     yield from _read_file(stream, mask_text(file))
-        except StoreError:
+        except EventSourceError:
             raise
         except Exception as error:
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error: Exception) -> StoreError:
+    def _unreadable(self, error: Exception) -> EventSourceError:
         said = mask_text(" ".join(str(error).split()))
         for_good = isinstance(error, (ImportError, PermissionError, ValueError))
-        return StoreError(f"Cannot read events from {self}: {said}", unreachable=not for_good)
+        return EventSourceError(f"Cannot read events from {self}: {said}", unreachable=not for_good)
 
 
 def _found(system: Any, path: str) -> dict[str, dict[str, Any]]:
@@ -144,10 +144,10 @@ def _read_file(stream: Any, name: str) -> Iterator[dict[str, Any]]:
             yield _event(text)
         except _CutShortError as error:
             if stream.read(1):
-                raise StoreError(f"{name}, line {number}: {error}") from None
+                raise EventSourceError(f"{name}, line {number}: {error}") from None
             log.warning("%s, line %d: left out, for the file ends before the event does", name, number)
         except ValueError as error:
-            raise StoreError(f"{name}, line {number}: {error}") from None
+            raise EventSourceError(f"{name}, line {number}: {error}") from None
 
 
 def _texts(stream: Any) -> Iterator[tuple[int, bytes]]:

@@ -8,7 +8,7 @@ from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.errors import LineageError
+from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,21 +19,6 @@ _POSTGRES = {
     "postgresql": "postgresql+psycopg2",
     "postgresql+psycopg2": "postgresql+psycopg2",
 }
-
-
-class StoreError(LineageError):
-    """The event store cannot do what was asked; one line: what, which store, what to do.
-
-    `unreachable`: its server does not answer now, and may in a moment.
-    """
-
-    def __init__(self, message: str, *, unreachable: bool = False) -> None:
-        super().__init__(message)
-        self.unreachable = unreachable
-
-
-class StoreLocationError(StoreError):
-    """There can be no event store at this location: what was configured is wrong, and no waiting mends it."""
 
 
 def default_store_url(environ: Mapping[str, str]) -> str:

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from airflow_lineage_provider.events.event import event_time, parent_and_root
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import EventSourceError
 from airflow_lineage_provider.store.records import utc_text
-from airflow_lineage_provider.store.sources import matching
+from airflow_lineage_provider.store.source import matching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,12 +62,12 @@ class MarquezSource:
     def events(
         self, *, root_run_id: str | None = None, job_namespace: str | None = None, job_name: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Yield the events that meet every condition, the oldest first. Raises StoreError."""
+        """Yield the events that meet every condition, the oldest first. Raises EventSourceError."""
         begun = self._since or (self._first_heard_of(root_run_id) if root_run_id else _EPOCH)
         yield from matching(self._read(begun), root_run_id, job_namespace, job_name)
 
     def latest_root_run(self) -> str | None:
-        """Return the root run of the newest event. Raises StoreError."""
+        """Return the root run of the newest event. Raises EventSourceError."""
         newest = self._page(self._since or _EPOCH, 1, "desc")
         return parent_and_root(newest[0])[1] if newest else None
 
@@ -106,11 +106,11 @@ class MarquezSource:
         times = {"after": utc_text(after), "before": _NEVER}
         body = self._get(EVENTS, times | {"limit": str(limit), "offset": "0", "sortDirection": direction})
         if body is None:
-            raise StoreError(f"{self} has no {EVENTS}, as Marquez has: check the URL")
+            raise EventSourceError(f"{self} has no {EVENTS}, as Marquez has: check the URL")
         return _decoded(body, _Answer, self).events
 
     def _get(self, path: str, query: dict[str, str] | None = None) -> bytes | None:
-        """Return what is at the path; None where there is nothing. Raises StoreError."""
+        """Return what is at the path; None where there is nothing. Raises EventSourceError."""
         import requests
         from urllib3.exceptions import HTTPError
 
@@ -125,22 +125,24 @@ class MarquezSource:
                 self._judge(answer)
                 body: bytes = answer.raw.read(_LARGEST_PAGE + 1, decode_content=True)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise StoreError(
+            raise EventSourceError(
                 f"Marquez at {self} cannot be reached ({reason(error)}): check its server and the URL",
                 unreachable=not isinstance(error, ValueError),
             ) from None
         if len(body) > _LARGEST_PAGE:
-            raise StoreError(f"Marquez at {self} answers with more than {_LARGEST_PAGE >> 20} MiB at once")
+            raise EventSourceError(
+                f"Marquez at {self} answers with more than {_LARGEST_PAGE >> 20} MiB at once"
+            )
         return body
 
     def _judge(self, answer: Response) -> None:
         status = answer.status_code
         if status in _REFUSED:
-            raise StoreError(f"Marquez at {self} refuses the API key ({status}): check the key")
+            raise EventSourceError(f"Marquez at {self} refuses the API key ({status}): check the key")
         if status == _BUSY or status >= 500:  # noqa: PLR2004 - HTTP's own number
-            raise StoreError(f"Marquez at {self} answers {status}: see its log", unreachable=True)
+            raise EventSourceError(f"Marquez at {self} answers {status}: see its log", unreachable=True)
         if status != 200:  # noqa: PLR2004
-            raise StoreError(f"{self} answers {status}, and not as Marquez does: check the URL")
+            raise EventSourceError(f"{self} answers {status}, and not as Marquez does: check the URL")
 
 
 class _Run(msgspec.Struct):
@@ -160,7 +162,7 @@ def _decoded(body: bytes, kind: type[_T], source: MarquezSource) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise StoreError(f"{source} does not answer as Marquez does ({error}): check the URL") from None
+        raise EventSourceError(f"{source} does not answer as Marquez does ({error}): check the URL") from None
 
 
 def _identity(event: dict[str, Any]) -> bytes:
@@ -170,11 +172,11 @@ def _identity(event: dict[str, Any]) -> bytes:
 def bearer(api_key: str) -> Callable[[PreparedRequest], PreparedRequest] | None:
     """Return what puts an API key into a request, for `requests`' `auth`; None without a key.
 
-    Raises StoreError for one that no header can carry: the error of a request would print it.
+    Raises EventSourceError for one that no header can carry: the error of a request would print it.
     """
     token = api_key.strip()
     if not (token.isascii() and token.isprintable()):
-        raise StoreError("the API key has characters that no HTTP header can carry: enter it anew")
+        raise EventSourceError("the API key has characters that no HTTP header can carry: enter it anew")
 
     def authorized(request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {token}"
@@ -193,5 +195,5 @@ def _without_credentials(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise StoreError(f"Marquez's URL is not one: {error}") from None
+        raise EventSourceError(f"Marquez's URL is not one: {error}") from None
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))

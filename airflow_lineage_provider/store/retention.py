@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select
 
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 from airflow_lineage_provider.store.records import StoredEvent, datasets_of, utc_text
-from airflow_lineage_provider.store.schema import consumer, event, event_dataset, run, set_aside
+from airflow_lineage_provider.store.schema import consumer, dead_letter, event, event_dataset, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def _old_events(connection: Connection, after: int, before: str) -> list[StoredE
     received = connection.scalar(select(func.min(consumer.c.position)))
     wanted = event.c.id > after if received is None else event.c.id.between(after + 1, received)
     query = select(event.c.id, event.c.run_id, event.c.payload, event.c.stored_at).where(
-        wanted, event.c.id.not_in(select(set_aside.c.event_id))
+        wanted, event.c.id.not_in(select(dead_letter.c.event_id))
     )
     rows = connection.execute(query.order_by(event.c.id).limit(_PAGE)).all()
     young = next((n for n, row in enumerate(rows) if row.stored_at >= before), len(rows))

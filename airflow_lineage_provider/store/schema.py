@@ -63,7 +63,7 @@ run = Table(
     sqlite_with_rowid=False,
 )
 
-# What forwards events has its own place among them: everything up to `position` is delivered or set aside.
+# One row for each target of forwarding: every event up to `position` is delivered or a dead letter.
 consumer = Table(
     "consumer",
     metadata,
@@ -74,14 +74,14 @@ consumer = Table(
     Column("progress_at", String(27), nullable=False),
 )
 
-# Events that a target refuses, until someone replays or discards them.
-set_aside = Table(
-    "set_aside",
+# Events that a target rejected, until they are replayed or discarded.
+dead_letter = Table(
+    "dead_letter",
     metadata,
     Column("consumer", Text, primary_key=True),
     Column("event_id", _POSITION, primary_key=True, autoincrement=False),
     Column("error", Text, nullable=False),
-    Column("set_aside_at", String(27), nullable=False),
+    Column("dead_at", String(27), nullable=False),
     Column("replay", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )

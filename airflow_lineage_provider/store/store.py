@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from airflow_lineage_provider.store.database import PATIENCE, Database
-from airflow_lineage_provider.store.location import StoreError
+from airflow_lineage_provider.store.errors import StoreError
 from airflow_lineage_provider.store.records import (
     EventRecord,
     from_payload,

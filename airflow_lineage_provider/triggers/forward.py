@@ -29,11 +29,11 @@ class ForwardTrigger(BaseTrigger):
 
         Bad input is told in the event: what a trigger raises, Airflow takes for something that passes.
         """
-        from airflow_lineage_provider.store import StoreError
+        from airflow_lineage_provider.errors import LineageError
         from airflow_lineage_provider.utils.forwarding import drain
 
         try:
             done = await asyncio.to_thread(drain, self.conn_id, self.store_conn_id)
-        except (StoreError, ValueError) as error:
+        except (LineageError, ValueError) as error:
             done = {"bad_input": str(error)}
         yield TriggerEvent(done)

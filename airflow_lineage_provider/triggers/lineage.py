@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.store import EventSourceError
 from airflow_lineage_provider.utils.event_wait import Awaited, Wait
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ class LineageTrigger(BaseTrigger):
 def _is_over(wait: Wait) -> bool:
     try:
         return wait.is_over()
-    except StoreError:  # the task meets it again when it compares, and says it in its own log
+    except EventSourceError:  # the task meets it again when it compares, and says it in its own log
         return True

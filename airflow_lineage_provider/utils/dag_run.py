@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.store.sources import EventSource
+    from airflow_lineage_provider.store.source import EventSource
 
 CLOCKS = timedelta(minutes=5)
 """How far the clocks of two machines may be apart."""

@@ -15,7 +15,7 @@ from airflow_lineage_provider.events.movement import movement_event
 from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs
-from airflow_lineage_provider.store.location import StoreError, StoreLocationError
+from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
 from airflow_lineage_provider.utils.dag_run import dag_run_ids, last_try_run_id, run_context
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_lineage_provider.store.sources import EventSource
+    from airflow_lineage_provider.store.source import EventSource
 
 
 def open_source(name: str | None, *, since: datetime | None = None) -> EventSource:

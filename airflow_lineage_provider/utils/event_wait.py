@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.checks.scope import expected_datasets
 from airflow_lineage_provider.events.event import END_TYPES, event_time, parent_and_root, text_at
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
-from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.store import EventSourceError
 from airflow_lineage_provider.utils.dag_run import events_under
 from airflow_lineage_provider.utils.event_source import open_source
 
@@ -72,15 +72,15 @@ class Wait:
     def is_over(self, now: datetime | None = None) -> bool:
         """Tell whether to compare now: the events have come, or the time is up.
 
-        A source that does not answer now is asked again at the next look. Raises StoreError for one that
-        cannot answer.
+        A source that does not answer now is asked again at the next look. Raises EventSourceError for one
+        that cannot answer.
         """
         now = now or datetime.now(UTC)
         if now >= self._deadline:
             return True
         try:
             events = self.events()
-        except StoreError as error:
+        except EventSourceError as error:
             if not error.unreachable:
                 raise
             log.warning("%s; looking again until %s", error, self.awaited.deadline)
@@ -88,7 +88,7 @@ class Wait:
         return arrived(self.awaited, self._expected, events, now)
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what there is of the run. Raises StoreError."""
+        """Return what there is of the run. Raises EventSourceError."""
         with closing(self._source) as source:
             return list(events_under(self.awaited.root_run_ids, source))
 

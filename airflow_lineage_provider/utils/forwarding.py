@@ -22,7 +22,7 @@ HOOKS: Mapping[str, type[OpenLineageHook]] = {hook.conn_type: hook for hook in (
 
 log = logging.getLogger(__name__)
 
-# An event that is refused is set aside after this many tries, within one call: the next call counts anew.
+# A rejected event becomes a dead letter after this many tries within one call; the next call counts anew.
 TRIES = 3
 PATIENCE = 2.0  # seconds, with a backend that is down or another forwarder that is at work
 
@@ -32,10 +32,10 @@ def drain(conn_id: str, store_conn_id: str | None = None) -> dict[str, Any]:
 
     Raises StoreError, and ValueError for a connection that is not there or is of no backend.
     """
-    from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+    from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
     from airflow_lineage_provider.forwarding.targets import open_target
 
-    policy = Policy(tries=TRIES)
+    policy = RetryPolicy(tries=TRIES)
     try:
         transport = _transport(conn_id)
         events = EventStoreHook(store_conn_id).get_conn()
@@ -62,13 +62,13 @@ def _drain_patiently(forwarder: Forwarder, conn_id: str) -> dict[str, Any]:
     def progress(done: Round) -> None:
         log.info("%s took %s events so far", conn_id, sent + done.sent)
 
-    sent = aside = 0
+    sent = dead = 0
     patience = PATIENCE
     while True:
         done = forwarder.drain(progress)
-        sent, aside = sent + done.sent, aside + done.set_aside
+        sent, dead = sent + done.sent, dead + done.dead_letters
         if done.trouble != "event":
             patience -= done.wait
         if not done.trouble or patience < 0:
-            return {"sent": sent, "set_aside": aside, "error": done.error}
+            return {"sent": sent, "dead_letters": dead, "error": done.error}
         time.sleep(done.wait)

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 import pytest
 
 from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
-from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
-from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.consumer import dead_letters, outbox_status
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
+from airflow_lineage_provider.forwarding.target import TargetConfigError
 from airflow_lineage_provider.forwarding.targets import open_target
-from airflow_lineage_provider.store import EventStore, StoreError
+from airflow_lineage_provider.store import EventStore
 from tests.support.backend import running_backend
 from tests.support.samples import run_event
 
-POLICY = Policy(tries=2, first_wait=0.01, longest_wait=0.02, poll=0.01)
+POLICY = RetryPolicy(tries=2, first_wait=0.01, longest_wait=0.02, poll=0.01)
 RUNS = 20
 
 
@@ -61,7 +62,9 @@ def test_the_starts_go_in_one_request_and_then_the_ends(backend, forwarder):
 
 @pytest.mark.parametrize("batches", ["each", "whole"])
 @pytest.mark.parametrize("poison", [{0}, {19}, {3, 4, 11}, set(range(0, RUNS, 2)), set(range(RUNS))])
-def test_what_is_wrong_is_set_aside_and_all_else_arrives_once(filled, backend, forwarder, batches, poison):
+def test_what_is_wrong_becomes_a_dead_letter_and_all_else_arrives_once(
+    filled, backend, forwarder, batches, poison
+):
     wrong = {(f"run-{n}", "START") for n in poison}
     backend.batches = batches
     backend.answer = lambda event: 422 if (event["run"]["runId"], event["eventType"]) in wrong else 201
@@ -69,10 +72,10 @@ def test_what_is_wrong_is_set_aside_and_all_else_arrives_once(filled, backend, f
     for _ in range(5):
         forwarder.drain()
 
-    assert {(aside.event_id - 1, aside.event_type) for aside in events_set_aside(filled)} == {
+    assert {(dead.event_id - 1, dead.event_type) for dead in dead_letters(filled)} == {
         (n, "START") for n in poison
     }
-    assert all("422" in aside.error for aside in events_set_aside(filled))
+    assert all("422" in dead.error for dead in dead_letters(filled))
     expected = {(f"run-{n}", kind) for n in range(RUNS) for kind in ("START", "COMPLETE")} - wrong
     assert Counter(received(backend)) == Counter(expected)
     assert outbox_status(filled)[0].pending == 0
@@ -98,7 +101,7 @@ def test_an_endpoint_that_takes_no_batches_is_told_by_name(filled, backend, forw
     assert done.error.endswith(
         "/api/v1/lineage/batch answered 404; if it takes no batches, leave `batch` out of its configuration"
     )
-    assert (outbox_status(filled)[0].pending, outbox_status(filled)[0].set_aside) == (2 * RUNS, 0)
+    assert (outbox_status(filled)[0].pending, outbox_status(filled)[0].dead_letters) == (2 * RUNS, 0)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +123,10 @@ def test_a_report_that_does_not_say_what_was_taken_is_no_receipt(filled, backend
 
     assert (done.sent, done.trouble) == (0, "target")
     assert said in done.error
-    assert outbox_status(filled)[0].set_aside == 0
+    assert outbox_status(filled)[0].dead_letters == 0
 
 
-def test_what_may_be_sent_again_is_not_set_aside_while_nothing_else_is_taken(filled, backend, forwarder):
+def test_what_may_be_sent_again_is_not_a_dead_letter_while_nothing_else_is_taken(filled, backend, forwarder):
     refused = [{"index": n, "reason": "Timeout", "retriable": True} for n in range(RUNS)]
     backend.batches = json.dumps({"summary": {"failed": RUNS}, "failed_events": refused}).encode()
 
@@ -131,12 +134,12 @@ def test_what_may_be_sent_again_is_not_set_aside_while_nothing_else_is_taken(fil
 
     assert (done.sent, done.trouble) == (0, "target")
     assert done.error.endswith("Timeout, to START of dbt/silver.stg_orders")
-    assert outbox_status(filled)[0].set_aside == 0
+    assert outbox_status(filled)[0].dead_letters == 0
 
 
 @pytest.mark.parametrize("batch", [0, -1, "many", 1.5, True])
 def test_a_batch_that_is_no_number_is_named(batch):
-    with pytest.raises(StoreError, match="its `batch` is not a number of events"):
+    with pytest.raises(TargetConfigError, match="its `batch` is not a number of events"):
         open_target({"type": "http", "url": "http://marquez", "batch": batch})
 
 
@@ -154,9 +157,9 @@ def test_this_package_s_own_endpoint_takes_batches(store, tmp_path, clock):
             forwarder.drain()
         forwarder.close()
 
-    (aside,) = events_set_aside(store)
-    assert "422" in aside.error
-    assert "$.eventTime" in aside.error
+    (dead,) = dead_letters(store)
+    assert "422" in dead.error
+    assert "$.eventTime" in dead.error
     assert list(another.events()) == list(store.events())[: 2 * RUNS]
 
 

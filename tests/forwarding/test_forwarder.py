@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from airflow_lineage_provider.forwarding.consumer import (
-    events_set_aside,
+    dead_letters,
     outbox_status,
     replay,
 )
@@ -35,7 +35,7 @@ def test_a_backend_in_trouble_loses_nothing_and_is_left_alone(store, backend, fo
         clock.now += 1
 
     now = status(store)
-    assert (now.pending, now.set_aside) == (12, 0)
+    assert (now.pending, now.dead_letters) == (12, 0)
     assert "127.0.0.1" in now.error
     assert now.error_since
 
@@ -89,7 +89,7 @@ def test_the_target_says_how_long_to_wait(store, backend, forwarder):
     assert forwarder.round().wait == pytest.approx(7)
 
 
-def test_an_event_that_is_refused_is_set_aside_with_the_reason_and_its_run_goes_on(
+def test_an_event_that_is_refused_becomes_a_dead_letter_with_the_reason_and_its_run_goes_on(
     store, backend, forwarder, clock
 ):
     fill(store)
@@ -103,13 +103,15 @@ def test_an_event_that_is_refused_is_set_aside_with_the_reason_and_its_run_goes_
     forwarder.drain()
 
     assert len(backend.received) == 11
-    (aside,) = events_set_aside(store)
-    assert (aside.target, aside.job, aside.event_type) == ("marquez", "dbt/silver.stg_orders", "START")
-    assert "422" in aside.error
-    assert (status(store).pending, status(store).set_aside, status(store).error) == (0, 1, "")
+    (dead,) = dead_letters(store)
+    assert (dead.target, dead.job, dead.event_type) == ("marquez", "dbt/silver.stg_orders", "START")
+    assert "422" in dead.error
+    assert (status(store).pending, status(store).dead_letters, status(store).error) == (0, 1, "")
 
 
-def test_an_event_that_breaks_the_target_is_set_aside_once_others_are_taken(store, backend, forwarder, clock):
+def test_an_event_that_breaks_the_target_becomes_a_dead_letter_once_others_are_taken(
+    store, backend, forwarder, clock
+):
     backend.answer = lambda event: 500 if event["run"]["runId"] == "run-0" else 201
     for n in range(6):
         store.append(run_event(f"run-{n}"))
@@ -118,7 +120,7 @@ def test_an_event_that_breaks_the_target_is_set_aside_once_others_are_taken(stor
     forwarder.drain()
 
     assert len(backend.received) == 5
-    assert [aside.event_id for aside in events_set_aside(store)] == [1]
+    assert [dead.event_id for dead in dead_letters(store)] == [1]
 
 
 def test_an_event_that_the_target_hangs_at_holds_up_its_own_run_only(store, backend, forwarder, clock):
@@ -131,7 +133,7 @@ def test_an_event_that_the_target_hangs_at_holds_up_its_own_run_only(store, back
 
     assert (done.trouble, len(backend.received)) == ("target", 27)
     assert "timed out" in done.error
-    assert (status(store).pending, status(store).set_aside) == (30, 0)
+    assert (status(store).pending, status(store).dead_letters) == (30, 0)
     backend.answer = lambda event: 201
     forwarder.drain()
     assert by_run(backend.received) == by_run(store.events())
@@ -155,13 +157,13 @@ def test_what_is_in_the_way_is_told(store, backend, forwarder, clock):
     assert (done.sent, done.trouble, done.error) == (2, "", "")
 
 
-def test_an_outage_that_answers_500_sets_no_event_aside_however_long_it_is(store, backend, forwarder, clock):
+def test_an_outage_that_answers_500_makes_no_dead_letter_however_long_it_is(store, backend, forwarder, clock):
     fill(store, runs=20)
     backend.answer = lambda event: 500
     for _ in range(100):
         forwarder.drain()
         clock.now += 60
-    assert (status(store).pending, status(store).set_aside) == (80, 0)
+    assert (status(store).pending, status(store).dead_letters) == (80, 0)
 
     backend.answer = lambda event: 201
     forwarder.drain()
@@ -177,7 +179,7 @@ def test_the_last_event_of_the_day_that_breaks_the_target_is_named_and_told_apar
     for _ in range(20):
         forwarder.drain()
         clock.now += 60
-    assert status(store).set_aside == 0
+    assert status(store).dead_letters == 0
     assert status(store).error.endswith("answered 500, to START of dbt/silver.broken")
 
     for n in range(POLICY.tries):
@@ -187,24 +189,24 @@ def test_the_last_event_of_the_day_that_breaks_the_target_is_named_and_told_apar
         clock.now += 60
 
     assert len(backend.received) == 1 + POLICY.tries
-    assert [aside.job for aside in events_set_aside(store)] == ["dbt/silver.broken"]
+    assert [dead.job for dead in dead_letters(store)] == ["dbt/silver.broken"]
     assert (status(store).pending, status(store).error) == (0, "")
 
 
-def test_what_was_set_aside_is_sent_again_on_request(store, backend, forwarder, clock):
+def test_what_was_a_dead_letter_is_sent_again_on_request(store, backend, forwarder, clock):
     fill(store, runs=1)
     backend.answer = lambda event: 400
     for _ in range(20):
         forwarder.drain()
         clock.now += 1
-    assert status(store).set_aside == 4
+    assert status(store).dead_letters == 4
 
     backend.answer = lambda event: 201
     assert replay(store, "marquez") == 4
     assert forwarder.drain().sent == 4
 
     assert [event["eventType"] for event in backend.received] == ["START", "RUNNING", "RUNNING", "COMPLETE"]
-    assert events_set_aside(store) == []
+    assert dead_letters(store) == []
 
 
 def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tmp_path):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status, skip
+from airflow_lineage_provider.forwarding.consumer import dead_letters, outbox_status, skip
 from airflow_lineage_provider.forwarding.forwarder import Forwarder
 from airflow_lineage_provider.forwarding.service import metrics
 from airflow_lineage_provider.forwarding.targets import open_target
@@ -25,7 +25,7 @@ from tests.support.samples import run_event
 
 
 @pytest.mark.parametrize("kind", ["http", "file"])
-def test_an_event_that_is_damaged_in_the_store_is_set_aside_and_its_run_goes_on(
+def test_an_event_that_is_damaged_in_the_store_becomes_a_dead_letter_and_its_run_goes_on(
     store, backend, tmp_path, kind
 ):
     file = {"type": "file", "log_file_path": str(tmp_path / "events.jsonl"), "append": True}
@@ -37,11 +37,11 @@ def test_an_event_that_is_damaged_in_the_store_is_set_aside_and_its_run_goes_on(
     done = forwarder.drain()
     forwarder.close()
 
-    assert (done.sent, done.set_aside, done.error) == (7, 1, "")
-    (aside,) = events_set_aside(store)
-    assert "is damaged" in aside.error
-    assert (aside.event_id, aside.job) == (1, "dbt/silver.stg_orders")
-    assert (status(store).pending, status(store).set_aside) == (0, 1)
+    assert (done.sent, done.dead_letters, done.error) == (7, 1, "")
+    (dead,) = dead_letters(store)
+    assert "is damaged" in dead.error
+    assert (dead.event_id, dead.job) == (1, "dbt/silver.stg_orders")
+    assert (status(store).pending, status(store).dead_letters) == (0, 1)
     with pytest.raises(StoreError, match="is damaged"):
         list(store.events())
 
@@ -52,7 +52,7 @@ def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
 
     assert forwarder.drain().sent == 12
     fill(store, runs=5)
-    assert second.drain().error == "another forwarder has the turn"
+    assert second.drain().error == "another forwarder holds the lease"
     forwarder.close()
     assert second.drain().sent == 8
     second.close()
@@ -67,7 +67,7 @@ def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
         for _ in range(2)
     )
     assert first.drain().sent == 12
-    assert second.drain().error == "another forwarder has the turn"
+    assert second.drain().error == "another forwarder holds the lease"
 
     postgres_server.stop()
     with pytest.raises(StoreError, match="cannot be reached"):
@@ -76,7 +76,7 @@ def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
 
     fill(postgres_store, runs=4)
     assert second.drain().sent == 4
-    assert first.drain().error == "another forwarder has the turn"
+    assert first.drain().error == "another forwarder holds the lease"
     second.close()
     fill(postgres_store, runs=5)
     assert first.drain().sent == 4
@@ -87,10 +87,10 @@ def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
 FORWARD = """
 import sys, threading
 from airflow_lineage_provider.store import EventStore
-from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
 from airflow_lineage_provider.forwarding.targets import open_target
 target = open_target({"type": "http", "url": sys.argv[2]})
-Forwarder(EventStore(sys.argv[1]), "marquez", target, Policy(poll=0.01, batch=20)).run(threading.Event())
+Forwarder(EventStore(sys.argv[1]), "marquez", target, RetryPolicy(poll=0.01, batch=20)).run(threading.Event())
 """
 
 
@@ -185,7 +185,7 @@ import sys, threading
 from pathlib import Path
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.forwarding.consumer import outbox_status
-from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
 from airflow_lineage_provider.forwarding.targets import open_target
 sys.path.insert(0, sys.argv[3])
 from tests.support.samples import run_event
@@ -193,11 +193,11 @@ disk, stop, seen = Path(sys.argv[1]), threading.Event(), []
 store = EventStore(str(disk / "lineage.db"))
 store.append([run_event(f"run-{n}") for n in range(50)])
 target = open_target({"type": "http", "url": sys.argv[2]})
-forwarder = Forwarder(store, "marquez", target, Policy(first_wait=0.01))
+forwarder = Forwarder(store, "marquez", target, RetryPolicy(first_wait=0.01))
 forwarder._consumer.position()
 wal = disk / "lineage.db-wal"
 while -wal.stat().st_size % 4096 > 2048:  # its last block has room for a page of SQLite's
-    forwarder._consumer.record(0, str(wal.stat().st_size), set_aside_now={})
+    forwarder._consumer.record(0, str(wal.stat().st_size), dead_letters={})
 filler = open(disk / "filler", "wb", buffering=0)
 try:
     while True:
@@ -262,7 +262,7 @@ def test_a_failure_has_begun_when_the_first_thing_failed(store, backend, forward
     assert status(store).error_since == since
 
 
-def test_a_person_may_set_aside_what_the_target_never_answers(store, backend, forwarder, clock):
+def test_a_person_may_give_up_what_the_target_never_answers(store, backend, forwarder, clock):
     backend.answer = lambda event: "hang" if event["eventType"] == "START" else 201
     fill(store, runs=1, events=2)
     forwarder.drain()
@@ -271,6 +271,6 @@ def test_a_person_may_set_aside_what_the_target_never_answers(store, backend, fo
     clock.now += 1
     assert forwarder.drain().sent == 1
 
-    assert "timed out" in events_set_aside(store)[0].error
-    assert (status(store).pending, status(store).set_aside) == (0, 1)
+    assert "timed out" in dead_letters(store)[0].error
+    assert (status(store).pending, status(store).dead_letters) == (0, 1)
     assert skip(store, "marquez") == 0

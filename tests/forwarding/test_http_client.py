@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from airflow_lineage_provider.forwarding.target import TargetConfigError
 from airflow_lineage_provider.forwarding.targets import open_target
-from airflow_lineage_provider.store import StoreError
 from tests.support.forwarding import wait_until
 from tests.support.samples import run_event
 
@@ -114,7 +114,7 @@ def test_a_certificate_that_is_not_trusted_is_no_target(tls_backend):
     with opened(https(tls_backend)) as target:
         failures = target.send(EVENTS)
     assert {failure.fault for failure in failures.values()} == {"target"}
-    assert "self-signed certificate" in failures[0].said.replace("self signed", "self-signed")
+    assert "self-signed certificate" in failures[0].message.replace("self signed", "self-signed")
     assert tls_backend.received == []
 
 
@@ -177,5 +177,5 @@ def tunnel(to):
 def test_a_proxy_of_another_kind_is_named(monkeypatch):
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(StoreError, match="the proxy for https is not http://HOST:PORT"):
+    with pytest.raises(TargetConfigError, match="the proxy for https is not http://HOST:PORT"):
         open_target({"type": "http", "url": "https://marquez"})

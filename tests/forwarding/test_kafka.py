@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from airflow_lineage_provider.forwarding.consumer import events_set_aside, outbox_status
-from airflow_lineage_provider.forwarding.forwarder import Forwarder, Policy
+from airflow_lineage_provider.forwarding.consumer import dead_letters, outbox_status
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
 from airflow_lineage_provider.forwarding.kafka_target import message_key
 from airflow_lineage_provider.forwarding.targets import open_target
 from tests.support.forwarding import by_run
@@ -28,7 +28,9 @@ def broker():
 def forwarder(store, servers, **config):
     config = {"bootstrap.servers": servers, "log_level": "0", **config}
     target = open_target({"type": "kafka", "topic": "lineage", "config": config})
-    return Forwarder(store, "kafka", target, Policy(tries=2, first_wait=0.01, longest_wait=0.01, poll=0.01))
+    return Forwarder(
+        store, "kafka", target, RetryPolicy(tries=2, first_wait=0.01, longest_wait=0.01, poll=0.01)
+    )
 
 
 def received(servers, count):
@@ -68,20 +70,20 @@ def test_many_go_with_one_acknowledgement_and_in_the_order_of_their_run(store, b
     assert by_run(found) == by_run(store.events())
 
 
-def test_an_event_that_kafka_refuses_is_set_aside(store, broker):
+def test_an_event_that_kafka_refuses_becomes_a_dead_letter(store, broker):
     store.append([run_event(name="x" * 5000), run_event("other")])
     forwarding = forwarder(store, broker, **{"message.max.bytes": "3000"})
     stop = threading.Event()
 
-    def stop_when_set_aside(done):
-        if done.set_aside:
+    def stop_at_dead_letter(done):
+        if done.dead_letters:
             stop.set()
 
-    forwarding.run(stop, stop_when_set_aside)
+    forwarding.run(stop, stop_at_dead_letter)
     forwarding.close()
 
-    (aside,) = events_set_aside(store)
-    assert "Message size too large" in aside.error
+    (dead,) = dead_letters(store)
+    assert "Message size too large" in dead.error
     assert outbox_status(store)[0].pending == 0
 
 
@@ -91,7 +93,7 @@ def test_without_a_broker_nothing_is_lost(store):
 
     assert "kafka lineage" in forwarding.drain().error
     forwarding.close()
-    assert (outbox_status(store)[0].pending, outbox_status(store)[0].set_aside) == (1, 0)
+    assert (outbox_status(store)[0].pending, outbox_status(store)[0].dead_letters) == (1, 0)
 
 
 @pytest.mark.parametrize(

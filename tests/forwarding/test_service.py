@@ -6,13 +6,13 @@ import pytest
 import requests
 
 from airflow_lineage_provider.forwarding.consumer import OutboxStatus
-from airflow_lineage_provider.forwarding.forwarder import Policy
+from airflow_lineage_provider.forwarding.forwarder import RetryPolicy
 from airflow_lineage_provider.forwarding.service import ForwardService, metrics, status_page
-from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.forwarding.target import TargetConfigError
 from tests.support.backend import running_backend
 from tests.support.samples import run_event
 
-POLICY = Policy(first_wait=0.01, longest_wait=0.02, poll=0.01)
+POLICY = RetryPolicy(first_wait=0.01, longest_wait=0.02, poll=0.01)
 
 
 def test_every_target_receives_and_the_page_says_so(store, tmp_path):
@@ -62,8 +62,8 @@ def test_metrics_are_what_prometheus_reads():
     assert text.splitlines() == [
         "# TYPE lineage_outbox_pending gauge",
         'lineage_outbox_pending{target="a\\"b"} 3',
-        "# TYPE lineage_outbox_set_aside gauge",
-        'lineage_outbox_set_aside{target="a\\"b"} 1',
+        "# TYPE lineage_outbox_dead_letters gauge",
+        'lineage_outbox_dead_letters{target="a\\"b"} 1',
         "# TYPE lineage_outbox_failing gauge",
         'lineage_outbox_failing{target="a\\"b"} 1',
         "# TYPE lineage_outbox_oldest_pending_seconds gauge",
@@ -77,5 +77,5 @@ def test_metrics_are_what_prometheus_reads():
     "config", [{"type": "http"}, {"type": "no.such.Transport"}, {"type": "http", "url": "nowhere"}]
 )
 def test_a_target_that_is_configured_wrongly_is_named(store, config):
-    with pytest.raises(StoreError, match="Not an OpenLineage transport"):
+    with pytest.raises(TargetConfigError, match="Not an OpenLineage transport"):
         ForwardService(store, {"x": config}).start()

@@ -214,16 +214,16 @@ def test_bad_input_is_one_line_and_not_tried_again(airflow, case, said):
 def test_a_backend_gets_the_stored_events(airflow, by):
     case = "sent_by_a_worker" if by == "worker" else "sent_by_the_triggerer"
     assert airflow[case].state == "success"
-    assert airflow[case].returned == {"sent": 2, "set_aside": 0}
+    assert airflow[case].returned == {"sent": 2, "dead_letters": 0}
     assert sorted(airflow.backends[by].taken, key=EVENTS.index) == EVENTS
 
 
-def test_an_event_that_is_refused_is_set_aside_and_the_log_says_how_to_send_it(airflow):
+def test_a_rejected_event_becomes_a_dead_letter_and_the_log_says_how_to_send_it(airflow):
     ran = airflow["partly_refused"]
     assert (ran.state, ran.tries) == ("success", 1)
-    assert ran.returned == {"sent": 1, "set_aside": 1}
+    assert ran.returned == {"sent": 1, "dead_letters": 1}
     assert airflow.backends["picky"].taken == [event(TAKEN)]
-    assert "picky_backend refused 1 events, which are set aside" in ran.log
+    assert "picky_backend rejected 1 events, which are now dead letters" in ran.log
     assert "to send them again: `airflow-lineage outbox --replay picky_backend`" in ran.log
 
 
@@ -240,5 +240,5 @@ def test_what_a_dead_backend_did_not_take_it_gets_when_it_lives(airflow, monkeyp
     monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", airflow.store)
     with backend() as revived:
         monkeypatch.setenv("AIRFLOW_CONN_DEAD_BACKEND", json.dumps(connection(revived.port)))
-        assert drain("dead_backend") == {"sent": 2, "set_aside": 0, "error": ""}
+        assert drain("dead_backend") == {"sent": 2, "dead_letters": 0, "error": ""}
     assert sorted(revived.taken, key=EVENTS.index) == EVENTS

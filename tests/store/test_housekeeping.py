@@ -43,7 +43,7 @@ def test_events_stay_that_a_target_has_not_received_or_has_refused(store):
     store.append([run_event(f"run-{n}") for n in range(5)])
     marquez = Consumer(store, "marquez")
     marquez.position()
-    marquez.record(3, "", set_aside_now={2: "422"})
+    marquez.record(3, "", dead_letters={2: "422"})
 
     assert delete_events(store, TOMORROW) == 2
 
@@ -62,13 +62,13 @@ def test_a_damaged_event_does_not_stop_retention(any_store):
     assert set(rows(any_store).values()) == {0}
 
 
-def test_a_damaged_event_stays_for_the_target_that_it_is_set_aside_for(store):
+def test_a_damaged_event_stays_for_the_target_that_it_is_a_dead_letter_of(store):
     store.append([run_event(f"run-{n}") for n in range(3)])
     with store.database.write() as connection:
         connection.execute(update(event).where(event.c.id == 2).values(payload=b"\0"))
     marquez = Consumer(store, "marquez")
     marquez.position()
-    marquez.record(3, "", set_aside_now={2: "is damaged"})
+    marquez.record(3, "", dead_letters={2: "is damaged"})
     assert delete_events(store, TOMORROW) == 2
 
     discard(store, "marquez")

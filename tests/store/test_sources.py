@@ -16,7 +16,7 @@ from openlineage.client.serde import Serde
 from openlineage.client.transport.file import FileConfig, FileTransport
 
 from airflow_lineage_provider.events.event import event_time
-from airflow_lineage_provider.store import StoreError
+from airflow_lineage_provider.store import EventSourceError
 from airflow_lineage_provider.store.sources import open_source
 from tests.support.marquez import marquez
 from tests.support.s3 import s3_server
@@ -184,19 +184,21 @@ def test_numbers_that_only_python_writes_are_read(tmp_path):
 def test_what_cannot_be_read_is_named(tmp_path, name, content, said):
     (tmp_path / name).write_text(content)
 
-    with pytest.raises(StoreError, match=said):
+    with pytest.raises(EventSourceError, match=said):
         list(open_source(str(tmp_path)).events())
 
 
 def test_more_than_can_be_read_at_each_look_is_refused(tmp_path):
     with (tmp_path / "events.jsonl").open("wb") as file:
         file.truncate(3 * 2**30)  # sparse: it takes no room on the disk
-    with pytest.raises(StoreError, match=r"holds 3,072 MiB of events, more than 1,024: move old files away"):
+    with pytest.raises(
+        EventSourceError, match=r"holds 3,072 MiB of events, more than 1,024: move old files away"
+    ):
         list(open_source(str(tmp_path)).events())
 
 
 def test_a_credential_in_the_location_is_not_printed():
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(EventSourceError) as raised:
         list(open_source("nosuch://user:s3cret@host/events").events())
     assert "nosuch://user:***@host/events" in str(raised.value)
     assert "s3cret" not in str(raised.value)
@@ -238,7 +240,7 @@ def test_events_are_read_back_from_s3_and_those_that_come_later_too(lake, locati
 
 def test_what_is_not_in_s3(lake):
     with pytest.raises(
-        StoreError, match="Cannot read events from s3://nowhere/x: The specified bucket does not"
+        EventSourceError, match="Cannot read events from s3://nowhere/x: The specified bucket does not"
     ):
         list(open_source("s3://nowhere/x").events())
 
@@ -306,7 +308,7 @@ def test_an_empty_marquez():
 def test_a_key_is_sent_and_a_wrong_one_is_refused_and_not_printed():
     with marquez(*EVENTS, key="right") as server:
         assert open_source(server.url, api_key="right\n").latest_root_run() == "other"
-        with pytest.raises(StoreError, match=r"refuses the API key \(401\): check the key") as raised:
+        with pytest.raises(EventSourceError, match=r"refuses the API key \(401\): check the key") as raised:
             open_source(server.url, api_key="s3cret").latest_root_run()
     assert "s3cret" not in str(raised.value)
     assert not raised.value.unreachable
@@ -314,7 +316,7 @@ def test_a_key_is_sent_and_a_wrong_one_is_refused_and_not_printed():
 
 def test_a_key_that_no_header_can_carry():
     with pytest.raises(
-        StoreError, match=r"^the API key has characters that no HTTP header can carry: enter it"
+        EventSourceError, match=r"^the API key has characters that no HTTP header can carry: enter it"
     ):
         open_source("http://127.0.0.1:1", api_key="s3cret\r\nX: y")
 
@@ -353,7 +355,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
     ],
 )
 def test_what_is_no_marquez_is_said_in_one_line_without_a_password(answer, said, again):
-    with answering(answer) as url, pytest.raises(StoreError, match=said) as raised:
+    with answering(answer) as url, pytest.raises(EventSourceError, match=said) as raised:
         list(open_source(url).events())
     message = str(raised.value)
     assert "s3cret" not in message
@@ -364,6 +366,6 @@ def test_what_is_no_marquez_is_said_in_one_line_without_a_password(answer, said,
 
 @pytest.mark.parametrize("url", ["http://user:s3cret@127.0.0.1:1", "http://s3cret@[bad", "http://:s3cret@:x"])
 def test_a_marquez_that_is_not_there(url):
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(EventSourceError) as raised:
         list(open_source(url).events())
     assert "s3cret" not in str(raised.value)

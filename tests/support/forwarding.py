@@ -4,11 +4,11 @@ import time
 from collections import defaultdict
 
 from airflow_lineage_provider.forwarding.consumer import outbox_status
-from airflow_lineage_provider.forwarding.forwarder import Policy
+from airflow_lineage_provider.forwarding.forwarder import RetryPolicy
 
 from .samples import run_event
 
-POLICY = Policy(tries=3, first_wait=0.01, longest_wait=0.02, poll=0.01)
+POLICY = RetryPolicy(tries=3, first_wait=0.01, longest_wait=0.02, poll=0.01)
 
 
 class Clock:

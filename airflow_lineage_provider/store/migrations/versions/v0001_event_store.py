@@ -53,11 +53,11 @@ def upgrade() -> None:
         sa.Column("progress_at", sa.String(27), nullable=False),
     )
     op.create_table(
-        "set_aside",
+        "dead_letter",
         sa.Column("consumer", sa.Text, primary_key=True),
         sa.Column("event_id", _POSITION, primary_key=True, autoincrement=False),
         sa.Column("error", sa.Text, nullable=False),
-        sa.Column("set_aside_at", sa.String(27), nullable=False),
+        sa.Column("dead_at", sa.String(27), nullable=False),
         sa.Column("replay", sa.Boolean, nullable=False),
         sqlite_with_rowid=False,
     )
