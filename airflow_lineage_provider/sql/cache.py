@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.catalog import Key
     from airflow_lineage_provider.sql.schema import Schema
 
-ENGINE = f"2 sqlglot {VERSION}"  # raise the number when an answer changes
+ENGINE = f"3 sqlglot {VERSION}"  # raise the number when an answer changes
 
 Entry = tuple[Lineage, tuple["Key", ...]]
 

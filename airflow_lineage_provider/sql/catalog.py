@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.sql.edge_kinds import COPY
 from airflow_lineage_provider.sql.model import Table
 from airflow_lineage_provider.sql.rowsets import BaseTable, Field, Origin, Rowset
+from airflow_lineage_provider.sql.structs import row_of_type
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -87,5 +89,7 @@ class TableCatalog:
         for column in entry[1]:
             folded = stored(column)
             name = column if folded != column and folded in exact else folded
-            fields.append(Field(column, name, {Origin(table, column): COPY}))
+            edges = {Origin(table, column): COPY}
+            kind = entry[1][column] if isinstance(entry[1], Mapping) else ""
+            fields.append(Field(column, name, edges, row=row_of_type(kind, edges, self.names)))
         return BaseTable(fields, table=table, key=key)

@@ -104,7 +104,11 @@ _NEVER_COLUMNS = _names("""
 """)
 _ORACLE = _names("sysdate systimestamp rownum rowid level user connect_by_isleaf connect_by_iscycle")
 # Keywords that are values. Such a name is a column only where a table is known to have it.
-_VALUES = {"oracle": _NEVER_COLUMNS | _ORACLE, "redshift": _NEVER_COLUMNS | {"sysdate"}}
+_VALUES = {
+    "oracle": _NEVER_COLUMNS | _ORACLE,
+    "redshift": _NEVER_COLUMNS | {"sysdate"},
+    "tsql": _NEVER_COLUMNS | {"$action"},
+}
 
 
 def is_value(word: str, dialect: str) -> bool:

@@ -14,6 +14,7 @@ class Names:
 
     def __init__(self, dialect: Dialect, name: str) -> None:
         """`name` is the dialect's name in sqlglot."""
+        self.dialect = dialect
         strategy = dialect.normalization_strategy
         if name in _COLUMNS_FOLD:
             strategy = NormalizationStrategy.CASE_INSENSITIVE

@@ -7,12 +7,14 @@ import re
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from sqlglot.dialects.tsql import TSQL
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
 from airflow_lineage_provider.sql.compat import TokenType
 from airflow_lineage_provider.sql.limits import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.model import Problem, Subject
-from airflow_lineage_provider.sql.rewrite import reparsed, simplified
+from airflow_lineage_provider.sql.rewrite import reparsed, simplified, with_function_calls
+from airflow_lineage_provider.sql.tsql import prepared, restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +60,13 @@ def _tokens(sql: str, dialect: Dialect) -> list[Token]:
 
 def _statements(tokens: list[Token], sql: str, dialect: Dialect) -> list[exp.Expr]:
     try:
-        parsed = dialect.parser().parse(tokens, sql)
-        return [reparsed(s, dialect) for s in parsed if s is not None]
+        kept, removed = prepared(tokens, sql) if isinstance(dialect, TSQL) else (tokens, None)
+        parsed = dialect.parser().parse(kept, sql)
+        found = [reparsed(s, dialect) for s in parsed if s is not None]
+        if removed is not None:
+            for statement in found:
+                restore(statement, removed, dialect)
+        return [with_function_calls(s, sql, dialect) for s in found]
     except RecursionError:
         raise SqlError("the statement is nested too deeply to be parsed") from None
     except ParseError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -15,7 +16,7 @@ from airflow_lineage_provider.sql.schema import Schema
 from airflow_lineage_provider.sql.script import analyse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from airflow_lineage_provider.sql.cache import Entry
@@ -79,7 +80,7 @@ class _Run:
         cache: Path | None,
     ) -> None:
         self.models = _by_id(models)
-        self.outside = {table: tuple(columns) for table, columns in schema.items()}
+        self.outside = {table: _plain(columns) for table, columns in schema.items()}
         self.schema = Schema(self.outside)
         self.dialect, self.defaults = dialect, defaults
         self.cache = Cache(cache) if cache is not None else None
@@ -154,6 +155,11 @@ class _Run:
         )
 
 
+def _plain(columns: Collection[str]) -> Collection[str]:
+    """Return a picklable copy of the columns of a table, with their types where they are known."""
+    return dict(columns) if isinstance(columns, Mapping) else tuple(columns)
+
+
 def _by_id(models: Iterable[Model]) -> dict[str, Model]:
     found: dict[str, Model] = {}
     for model in models:
@@ -189,7 +195,7 @@ def _answer(task: _Task, schema: Schema) -> tuple[Lineage, tuple[Key, ...]]:
 _OUTSIDE = Schema({})
 
 
-def _start_worker(outside: Mapping[str, Columns]) -> None:
+def _start_worker(outside: Mapping[str, Collection[str]]) -> None:
     for table, columns in outside.items():
         _OUTSIDE.add(table, columns)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from airflow_lineage_provider.sql.compat import group_items
+from airflow_lineage_provider.sql.compat import classes, group_items
 from airflow_lineage_provider.sql.ctes import with_ctes
 from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL
 from airflow_lineage_provider.sql.match_recognize import read_match_recognize
@@ -21,6 +21,8 @@ from airflow_lineage_provider.sql.tables import add_source, read_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_EXPLODES = classes("Explode", "Inline")
 
 
 def read_query(node: exp.Expr, around: Scope) -> Rowset:
@@ -188,6 +190,8 @@ def _outputs(item: exp.Expr, scope: Scope) -> Iterator[Field]:
         names = scope.analysis.names
         for alias in item.expressions:
             yield made.renamed(names.spelling(alias), names.key(alias))
+    elif isinstance(item.unalias(), _EXPLODES) and (parts := _exploded(item.unalias(), scope)):
+        yield from parts
     else:
         name, key = output_name(item, scope.analysis)
         made = field_of(item.this if isinstance(item, exp.Alias) else item, scope, name, key)
@@ -195,6 +199,23 @@ def _outputs(item: exp.Expr, scope: Scope) -> Iterator[Field]:
             found = scope.analysis.resolved.get(id(item))
             made.name = found.name if found is not None and found.key == key else name
         yield made
+
+
+def _exploded(call: exp.Expr, scope: Scope) -> list[Field]:
+    """Return the columns of DuckDB's `unnest(struct)` and Spark's `inline(structs)` in a select list."""
+    duckdb = scope.analysis.dialect == "duckdb"
+    row = field_of(call.this, scope).row if duckdb or isinstance(call, exp.Inline) else None
+    if row is None or row.rest:
+        return []
+    recursive = bool(call.expressions)  # recursive := true, max_depth := 2
+    if row.repeated and duckdb and not recursive:
+        return []
+    return _flat(row) if recursive else row.fields
+
+
+def _flat(row: Rowset) -> list[Field]:
+    nested = [[one] if one.row is None or one.row.repeated else _flat(one.row) for one in row.fields]
+    return [one for fields in nested for one in fields]
 
 
 def _where(select: exp.Select, scope: Scope) -> None:

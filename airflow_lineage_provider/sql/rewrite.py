@@ -1,4 +1,4 @@
-"""Clauses that the parser does not support and that have no lineage: removed before parsing again."""
+"""Rewrites of SQL that the parser does not support: clauses without lineage, DuckDB's method calls."""
 
 from __future__ import annotations
 
@@ -31,7 +31,29 @@ _NO_LINEAGE = tuple(
         (r"^(BEGIN|ELSE|LOOP|DO)\s+", ""),
     )
 )
+_METHOD_CALL = re.compile(r"\.\s*\w+\s*\(")
+_SCHEMAS = frozenset({"main", "system", "temp", "pg_catalog", "information_schema"})  # of DuckDB
 _UNLOAD = re.compile(r"^UNLOAD\s*\(\s*'((?:[^']|'')*)'\s*\)\s*TO\s*'([^']+)'", re.IGNORECASE | re.DOTALL)
+
+
+def with_function_calls(statement: exp.Expr, sql: str, dialect: Dialect) -> exp.Expr:
+    """Return the statement with DuckDB's `x.f(y)` as `f(x, y)`, unless x is a schema.
+
+    The parser turns the columns of x into bare identifiers, so the call is generated and parsed again.
+    """
+    if type(dialect).__name__ != "DuckDB" or _METHOD_CALL.search(sql) is None:
+        return statement
+    for dot in reversed(list(statement.find_all(exp.Dot))):  # the innermost first
+        base, call = dot.this, dot.expression
+        qualified = isinstance(base, exp.Identifier) and base.name in _SCHEMAS
+        if isinstance(call, exp.Anonymous) and not qualified:
+            arguments = ", ".join(one.sql(dialect) for one in (base, *call.expressions))
+            parsed = _parsed(f"SELECT {call.name}({arguments})", dialect)
+            if isinstance(parsed, exp.Select):
+                for identifier in parsed.find_all(exp.Identifier):
+                    identifier.meta.pop("line", None)
+                dot.replace(parsed.expressions[0])
+    return statement
 
 
 def reparsed(statement: exp.Expr, dialect: Dialect) -> exp.Expr:

@@ -65,7 +65,17 @@ def merged(fields: Sequence[Field]) -> Field:
         add(edges, one.edges)
     definitions = tuple({id(d.node): d for one in fields for d in one.definitions}.values())
     definitions = definitions if len(definitions) <= _MOST_DEFINITIONS else ()
-    return Field(fields[0].name, fields[0].key, edges, definitions, windowed=any(f.windowed for f in fields))
+    windowed = any(one.windowed for one in fields)
+    return Field(fields[0].name, fields[0].key, edges, definitions, _same_row(fields), windowed)
+
+
+def _same_row(fields: Sequence[Field]) -> Rowset | None:
+    """Return the struct fields of merged fields by position, where all have the same number."""
+    rows = [one.row for one in fields if one.row is not None]
+    if len(rows) < len(fields) or any(row.rest or len(row.fields) != len(rows[0].fields) for row in rows):
+        return None
+    parts = [merged(same) for same in zip(*(row.fields for row in rows), strict=True)]
+    return Rowset(parts, repeated=rows[0].repeated)
 
 
 def field_in(rowset: Rowset | None, key: str) -> Field | None:
@@ -82,11 +92,15 @@ class Rest(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Rowset:
-    """Fields in order. `rest` holds unknown further columns: one tuple of candidates per UNION branch."""
+    """Fields in order. `rest` holds unknown further columns: one tuple of candidates per UNION branch.
+
+    `repeated`: the fields are those of an array's elements.
+    """
 
     fields: list[Field]
     rest: tuple[tuple[Rest, ...], ...] = ()
     index: dict[str, Field] = field(default_factory=dict)
+    repeated: bool = False
 
     def __post_init__(self) -> None:
         for one in self.fields:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-Entry = tuple[tuple[str, ...], tuple[str, ...]]  # a table's dotted name and its columns
+Entry = tuple[tuple[str, ...], "Collection[str]"]  # a table's dotted name and its columns
 _PART = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|([^.]+)')
 
 
@@ -37,7 +37,10 @@ class Schema:
             self._by_last.setdefault(parts[-1].casefold(), {})[parts] = columns
 
     def find(self, parts: tuple[str, ...]) -> Entry | None:
-        """Return (name as spelled in the schema, columns) of the only table that matches `parts`, or None."""
+        """Return (name as spelled in the schema, columns) of the only table that matches `parts`, or None.
+
+        The columns are a mapping to types where the types are known.
+        """
         same = self._by_last.get(parts[-1].casefold(), {})
         found = [name for name in same if _same_suffix(name, parts)]
         if len(found) > 1:
@@ -47,7 +50,7 @@ class Schema:
             found = [name for name in found if len(name) == len(parts)]
         if len(found) > 1:
             found = [name for name in found if name == parts]
-        return (found[0], tuple(same[found[0]])) if len(found) == 1 else None
+        return (found[0], same[found[0]]) if len(found) == 1 else None
 
 
 def _same_suffix(a: tuple[str, ...], b: tuple[str, ...]) -> bool:

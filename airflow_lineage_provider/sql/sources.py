@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.columns import column_field, column_path, field_at, staged_field, value_path
 from airflow_lineage_provider.sql.compat import classes, comprehension_variable
 from airflow_lineage_provider.sql.edge_kinds import (
     AGGREGATION,
@@ -25,9 +26,16 @@ from airflow_lineage_provider.sql.functions import (
     HASH_NAMES,
     HASHES,
     PICKS_A_ROW,
-    is_value,
 )
-from airflow_lineage_provider.sql.rowsets import BaseTable, Definition, Edges, Field, Rowset, add, field_in
+from airflow_lineage_provider.sql.rowsets import (
+    Definition,
+    Edges,
+    Field,
+    Rowset,
+    add,
+    merged,
+)
+from airflow_lineage_provider.sql.structs import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,84 +81,61 @@ def _is_windowed(node: exp.Expr) -> bool:
 
 def _row(node: exp.Expr, scope: Scope) -> Rowset | None:
     """Return the fields of a struct, including an element of an array: `array_agg(t ORDER BY x)[0]`."""
+    path, base = value_path(node)
+    if path:
+        return field_at(field_of(base, scope), path, scope).row
     while isinstance(node, _PICKS):
         node = node.this
-    if isinstance(node, exp.Struct):
-        return Rowset(list(_struct_fields(node, scope)))
     if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
         found = column_field(node, scope)
         return found.row if found is not None else None
-    return None
+    read = next((read for kinds, read in _ROWS if isinstance(node, kinds)), None)
+    return read(node, scope) if read is not None else None
+
+
+def _array_row(array: exp.Expr, scope: Scope) -> Rowset | None:
+    elements = [_element(one, scope) for one in array.expressions]
+    row = merged(elements).row if elements else None
+    return Rowset(row.fields, repeated=True) if row is not None else None
+
+
+def _unnested_row(call: exp.Expr, scope: Scope) -> Rowset | None:
+    row = _row(call.this or call.expressions[0], scope)
+    return Rowset(row.fields, row.rest) if row is not None and row.repeated else None
+
+
+def _element(node: exp.Expr, scope: Scope) -> Field:
+    """Return an element of an array. In BigQuery, ARRAY(SELECT AS STRUCT ...) has structs of all columns."""
+    if isinstance(node, exp.Select) and (node.args.get("kind") or "") == "STRUCT":
+        return Field(None, None, {}, row=scope.child().read(node))
+    return field_of(node, scope)
+
+
+def _cast_row(cast: exp.Cast, scope: Scope) -> Rowset | None:
+    """Return the struct fields of a cast: names of the type, sources by position."""
+    value = field_of(cast.this, scope)
+    edges: Edges = {}
+    add(edges, value.edges, TRANSFORMATION)
+    row = row_of(cast.to, edges, scope.analysis.names)
+    if row is not None and value.row is not None and len(value.row.fields) == len(row.fields):
+        for one, part in zip(row.fields, value.row.fields, strict=True):
+            one.edges = part.edges
+    return row
 
 
 def _struct_fields(struct: exp.Struct, scope: Scope) -> Iterator[Field]:
     for part in struct.expressions:
         value = part.expression if isinstance(part, exp.PropertyEQ) else part.unalias()
         name = part.this.name if isinstance(part, exp.PropertyEQ) else part.alias_or_name
-        if name:
-            key = scope.analysis.names.fold(name)
-            yield field_of(value, scope, name, key)
+        yield field_of(value, scope, name or None, scope.analysis.names.fold(name) if name else None)
 
 
-def column_path(column: exp.Column) -> list[exp.Identifier]:
-    """Return the identifiers of a dotted column, outermost first."""
-    return [part for part in column.parts if isinstance(part, exp.Identifier)]
-
-
-def column_field(column: exp.Column, scope: Scope) -> Field | None:
-    """Return the field of a column reference, including a path into a struct; None where there is none.
-
-    A path beyond the known fields of a struct gives the whole value, transformed.
-    """
-    if isinstance(column.this, exp.Parameter):
-        return _positional(column.this, scope)
-    path = column_path(column)
-    found, used = scope.resolve(path)
-    if found is None:
-        return None if used else _not_found(path, scope)  # a lambda variable is used, but no field
-    if used == len(path):
-        scope.analysis.resolved[id(column)] = found
-    return _into(found, path[used:], scope)
-
-
-def _into(found: Field, path: list[exp.Identifier], scope: Scope) -> Field:
-    for part in path:
-        inner = field_in(found.row, scope.analysis.names.key(part))
-        edges: Edges = {}
-        if inner is None and found.row is not None and found.row.complete:
-            scope.analysis.unknown(part.name, ["the row or struct before it"], part.meta.get("line"))
-        else:
-            add(edges, (inner or found).edges, TRANSFORMATION)
-        found = Field(part.name, None, edges, (), inner.row if inner else None)
-    return found
-
-
-def _positional(parameter: exp.Expr, scope: Scope) -> Field | None:
-    """`$1` of a staged file."""
-    if not scope.items or not parameter.name.isdigit():
-        return None
-    rowset = scope.items[0].rowset
-    key = f"${parameter.name}"
-    return rowset.known(key) or rowset.possible(key)
-
-
-def _not_found(path: list[exp.Identifier], scope: Scope) -> Field | None:
-    """Note a problem for an unknown name that is not a keyword or a variable."""
-    name = path[0]
-    if len(path) == 1 and not name.quoted and is_value(name.name, scope.analysis.dialect):
-        return None
-    if scope.analysis.names.key(name) in scope.analysis.catalog.variables:
-        return None
-    keys = [scope.analysis.names.key(part) for part in path]
-    named = next((r for n in range(len(keys) - 1, 0, -1) if (r := scope.rowset(tuple(keys[:n])))), None)
-    if isinstance(named, BaseTable):
-        tables = [f"{named.table} in the schema"]
-    elif named is not None:
-        tables = [".".join(p.name for p in path[:-1])]
-    else:
-        tables = [".".join(item.name) or "a subquery" for s in scope.chain() for item in s.items]
-    scope.analysis.unknown(".".join(p.name for p in path), tables, name.meta.get("line"))
-    return None
+_ROWS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., Rowset | None]], ...] = (
+    ((exp.Struct,), lambda node, scope: Rowset(list(_struct_fields(node, scope)))),
+    ((exp.Array,), _array_row),
+    ((exp.Explode, exp.Unnest), _unnested_row),
+    ((exp.Cast,), _cast_row),
+)
 
 
 # ---- one method for each kind of node ------------------------------------------------------------
@@ -212,7 +197,7 @@ class _Walk:
 
     def parameter(self, node: exp.Expr, context: int) -> None:
         """Visit `$1` of a staged file; other parameters have no source."""
-        found = _positional(node, self.scope)
+        found = staged_field(node, self.scope)
         if found is not None:
             add(self.edges, found.edges, context)
 
@@ -336,20 +321,12 @@ class _Walk:
         self.todo.append((node.expression, deepen(context, TRANSFORMATION)))
 
     def dot(self, node: exp.Expr, context: int) -> None:
-        """Visit a path into a value: of a column, or of a struct constructor."""
-        path: list[exp.Identifier] = []
-        base = node
-        while isinstance(base, exp.Dot) and isinstance(base.expression, exp.Identifier):
-            path.insert(0, base.expression)
-            base = base.this
+        """Visit a path into a value: `x.a`, `x['a']`."""
+        path, base = value_path(node)
         if not path:
             self.computed(node, context)
-        elif isinstance(base, exp.Identifier) and base.name in self.scope.bound:
-            return
-        elif isinstance(base, (exp.Column, exp.Struct, exp.Paren)):
-            add(self.edges, _into(field_of(base, self.scope), path, self.scope).edges, context)
-        else:
-            self.todo.append((base, deepen(context, TRANSFORMATION)))
+        elif not isinstance(base, exp.Identifier):
+            add(self.edges, field_at(field_of(base, self.scope), path, self.scope).edges, context)
 
     def columns(self, _: exp.Expr, context: int) -> None:
         if self.scope.matched is not None:
@@ -382,7 +359,7 @@ _BY_CLASS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., None]], ...] = 
     (classes("Lambda"), _Walk.anonymous_function),
     (classes("Comprehension"), _Walk.comprehension),
     (classes("PropertyEQ", "Kwarg"), _Walk.pair),
-    (classes("Dot"), _Walk.dot),
+    (classes("Dot", "Bracket", "StructExtract"), _Walk.dot),
     (HASHES, _Walk.hash),
     (PICKS_A_ROW, _Walk.picked_row),
     (AGGREGATES, _Walk.aggregate),

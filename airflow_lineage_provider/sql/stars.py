@@ -54,7 +54,7 @@ def _starred(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...
     rowset = scope.rowset(tuple(scope.analysis.names.key(p) for p in path))
     if rowset is not None:
         return list(rowset.fields), _rest_of(rowset)
-    value = field_of(exp.column(*reversed(path)) if len(path) == 1 else _dotted(path), scope)
+    value = field_of(exp.column(*reversed(path)), scope)
     row = value.row or Function([], edges=value.edges)
     return list(row.fields), _rest_of(row)
 
@@ -64,10 +64,6 @@ def _parts_of(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ..
     value = field_of(node.unnest(), scope)
     row = value.row or Function([], edges=value.edges)
     return list(row.fields), _rest_of(row)
-
-
-def _dotted(path: list[exp.Identifier]) -> exp.Expr:
-    return exp.Dot.build([exp.column(path[0]), *path[1:]])
 
 
 def _everything(scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:

@@ -109,12 +109,10 @@ def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[
     within.add(_after(writes[0].rowset, before), (names.fold("inserted"),))
     within.add(before, (names.fold("deleted"),))
     rows = within.read(exp.Select(expressions=returning.expressions))
-    if isinstance(into, exp.Anonymous):  # t (a, b)
-        listed = [c.this for c in into.expressions if isinstance(c, exp.Column)]
-        yield write_to(exp.to_table(into.name), with_columns(rows, listed, scope), scope)
-    else:
-        table = into if isinstance(into, exp.Table) else exp.Table(this=into)
-        yield write_to(table, by_position(table, rows, scope), scope)
+    table, columns = target_of(into)
+    if table is not None:
+        named = with_columns(rows, columns, scope) if columns else by_position(table, rows, scope)
+        yield write_to(table, named, scope)
 
 
 def _after(written: Rowset, before: Rowset) -> Rowset:

@@ -9,13 +9,17 @@ from sqlglot import exp
 from airflow_lineage_provider.sql.edge_kinds import TRANSFORMATION
 from airflow_lineage_provider.sql.functions import FUNCTION_COLUMNS, ONE_COLUMN, READERS
 from airflow_lineage_provider.sql.rowsets import Edges, Field, Function, Rest, Rowset, add
-from airflow_lineage_provider.sql.sources import sources
+from airflow_lineage_provider.sql.sources import field_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from airflow_lineage_provider.sql.names import Names
     from airflow_lineage_provider.sql.scope import Scope
+
+_UNNESTS = frozenset({"unnest", "explode", "explode_outer", "posexplode", "inline"})
+# Dialects where UNNEST of an array of structs has one column for each field of the struct.
+_ROWS_EXPAND = frozenset({"bigquery", "postgres", "trino", "presto", "athena"})
 
 
 def aliased(
@@ -62,38 +66,72 @@ def read_function(call: exp.Expr, node: exp.Expr, scope: Scope) -> tuple[Rowset,
     arguments = [_argument(a, scope) for a in _arguments(call)]
     edges: Edges = {}
     for one in arguments:
-        add(edges, one)
-    fields = _listed_fields(name, listed, names, edges, arguments) or _usual_fields(
-        name, alias_name, names, edges
+        add(edges, one.edges)
+    row = _element_row(arguments) if name in _UNNESTS else None
+    of_row = row is not None and (
+        name == "inline"
+        or (scope.analysis.dialect in _ROWS_EXPAND and len(listed) in {0, 1, len(row.fields)})
     )
-    fields += _offsets(call, node, names)
+    if row is not None and of_row:
+        fields = row.fields if len(listed) < len(row.fields) else row.with_names(_named(listed, names)).fields
+    else:
+        fields = _listed_fields(name, listed, names, edges, arguments, row) or _usual_fields(
+            name, alias_name, names, edges, row
+        )
+    fields = [*fields, *_offsets(call, node, names)]
     item = (names.key(alias_name),) if alias_name else ()
     if not item and len(listed) == 1:
         item = (names.key(listed[0]),)
     defined = _defined_columns(call)
     fields += [Field(names.spelling(c), names.key(c), edges) for c in defined]
-    closed = bool(listed and item and alias_name) or bool(defined)
+    closed = bool(listed and item and alias_name) or bool(defined) or of_row
     rowset = Function(fields, edges=edges, closed=closed)
+    alias_name = listed[0] if alias_name is None and len(listed) == 1 else alias_name
     if alias_name is not None:  # the alias of a function may also name its only column
         key = names.key(alias_name)
-        rowset.index.setdefault(key, Field(names.spelling(alias_name), key, edges))
+        rowset.index.setdefault(key, Field(names.spelling(alias_name), key, edges, row=row))
     return rowset, item or (names.fold(name),)
 
 
+def _element_row(arguments: list[Field]) -> Rowset | None:
+    """Return the fields of the elements of an array of structs."""
+    row = arguments[0].row if len(arguments) == 1 else None
+    if row is None or not row.complete:
+        return None
+    parts = []
+    for one in row.fields:
+        edges: Edges = {}
+        add(edges, one.edges, TRANSFORMATION)
+        parts.append(Field(one.name, one.key, edges, row=one.row))
+    return Rowset(parts)
+
+
+def _named(listed: list[exp.Identifier], names: Names) -> list[tuple[str, str]]:
+    return [(names.spelling(c), names.key(c)) for c in listed]
+
+
 def _listed_fields(
-    name: str, listed: list[exp.Identifier], names: Names, edges: Edges, arguments: list[Edges]
+    name: str,
+    listed: list[exp.Identifier],
+    names: Names,
+    edges: Edges,
+    arguments: list[Field],
+    row: Rowset | None,
 ) -> list[Field]:
     """Return the columns of the alias's list. UNNEST of several arrays has one column for each."""
     each = name == "unnest" and len(arguments) == len(listed)
     return [
-        Field(names.spelling(c), names.key(c), arguments[i] if each else edges) for i, c in enumerate(listed)
+        Field(shown, key, arguments[i].edges if each else edges, row=row if i == len(listed) - 1 else None)
+        for i, (shown, key) in enumerate(_named(listed, names))
     ]
 
 
-def _usual_fields(name: str, alias: exp.Identifier | None, names: Names, edges: Edges) -> list[Field]:
+def _usual_fields(
+    name: str, alias: exp.Identifier | None, names: Names, edges: Edges, row: Rowset | None
+) -> list[Field]:
     """Return the columns that the function is known to return."""
     if alias is not None and name in ONE_COLUMN:
-        return [Field(names.spelling(alias), names.key(alias), edges)]
+        return [Field(names.spelling(alias), names.key(alias), edges, row=row)]
     return [Field(c, names.fold(c), edges) for c in FUNCTION_COLUMNS.get(name, ())]
 
 
@@ -129,15 +167,18 @@ def _arguments(call: exp.Expr) -> list[exp.Expr]:
     return [a for a in call.iter_expressions() if not isinstance(a, skip)]
 
 
-def _argument(node: exp.Expr, scope: Scope) -> Edges:
+def _argument(node: exp.Expr, scope: Scope) -> Field:
     edges: Edges = {}
+    row = None
     if isinstance(node, exp.Table):  # TABLE(f(TABLE t)): the whole table
         rowset = scope.analysis.read_table(node)
         for one in rowset.fields:
             add(edges, one.edges, TRANSFORMATION)
     else:
-        add(edges, sources(node, scope), TRANSFORMATION)
-    return edges
+        value = field_of(node, scope)
+        add(edges, value.edges, TRANSFORMATION)
+        row = value.row
+    return Field(None, None, edges, row=row)
 
 
 def _paths(call: exp.Expr) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.compat import classes
 from airflow_lineage_provider.sql.ctes import read_cte
 from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL, TRANSFORMATION
 from airflow_lineage_provider.sql.functions import FILE_FORMATS
@@ -19,6 +20,8 @@ from airflow_lineage_provider.sql.table_functions import aliased, identifiers, r
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_WRAPPERS = classes("Final", "Stream")  # ClickHouse's FINAL, Databricks' STREAM
 
 
 def read_from(query: exp.Expr, scope: Scope) -> None:
@@ -37,6 +40,8 @@ def add_source(node: exp.Expr, scope: Scope) -> list[Item]:
     before = len(scope.items)
     if isinstance(node, exp.Subquery) and not node.alias and _is_from_item(node.this):
         add_source(node.this, scope)  # FROM ((a JOIN b ON ...))
+    elif isinstance(node, _WRAPPERS):
+        add_source(node.this, scope)
     else:
         rowset, name = _source(node, scope)
         rowset, name = _with_pivots(node, rowset, name, scope)
@@ -58,13 +63,29 @@ def _is_from_item(node: exp.Expr) -> bool:
 
 
 def _source(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
-    if isinstance(node, exp.Final):  # ClickHouse
-        node = node.this
+    if isinstance(node, exp.Pivot) and isinstance(node.this, (exp.AtIndex, exp.Alias)):
+        return _partiql(node, scope)
     for kinds, read in _SOURCES:
         if isinstance(node, kinds):
             return read(node, scope)
     scope.analysis.problem(Subject.TABLE, f"the columns of a {node.key.upper()} in FROM are not known")
     return Function([]), ()
+
+
+def _partiql(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
+    """Read Redshift's `t.items AS item AT position` and `UNPIVOT t.object AS value AT key`."""
+    at = node.this if isinstance(node, exp.Pivot) else node
+    value = at.this if isinstance(at, exp.AtIndex) else at
+    names = scope.analysis.names
+    edges: Edges = {}
+    add(edges, sources(value.unalias(), scope), TRANSFORMATION)
+    alias = value.args.get("alias")
+    name = alias if isinstance(alias, exp.Identifier) else exp.to_identifier(value.alias_or_name)
+    fields = [Field(names.spelling(name), names.key(name), edges)]
+    if isinstance(at, exp.AtIndex) and isinstance(at.expression, exp.Identifier):
+        key = at.expression
+        fields.append(Field(names.spelling(key), names.key(key), edges if at is not node else {}))
+    return Function(fields, edges=edges), (names.key(name),)
 
 
 def _derived(node: exp.Expr, scope: Scope) -> Rowset:
@@ -165,6 +186,7 @@ def _lateral(node: exp.Expr, scope: Scope) -> tuple[Rowset, tuple[str, ...]]:
 _SOURCES: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., tuple[Rowset, tuple[str, ...]]]], ...] = (
     ((exp.Table,), _table),
     ((exp.Unnest, exp.Lateral, exp.TableFromRows), _lateral),
+    ((exp.AtIndex, exp.Alias), _partiql),
     ((exp.Values,), lambda node, scope: aliased(_values(node, scope), node, scope)),
     ((exp.Query, exp.Pivot), lambda node, scope: aliased(_derived(node, scope), node, scope)),
     ((exp.Func,), lambda node, scope: read_function(node, node, scope)),

@@ -130,8 +130,8 @@ def delete(node: exp.Delete, scope: Scope) -> Iterator[Write]:
     """Read DELETE: no columns are written, and its conditions filter."""
     within = scope.child()
     named = node.args.get("tables") or []
-    target = node.this
-    for source in [node.this, *(node.args.get("using") or [])]:
+    target = node.this or named[0]  # T-SQL's DELETE t WHERE ...
+    for source in [target, *(node.args.get("using") or [])]:
         if isinstance(source, exp.Expr):
             add_source(source, within)
     if named:  # DELETE t FROM tgt t JOIN ...

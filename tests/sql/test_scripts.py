@@ -25,16 +25,20 @@ def test_temporary_tables_are_left_out_unless_there_are_no_others(sql, dialect, 
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "audit", "columns"),
     [
-        "insert into tgt (id, name) output inserted.id, inserted.name into audit (a, b) select id, name from src",
-        "merge into tgt using src on tgt.id = src.id when not matched then insert (id, name) values (src.id, src.name) output inserted.id, inserted.name into audit (a, b);",
+        ("insert into tgt (id, name) output inserted.id, inserted.name into audit (a, b) select id, name from src", "audit", {"a": "src.id", "b": "src.name"}),
+        ("insert into tgt (id) output inserted.id into dbo.log (k) select id from src", "dbo.log", {"k": "src.id"}),
+        ("insert into tgt (id) output inserted.id into [dbo].[my log] (k) values (1)", "dbo.my log", {"k": ""}),
+        ("merge into tgt using src on tgt.id = src.id when not matched then insert (id, name) values (src.id, src.name) output inserted.id, inserted.name into audit (a, b);", "audit", {"a": "src.id", "b": "src.name"}),
+        ("merge into tgt using src on tgt.id = src.id when matched then update set name = src.name output $action, inserted.name, deleted.name into audit (act, new, old);", "audit", {"act": "", "new": "src.name", "old": "tgt.name"}),
+        ("delete from tgt output deleted.id into audit (gone) where id = 1", "audit", {"gone": "tgt.id"}),
+        ("delete t output deleted.id, getdate() into audit (gone, at) from tgt t join src on src.id = t.id", "audit", {"gone": "tgt.id", "at": ""}),
+        ("update tgt set name = src.name output inserted.name, deleted.name into log (new, old) from src where tgt.id = src.id", "log", {"new": "src.name", "old": "tgt.name"}),
     ],
-)
-def test_output_into_writes_a_second_table(statement):
-    audit, target = script_lineage(statement, dialect="tsql", schema=SCHEMA)
-    assert (str(audit.writes), str(target.writes)) == ("audit", "tgt")
-    assert [(c.name, str(c.sources[0].table), c.sources[0].column) for c in audit.columns] == [
-        ("a", "src", "id"),
-        ("b", "src", "name"),
-    ]
+)  # fmt: skip
+def test_output_into_writes_a_second_table(statement, audit, columns):
+    first, second = script_lineage(statement, dialect="tsql", schema=SCHEMA)
+    assert (str(first.writes), str(second.writes)) == (audit, "tgt")
+    assert {c.name: " ".join(f"{s.table}.{s.column}" for s in c.sources) for c in first.columns} == columns
+    assert second.problems == ()
