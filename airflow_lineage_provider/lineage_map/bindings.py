@@ -1,71 +1,123 @@
-"""Logical names to OpenLineage's (namespace, name), and back.
+"""Logical names of datasets for OpenLineage's (namespace, name).
 
-A binding is three templates. `{x}` stands for one part of a name, without `.` or `/`, and is the same
-text in all three; `*` stands for anything. So `{layer}.{table}` in namespace `duckdb://*/warehouse.duckdb`
-under the name `warehouse.{layer}.{table}` serves every table of the warehouse, wherever its file is.
+A binding is three templates. `{x}` stands for one part of a name, without `.` or `/`, and is the same text in
+all three; `*` stands for any text. So `{layer}.{table}` in namespace `duckdb://*/warehouse.duckdb` under the
+name `warehouse.{layer}.{table}` binds every table of the warehouse, wherever its file is.
+
+The names that the map documents are bound first. Several layers may therefore share a schema: of the
+bindings `raw.{table}`, `staging.{table}` and `marts.{table}` to `main.{table}` the one applies whose logical
+name the map documents, and `{layer}.{table}` may be bound to `main.{table}`. A name that no documented
+dataset has is bound where the bindings that fit agree on one logical name.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_lineage_provider.lineage_map.edges import documented_names
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.lineage_map.load import LineageMap
     from airflow_lineage_provider.lineage_map.model import Binding
 
-_NOTHING = r"(?!)"
-_LONGEST = 4096
-"""No name is longer; several `*` would take too long on what is."""
+_MAX_LENGTH = 4096
+"""Longer names are not matched: the time to match several `*` grows with the length."""
 _TOKEN = re.compile(r"\{(\w+)\}|(\*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Bindings:
-    """The bindings of an environment, in order: the first that fits a name is taken."""
+class _Bound(NamedTuple):
+    """A documented dataset in the terms of one binding; `*` may be left in `namespace` and `name`."""
 
-    rules: tuple[_Rule, ...]
+    rank: int
+    dataset: str
+    namespace: str
+    name: str
+    ignore_case: bool
+
+    def fits(self, namespace: str | None, name: str) -> bool:
+        return _fits(self.name, name, self.ignore_case) and (
+            namespace is None or _fits(self.namespace, namespace, self.ignore_case)
+        )
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """The bindings of an environment, in order, and the datasets that the map documents."""
+
+    rules: tuple[_Rule, ...] = ()
+    documented: frozenset[str] = frozenset()
 
     def logical(self, namespace: str, name: str) -> str | None:
-        """Return the logical name of a dataset that was observed, or None if nothing fits."""
-        observed = f"{namespace}\n{name}"
-        if len(observed) > _LONGEST:
-            return None
-        for rule in self.rules:
-            if found := rule.observed.fullmatch(observed):
-                return rule.fill(rule.dataset, found.groupdict())
-        return None
+        """Return the logical name of a dataset by its OpenLineage name, or None if no binding fits."""
+        return self._find(namespace, name)[0]
 
     def logical_of_name(self, name: str) -> str | None:
-        """Return the logical name of a dataset by its name alone, where no namespace is known."""
-        for rule in self.rules:
-            if found := rule.named.fullmatch(name):
-                return rule.fill(rule.dataset, found.groupdict())
-        return None
-
-    def folds_name(self, name: str) -> bool:
-        """Whether the dataset of that name alone writes its names in any case."""
-        return next((rule.ignore_case for rule in self.rules if rule.named.fullmatch(name)), False)
+        """Return the logical name of a dataset by its name alone, where the namespace is unknown."""
+        return self._find(None, name)[0]
 
     def folds(self, namespace: str, name: str) -> bool:
-        """Whether that dataset's names are written in any case, as Snowflake's are."""
-        observed = f"{namespace}\n{name}"
-        if len(observed) > _LONGEST:
-            return False
-        return next((r.ignore_case for r in self.rules if r.observed.fullmatch(observed)), False)
+        """Whether the names of the dataset's columns ignore case, as Snowflake's do."""
+        return self._find(namespace, name)[1]
 
-    def physical(self, dataset: str) -> tuple[str, str] | None:
-        """Return the namespace and name of a logical dataset, with `*` where any text fits."""
-        for rule in self.rules:
-            if found := rule.documented.fullmatch(dataset):
-                parts = found.groupdict()
-                return rule.fill(rule.namespace, parts), rule.fill(rule.name, parts)
-        return None
+    def folds_name(self, name: str) -> bool:
+        """Whether the names of the dataset's columns ignore case, where the namespace is unknown."""
+        return self._find(None, name)[1]
+
+    def ambiguous(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each OpenLineage name that several documented datasets are bound to, with those datasets."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for bound in self._bound:
+            found.setdefault((bound.namespace, bound.name), {})[bound.dataset] = None
+        for (namespace, name), datasets in found.items():
+            if len(datasets) > 1:
+                yield f"{namespace} {name}", tuple(datasets)
+
+    def binds(self, dataset: str) -> bool:
+        """Whether a binding applies to a documented dataset."""
+        return any(rule.parts_of(dataset) is not None for rule in self.rules)
+
+    def _find(self, namespace: str | None, name: str) -> tuple[str | None, bool]:
+        if len(namespace or "") + len(name) > _MAX_LENGTH:
+            return None, False
+        exact, patterns = self._index
+        candidates = (*exact.get(name.casefold(), ()), *patterns)
+        fitting = [bound for bound in candidates if bound.fits(namespace, name)]
+        if fitting:
+            first = min(fitting)
+            return first.dataset, first.ignore_case
+        names = {
+            logical: rule.ignore_case
+            for rule in reversed(self.rules)
+            if (logical := rule.logical(namespace, name)) is not None
+        }
+        return next(iter(names.items())) if len(names) == 1 else (None, any(names.values()))
+
+    @cached_property
+    def _bound(self) -> tuple[_Bound, ...]:
+        return tuple(
+            _Bound(rank, dataset, _fill(rule.namespace, parts), _fill(rule.name, parts), rule.ignore_case)
+            for rank, rule in enumerate(self.rules)
+            for dataset in sorted(self.documented)
+            if (parts := rule.parts_of(dataset)) is not None
+        )
+
+    @cached_property
+    def _index(self) -> tuple[Mapping[str, list[_Bound]], list[_Bound]]:
+        """The documented datasets by their name, and those whose name holds a `*`."""
+        exact: dict[str, list[_Bound]] = {}
+        patterns = []
+        for bound in self._bound:
+            if "*" in bound.name:
+                patterns.append(bound)
+            else:
+                exact.setdefault(bound.name.casefold(), []).append(bound)
+        return exact, patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +126,30 @@ class _Rule:
     namespace: str
     name: str
     ignore_case: bool
-    observed: re.Pattern[str]
-    named: re.Pattern[str]
-    documented: re.Pattern[str]
 
-    def fill(self, template: str, parts: dict[str, str]) -> str:
-        def put(token: re.Match[str]) -> str:
-            text = parts[token[1]] if token[1] else "*"
-            return text.lower() if self.ignore_case and template is self.dataset else text
+    def parts_of(self, dataset: str) -> dict[str, str] | None:
+        """Return the texts of the placeholders in a logical name, or None if it does not fit."""
+        found = _pattern(self.dataset, ignore_case=False).fullmatch(dataset)
+        return found.groupdict() if found else None
 
-        return _TOKEN.sub(put, template)
+    def logical(self, namespace: str | None, name: str) -> str | None:
+        """Return the logical name of an undocumented dataset; None if this does not bind it."""
+        template, observed = self.name, name
+        if namespace is not None:
+            template, observed = f"{self.namespace}\n{template}", f"{namespace}\n{observed}"
+        if not set(_placeholders(self.dataset)) <= set(_placeholders(template)):
+            return None
+        found = _pattern(template, self.ignore_case).fullmatch(observed)
+        if not found:
+            return None
+        parts = found.groupdict()
+        return _fill(self.dataset, {k: v.lower() for k, v in parts.items()} if self.ignore_case else parts)
 
 
 def bindings_of(lineage_map: LineageMap, environment: str | None = None) -> Bindings:
     """Return the bindings of an environment, or of all of them in the order of the file.
 
-    Raises MapError if the map has no such environment or a template cannot be filled.
+    Raises MapError if the map has no such environment, or a placeholder of a binding has no value.
     """
     known = lineage_map.content.environments
     if environment is not None and environment not in known:
@@ -98,41 +158,49 @@ def bindings_of(lineage_map: LineageMap, environment: str | None = None) -> Bind
         message = f"no environment {environment!r}; the map has {named}"
         raise MapError([MapProblem(lineage_map.file, provenance.line, 1, message)])
     chosen = [environment] if environment is not None else list(known)
-    return Bindings(
-        tuple(
-            _rule(binding, lineage_map, ("environments", name, "bindings", number))
-            for name in chosen
-            for number, binding in enumerate(known[name].bindings)
-        )
+    rules = (
+        _rule(binding, lineage_map, ("environments", name, "bindings", number))
+        for name in chosen
+        for number, binding in enumerate(known[name].bindings)
     )
+    return Bindings(tuple(rules), frozenset(documented_names(lineage_map.content)))
 
 
 def _rule(binding: Binding, lineage_map: LineageMap, path: tuple[str | int, ...]) -> _Rule:
-    there = set(_names(binding.namespace)) | set(_names(binding.name))
-    here = set(_names(binding.dataset))
-    if here != there:
-        odd = ", ".join(f"{{{name}}}" for name in sorted(here ^ there))
-        message = f"{odd} must stand in `dataset` and in `namespace` or `name` alike"
+    odd = {*_placeholders(binding.namespace), *_placeholders(binding.name)} - {
+        *_placeholders(binding.dataset)
+    }
+    if odd:
+        named = ", ".join(f"{{{name}}}" for name in sorted(odd))
+        message = f"{named} must be in `dataset` too; write `*` for any text"
         line, column = lineage_map.positions.get(path, (1, 1))
         raise MapError([MapProblem(lineage_map.file, line, column, message)])
-    flags = re.IGNORECASE if binding.ignore_case else re.NOFLAG
-    return _Rule(
-        dataset=binding.dataset,
-        namespace=binding.namespace,
-        name=binding.name,
-        ignore_case=binding.ignore_case,
-        observed=re.compile(_pattern(f"{binding.namespace}\n{binding.name}"), flags),
-        named=re.compile(_pattern(binding.name) if set(_names(binding.name)) == here else _NOTHING, flags),
-        documented=re.compile(_pattern(binding.dataset)),
-    )
+    return _Rule(binding.dataset, binding.namespace, binding.name, binding.ignore_case)
 
 
-def _names(template: str) -> Iterable[str]:
+def _placeholders(template: str) -> Iterable[str]:
     return (token[1] for token in _TOKEN.finditer(template) if token[1])
 
 
-def _pattern(template: str) -> str:
-    """Return the regular expression of a template; a name that comes again must be the same text."""
+def _fill(template: str, parts: Mapping[str, str]) -> str:
+    return _TOKEN.sub(lambda token: parts[token[1]] if token[1] else "*", template)
+
+
+def _fits(pattern: str, text: str, ignore_case: bool) -> bool:  # noqa: FBT001
+    if "*" in pattern:
+        return _glob(pattern, ignore_case).fullmatch(text) is not None
+    return pattern == text or (ignore_case and pattern.casefold() == text.casefold())
+
+
+@lru_cache(maxsize=10_000)
+def _glob(pattern: str, ignore_case: bool) -> re.Pattern[str]:  # noqa: FBT001
+    parts = r"[^\n]*".join(map(re.escape, pattern.split("*")))
+    return re.compile(parts, re.IGNORECASE if ignore_case else re.NOFLAG)
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(template: str, ignore_case: bool) -> re.Pattern[str]:  # noqa: FBT001
+    """Return the regular expression of a template; a repeated placeholder is the same text."""
     out, end, seen = [], 0, set[str]()
     for token in _TOKEN.finditer(template):
         out.append(re.escape(template[end : token.start()]))
@@ -144,4 +212,4 @@ def _pattern(template: str) -> str:
         else:
             seen.add(token[1])
             out.append(rf"(?P<{token[1]}>[^./\n]+)")
-    return "".join(out) + re.escape(template[end:])
+    return re.compile("".join(out) + re.escape(template[end:]), re.IGNORECASE if ignore_case else re.NOFLAG)

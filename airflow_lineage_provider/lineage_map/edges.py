@@ -33,6 +33,16 @@ def documented_edges(content: Map) -> Iterator[DocumentedEdge]:
             yield DocumentedEdge(name, target, "", (*place, "from", number))
 
 
+def documented_names(content: Map) -> Iterator[str]:
+    """Yield the names of all datasets that the map documents, those that only an edge names included."""
+    for key, source in content.sources.items():
+        yield from (f"{key}.{name}" for name in source.datasets)
+    for target, _, _ in _made_from(content):
+        yield target
+    for edge in documented_edges(content):
+        yield from (edge.source, edge.target)
+
+
 def _made_from(content: Map) -> Iterator[tuple[str, tuple[str, ...], Where]]:
     for key, layer in content.layers.items():
         for name, table in layer.tables.items():
