@@ -9,7 +9,7 @@ from sqlglot import exp
 from airflow_lineage_provider.sql.catalog import Write
 from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL
 from airflow_lineage_provider.sql.model import Subtype, Table
-from airflow_lineage_provider.sql.rowsets import Rowset
+from airflow_lineage_provider.sql.rowsets import Field, Function, Rest, Rowset
 from airflow_lineage_provider.sql.sources import field_of, sources
 from airflow_lineage_provider.sql.tables import add_source
 from airflow_lineage_provider.sql.writes import (
@@ -72,6 +72,15 @@ def insert(node: exp.Insert, scope: Scope) -> Iterator[Write]:
     yield write_to(table, rowset, scope, replaces=bool(node.args.get("overwrite")))
 
 
+def _proposed(inserted: Rowset, target: Rowset) -> Rowset:
+    """Return the row `excluded`: columns that are not inserted have their default, and so no source."""
+    if not inserted.complete:
+        return inserted
+    others = [Field(one.name, one.key, {}) for one in target.fields if one.key not in inserted.index]
+    rest = () if target.complete else ((Rest(Function([])),),)
+    return Rowset([*inserted.fields, *others], rest)
+
+
 def _with_conflict(node: exp.Insert, table: exp.Table, rowset: Rowset, scope: Scope) -> Rowset:
     """Add the assignments of ON CONFLICT DO UPDATE, where `excluded` is the row proposed for insertion."""
     conflict = node.args.get("conflict")
@@ -79,7 +88,10 @@ def _with_conflict(node: exp.Insert, table: exp.Table, rowset: Rowset, scope: Sc
         return rowset
     within = scope.child()
     within.add(held(table, scope), item_name(table, scope))
-    within.add(rowset, (scope.analysis.names.fold("excluded"),)).hidden = True
+    proposed = _proposed(rowset, held(table, scope))
+    names = ["excluded", node.expression.alias]  # MySQL: VALUES (...) AS new ON DUPLICATE KEY UPDATE
+    for name in filter(None, names):
+        within.add(proposed, (scope.analysis.names.fold(name),)).hidden = True
     for call in conflict.find_all(exp.Anonymous):  # MySQL's VALUES(b) is excluded.b
         if call.name.upper() == "VALUES" and call.expressions:
             call.replace(exp.column(call.expressions[0].name, table="excluded"))

@@ -33,7 +33,7 @@ def pivoted(pivot: exp.Pivot, rowset: Rowset, name: tuple[str, ...], around: Sco
 
 def _pivot(pivot: exp.Pivot, rowset: Rowset, scope: Scope) -> Rowset:
     using = pivot.args.get("using") or []
-    simplified = bool(using or pivot.args.get("group") is not None or not pivot.args.get("fields"))
+    simplified = bool(using or not pivot.args.get("fields"))
     aggregates = [field_of(a.unalias(), scope) for a in (using if simplified else pivot.expressions)]
     ons = [e.unalias() for e in (pivot.expressions if simplified else pivot.args["fields"])]
     by = [on.this if isinstance(on, exp.In) else on for on in ons]

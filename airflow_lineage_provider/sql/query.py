@@ -22,6 +22,7 @@ from airflow_lineage_provider.sql.tables import add_source, read_from
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NO_ALIASES_IN_HAVING = frozenset({"postgres", "tsql", "fabric", "oracle", "trino", "presto", "athena"})
 _EXPLODES = classes("Explode", "Inline")
 
 
@@ -157,7 +158,8 @@ def _select(select: exp.Select, scope: Scope) -> Rowset:
     scope.aliases = Aliases.BEFORE_GUESSING
     _distinct(select, Rowset(fields, (rest,) if rest else ()), scope)
     _group(select, fields, scope)
-    for clause in ("having", "prewhere", "connect"):
+    _having(select, scope)
+    for clause in ("prewhere", "connect"):
         _decides(select.args.get(clause), scope, Subtype.FILTER)
     _qualify(select, scope)
     _sorted(select, fields, scope)
@@ -192,6 +194,8 @@ def _outputs(item: exp.Expr, scope: Scope) -> Iterator[Field]:
             yield made.renamed(names.spelling(alias), names.key(alias))
     elif isinstance(item.unalias(), _EXPLODES) and (parts := _exploded(item.unalias(), scope)):
         yield from parts
+    elif isinstance(item, exp.PositionalColumn):
+        yield scope.at_position(int(item.name)) or Field(None, None, {})
     else:
         name, key = output_name(item, scope.analysis)
         made = field_of(item.this if isinstance(item, exp.Alias) else item, scope, name, key)
@@ -257,6 +261,32 @@ def _group(select: exp.Select, fields: list[Field], scope: Scope) -> None:
             _decides(item, scope, Subtype.GROUP_BY)
 
 
+def _having(select: exp.Select, scope: Scope) -> None:
+    """Note the columns of HAVING.
+
+    There a name that is both an output and a column means the output, unless it is grouped or aggregated.
+    """
+    having: exp.Expr | None = select.args.get("having")
+    if having is None:
+        return
+    if scope.analysis.dialect in _NO_ALIASES_IN_HAVING:
+        _decides(having, scope, Subtype.FILTER)
+        return
+    names = scope.analysis.names
+    group = select.args.get("group")
+    grouped = {names.key(c.this) for c in group.find_all(exp.Column)} if group is not None else set()
+    outputs: dict[int, Field] = {}
+    for column in having.find_all(exp.Column):
+        found = scope.outputs.get(names.key(column.this)) if not column.table else None
+        outside = column.find_ancestor(exp.AggFunc, exp.Query) is select
+        if found is not None and found.key not in grouped and outside:
+            outputs[id(column)] = found
+    for one in outputs.values():
+        scope.analysis.decides(one.edges, Subtype.FILTER)
+    edges = sources(having, scope, CONDITIONAL, frozenset(outputs))
+    scope.analysis.decides(edges, Subtype.FILTER)
+
+
 def _aggregates(item: exp.Expr) -> bool:
     """Tell whether a select item computes an aggregate, outside of windows and subqueries."""
     stack = [item]
@@ -303,6 +333,7 @@ def _sorted(select: exp.Select, fields: list[Field], scope: Scope) -> None:
 def _sort(order: exp.Expr, fields: list[Field], scope: Scope) -> None:
     for item in order.expressions:
         inner = item.this if isinstance(item, exp.Ordered) else item
+        inner = inner.this if isinstance(inner, exp.PositionalColumn) else inner
         position = _position(inner, fields)
         if position is not None:
             scope.analysis.decides(position.edges, Subtype.SORT)

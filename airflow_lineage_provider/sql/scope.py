@@ -212,6 +212,18 @@ class Scope:
         single = self.unqualified(keys[0], guess=len(keys) == 1 or struct)
         return single, int(single is not None)
 
+    def at_position(self, number: int) -> Field | None:
+        """Return the column of DuckDB's `#1`, counted over all FROM items."""
+        fields: list[Field] = []
+        for item in self.items:
+            fields += item.rowset.fields
+            if number <= len(fields) or not item.rowset.complete:
+                break
+        if 0 < number <= len(fields):
+            return fields[number - 1]
+        self.analysis.unknown(f"#{number}", [".".join(item.name) for item in self.items if item.name], None)
+        return None
+
     def unqualified(self, key: str, *, guess: bool = True) -> Field | None:
         """Return the field of that name in this scope or the nearest around it."""
         for scope in self.chain():

@@ -38,7 +38,7 @@ from airflow_lineage_provider.sql.rowsets import (
 from airflow_lineage_provider.sql.structs import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from airflow_lineage_provider.sql.scope import Scope
 
@@ -46,9 +46,14 @@ _PICKS = classes("Alias", "AnyValue", "ArrayAgg", "Bracket", "First", "Limit", "
 _COMMANDS = classes("DataType", "Literal", "Null", "Boolean", "Var", "Identifier", "Placeholder")
 
 
-def sources(node: exp.Expr, scope: Scope, context: int = IDENTITY) -> Edges:
-    """Return the edges to the base columns that the value of `node` depends on."""
-    return _Walk(scope).run(node, context)
+def sources(
+    node: exp.Expr, scope: Scope, context: int = IDENTITY, ignored: Container[int] = frozenset()
+) -> Edges:
+    """Return the edges to the base columns that the value of `node` depends on.
+
+    `ignored` holds ids of column nodes to leave out.
+    """
+    return _Walk(scope, ignored).run(node, context)
 
 
 def field_of(node: exp.Expr, scope: Scope, name: str | None = None, key: str | None = None) -> Field:
@@ -93,6 +98,18 @@ def _row(node: exp.Expr, scope: Scope) -> Rowset | None:
     return read(node, scope) if read is not None else None
 
 
+def _has_computed_key(pair: exp.Expr) -> bool:
+    return isinstance(pair, exp.PropertyEQ) and not isinstance(
+        pair.this, (exp.Identifier, exp.Literal, exp.Var)
+    )
+
+
+def _struct_row(struct: exp.Expr, scope: Scope) -> Rowset | None:
+    if any(_has_computed_key(part) for part in struct.expressions):
+        return None  # the entries of a map
+    return Rowset(list(_struct_fields(struct, scope)))
+
+
 def _array_row(array: exp.Expr, scope: Scope) -> Rowset | None:
     elements = [_element(one, scope) for one in array.expressions]
     row = merged(elements).row if elements else None
@@ -123,7 +140,7 @@ def _cast_row(cast: exp.Cast, scope: Scope) -> Rowset | None:
     return row
 
 
-def _struct_fields(struct: exp.Struct, scope: Scope) -> Iterator[Field]:
+def _struct_fields(struct: exp.Expr, scope: Scope) -> Iterator[Field]:
     for part in struct.expressions:
         value = part.expression if isinstance(part, exp.PropertyEQ) else part.unalias()
         name = part.this.name if isinstance(part, exp.PropertyEQ) else part.alias_or_name
@@ -131,7 +148,7 @@ def _struct_fields(struct: exp.Struct, scope: Scope) -> Iterator[Field]:
 
 
 _ROWS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., Rowset | None]], ...] = (
-    ((exp.Struct,), lambda node, scope: Rowset(list(_struct_fields(node, scope)))),
+    ((exp.Struct,), _struct_row),
     ((exp.Array,), _array_row),
     ((exp.Explode, exp.Unnest), _unnested_row),
     ((exp.Cast,), _cast_row),
@@ -144,8 +161,9 @@ _ROWS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., Rowset | None]], ..
 class _Walk:
     """The state of one walk: nodes to visit, and the edges found so far."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, ignored: Container[int] = frozenset()) -> None:
         self.scope = scope
+        self.ignored = ignored
         self.todo: list[tuple[exp.Expr, int]] = []  # children of the visited node, in order
         self.edges: Edges = {}
         self.rows: list[Rowset] = []  # used as a whole, as in `to_json(o)`
@@ -168,6 +186,8 @@ class _Walk:
     def column(self, node: exp.Expr, context: int) -> None:
         if isinstance(node.this, exp.Star):
             self.whole_row(node, context)
+            return
+        if id(node) in self.ignored:
             return
         found = column_field(node, self.scope)  # type: ignore[arg-type]
         if found is not None:
@@ -317,8 +337,11 @@ class _Walk:
             self.computed(node, context)
 
     def pair(self, node: exp.Expr, context: int) -> None:
-        """`name: value`, `name => value`."""
-        self.todo.append((node.expression, deepen(context, TRANSFORMATION)))
+        """Visit `name: value`, `name => value`, and the entries of a map, whose keys are expressions."""
+        inner = deepen(context, TRANSFORMATION)
+        if _has_computed_key(node):
+            self.todo.append((node.this, inner))
+        self.todo.append((node.expression, inner))
 
     def dot(self, node: exp.Expr, context: int) -> None:
         """Visit a path into a value: `x.a`, `x['a']`."""
@@ -327,6 +350,12 @@ class _Walk:
             self.computed(node, context)
         elif not isinstance(base, exp.Identifier):
             add(self.edges, field_at(field_of(base, self.scope), path, self.scope).edges, context)
+
+    def positional(self, node: exp.Expr, context: int) -> None:
+        """Visit DuckDB's `#1`."""
+        found = self.scope.at_position(int(node.name))
+        if found is not None:
+            add(self.edges, found.edges, context)
 
     def columns(self, _: exp.Expr, context: int) -> None:
         if self.scope.matched is not None:
@@ -343,6 +372,7 @@ def _visit_for(kind: type[exp.Expr]) -> Callable[..., None]:
 _BY_CLASS: tuple[tuple[tuple[type[exp.Expr], ...], Callable[..., None]], ...] = (
     (classes("Column"), _Walk.column),
     (classes("Parameter"), _Walk.parameter),
+    (classes("PositionalColumn"), _Walk.positional),
     (classes("Star"), _Walk.star),
     (classes("Exists"), _Walk.exists),
     (classes("Query"), _Walk.query),
