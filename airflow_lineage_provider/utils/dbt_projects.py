@@ -15,7 +15,7 @@ def several_dbt_projects(task: Any) -> bool:
     in `dbt_project.yml`, and by `project_dir` as written where that file cannot be read, for example because
     `project_dir` is a template. A task that is mapped over `project_dir` counts as several projects.
     """
-    dag = getattr(task, "dag", None)
+    dag = task.get_dag()
     return len({project for one in (dag.tasks if dag else ()) for project in _projects(one)}) > 1
 
 

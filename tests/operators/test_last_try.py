@@ -28,7 +28,7 @@ def context(try_number):
         task_id="silver",
         try_number=try_number,
         map_index=-1,
-        task=SimpleNamespace(task_group=None),
+        task=SimpleNamespace(task_group=None, get_dag=lambda: None),
         dag_run=DAG_RUN,
     )
     given = {"ti": ti, "dag_run": DAG_RUN}
