@@ -1,98 +1,173 @@
-"""The columns and types that the warehouse has, read through dbt's own adapter.
+"""The columns and types that the warehouse has, read through dbt's own adapter on a thread of ours.
 
-dbt's event stream has no types, so they are read from the warehouse: one query for a schema when the
-invocation begins, one for each relation that a node has just made. The adapter of the running process makes
-the queries, because DuckDB lets no second process open its file.
+dbt's event stream has no types, so they are read from the warehouse: one query for each schema, for all
+tables that were asked for while the query before it ran. The adapter of the running process makes the
+queries, because DuckDB lets no second process open its file.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_lineage_provider.dbt.nodes import external_location
-from airflow_lineage_provider.dbt.reads import IS_RELATION, identifier
+from airflow_lineage_provider.dbt.columns_sql import columns_query, full_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from contextvars import Context
 
-    from dbt.contracts.graph.manifest import Manifest
+Columns = tuple[tuple[str, str], ...]
+_AT_ONCE = 500  # tables of one query
 
-Key = tuple[str, str, str]
+
+class TableRef(NamedTuple):
+    """A table of the warehouse, or a file that DuckDB reads, which is known by its location alone."""
+
+    database: str | None
+    schema: str | None
+    identifier: str
+    location: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same for every spelling of the table."""
+        if self.location:
+            return (self.location,)
+        return tuple((part or "").casefold() for part in self[:3])
 
 
 class ColumnCatalog:
-    """Columns by dbt unique id. Used by one thread of ours; dbt's threads never call it."""
+    """The columns of tables. `request` returns at once; `on_read` is called when the answer is there.
 
-    def __init__(self, manifest: Manifest, adapter: Any, context: Context) -> None:
-        self._manifest = manifest
-        self._context = context
+    `on_read` gets the ticket of a request when that and all earlier requests are answered. `columns` then
+    has the answer.
+    """
+
+    def __init__(self, adapter: Any, context: Context, on_read: Callable[[int], None]) -> None:
         self._adapter = adapter
-        self._columns: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._context = context
+        self._on_read = on_read
+        self._columns: dict[tuple[str, ...], Columns] = {}
+        self._asked: set[tuple[str, ...]] = set()
+        self._wanted: dict[tuple[str, ...], TableRef] = {}
+        self._ticket = self._answered = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="dbt-columns", daemon=True)
+        self._thread.start()
         self.problems: list[str] = []
 
-    def columns(self, unique_id: str) -> tuple[tuple[str, str], ...]:
-        """Return (name, type) in the relation's order; empty when the relation is not there."""
-        return self._columns.get(unique_id, ())
+    def columns(self, table: TableRef) -> Columns:
+        """Return (name, type) in the table's order; empty for a table that is not known to exist."""
+        return self._columns.get(table.key, ())
 
-    def exists(self, unique_id: str) -> bool:
-        """Tell whether the relation was there when it was last read."""
-        return unique_id in self._columns
+    def was_requested(self, table: TableRef) -> bool:
+        """Tell whether some request has named the table."""
+        return table.key in self._asked
 
-    def read(self, unique_ids: Iterable[str]) -> None:
-        """Ask the warehouse for the columns of these nodes' relations."""
-        nodes = [node for uid in unique_ids if (node := self._node(uid)) is not None]
-        # A table can be both a model and a source, where one layer is the source of another.
-        tables: dict[Key, list[Any]] = {}
-        for node in nodes:
-            if not external_location(node):
-                tables.setdefault(_key_of(node), []).append(node)
-        if tables:
-            self._context.run(self._read_catalog, tables)
-        for node in nodes:
-            if external_location(node):
-                self._context.run(self._describe, node)
+    def request(self, tables: Iterable[TableRef]) -> int:
+        """Ask for the columns of tables, again where they were asked before; return the request's ticket."""
+        with self._changed:
+            for table in tables:
+                self._asked.add(table.key)
+                self._wanted[table.key] = table
+            self._ticket += 1
+            self._changed.notify()
+            return self._ticket
 
-    def _node(self, unique_id: str) -> Any:
-        node = self._manifest.nodes.get(unique_id) or self._manifest.sources.get(unique_id)
-        return node if node and node.resource_type in IS_RELATION else None
+    def ticket_of_last(self) -> int:
+        """Return the ticket of the last request; all that was asked for is known with it."""
+        return self._ticket
 
-    def _read_catalog(self, tables: dict[Key, list[Any]]) -> None:
-        relation = self._adapter.Relation
-        nodes = [same[0] for same in tables.values()]
-        relations = {relation.create_from(self._adapter.config, node) for node in nodes}
-        schemas = frozenset((r.database, r.schema) for r in relations)
-        table, errors = self._adapter.get_filtered_catalog(nodes, schemas, relations)
-        self.problems += [f"columns could not be read from the catalog: {_one_line(e)}" for e in errors]
-        found: dict[Key, list[tuple[int, str, str]]] = {}
-        for row in table:
-            key = _key(row["table_database"], row["table_schema"], row["table_name"])
-            found.setdefault(key, []).append(
-                (int(row["column_index"]), str(row["column_name"]), str(row["column_type"]))
-            )
-        for key, rows in found.items():
-            for node in tables.get(key, ()):
-                self._columns[node.unique_id] = tuple((name, kind) for _, name, kind in sorted(rows))
+    def close(self) -> None:
+        """End the thread; a query that runs is left to end by itself."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
 
-    def _describe(self, node: Any) -> None:
-        """Read the columns of an external file by a query of no rows: it is in no catalog."""
-        relation = self._adapter.Relation.create_from(self._adapter.config, node)
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._ticket > self._answered)
+                if self._closed:
+                    break
+                wanted, self._wanted, ticket = list(self._wanted.values()), {}, self._ticket
+            self._context.run(self._read, wanted)
+            self._answered = ticket
+            self._on_read(ticket)
+        self._context.run(self._adapter.release_connection)
+
+    def _read(self, tables: list[TableRef]) -> None:
+        schemas: dict[tuple[str, ...], list[TableRef]] = {}
+        for table in tables:
+            if table.location:
+                self._try(self._describe, [table])
+            else:
+                schemas.setdefault(table.key[:2], []).append(table)
+        for same_schema in schemas.values():
+            for start in range(0, len(same_schema), _AT_ONCE):
+                part = same_schema[start : start + _AT_ONCE]
+                if not self._try(self._query, part, is_last=False):
+                    for table in part:
+                        self._try(self._ask_adapter, [table])
+
+    def _try(
+        self, read: Callable[[list[TableRef]], bool], tables: list[TableRef], *, is_last: bool = True
+    ) -> bool:
+        """Return what a read returns, on this thread's own connection. Lineage never fails the run."""
         try:
-            with self._adapter.connection_named("lineage"):
-                columns = self._adapter.get_column_schema_from_query(f"select * from {relation} limit 0")  # noqa: S608
-        except Exception as error:  # noqa: BLE001 - lineage never fails the run; what is missing is logged
-            self.problems.append(f"columns of {node.unique_id} could not be read: {_one_line(error)}")
-            return
-        self._columns[node.unique_id] = tuple((c.column, c.data_type) for c in columns)
+            # The connection stays open: a warehouse takes up to a second to open one.
+            with self._adapter.connection_named("lineage", should_release_connection=False):
+                return read(tables)
+        except Exception as error:  # noqa: BLE001
+            self._context.run(self._adapter.release_connection)
+            if is_last:
+                name = tables[0].location or ".".join(filter(None, tables[0][:3]))
+                self.problems.append(f"columns of {name} could not be read: {' '.join(str(error).split())}")
+        return False
 
+    def _query(self, tables: list[TableRef]) -> bool:
+        """Read the columns of the tables of a schema by one query; False where there is none."""
+        database, schema, _, _ = tables[0]
+        names = (table.identifier for table in tables)
+        sql = columns_query(self._adapter.type(), database or "", schema or "", names)
+        if sql is None:
+            return False
+        found: dict[str, list[tuple[str, str]]] = {}
+        for row in self._rows(sql):
+            found.setdefault(str(row[0]).casefold(), []).append((str(row[1]), full_type(row)))
+        for table in tables:
+            self._keep(table, found.get(table.identifier.casefold()))
+        return True
 
-def _key_of(node: Any) -> Key:
-    return _key(node.database, node.schema, identifier(node))
+    def _rows(self, sql: str) -> list[Any]:
+        if not hasattr(self._adapter.connections, "add_query"):  # BigQuery's is no SQL adapter
+            _, table = self._adapter.execute(sql, fetch=True)
+            return list(table.rows)
+        _, cursor = self._adapter.connections.add_query(sql)
+        rows: list[Any] = cursor.fetchall()
+        self._adapter.commit_if_has_connection()
+        return rows
 
+    def _ask_adapter(self, tables: list[TableRef]) -> bool:
+        """Read the columns of each table as dbt's own macros do."""
+        for table in tables:
+            relation = self._adapter.get_relation(*table[:3])
+            found = self._adapter.get_columns_in_relation(relation) if relation else ()
+            self._keep(table, [(column.name, column.data_type) for column in found])
+        return True
 
-def _key(database: str | None, schema: str | None, identifier: str) -> Key:
-    return ((database or "").casefold(), (schema or "").casefold(), identifier.casefold())
+    def _describe(self, tables: list[TableRef]) -> bool:
+        """Read the columns of files by queries of no rows: they are in no catalog."""
+        for table in tables:
+            location = str(table.location)
+            source = location if "(" in location else "'" + location.replace("'", "''") + "'"
+            found = self._adapter.get_column_schema_from_query(f"select * from {source} limit 0")  # noqa: S608
+            self._keep(table, [(column.column, column.data_type) for column in found])
+        return True
 
-
-def _one_line(error: object) -> str:
-    return " ".join(str(error).split())
+    def _keep(self, table: TableRef, columns: list[tuple[str, str]] | None) -> None:
+        if columns:
+            self._columns[table.key] = tuple(columns)
+        else:
+            self._columns.pop(table.key, None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.messages import (
     AdapterReady,
+    ColumnsRead,
     Message,
     NodeBegan,
     NodeCompiled,
@@ -95,6 +96,10 @@ class Listener:
         if self._adapter is not None:
             release(self._adapter)
 
+    def columns_read(self, ticket: int) -> None:
+        """Put the answer of a request for columns on the queue."""
+        self._messages.put(ColumnsRead(ticket))
+
     def stop_waiting(self) -> None:
         """Let dbt end although no one takes messages off the queue any more."""
         self._stop_waiting.set()
@@ -121,7 +126,8 @@ class Listener:
         elif name == "NodeFinished" and self._count(uid, -1) == 0:
             result = _result(event.data.run_result, self._raised.get(uid))
             self._messages.put(NodeEnded(uid, _time(event), result))
-            self._ended += 1
+            with self._lock:
+                self._ended += 1
             if self._ended >= self._total:
                 # dbt closes every connection after its last node; that node's columns are read before.
                 self._wait_until_handled()

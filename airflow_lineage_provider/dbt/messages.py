@@ -57,4 +57,11 @@ class NodeEnded:
     result: NodeResult
 
 
-Message = AdapterReady | LogLine | NodeBegan | NodeCompiled | NodeEnded | InvocationFinished
+@dataclass(frozen=True, slots=True)
+class ColumnsRead:
+    """The columns of all requests up to `ticket` are known."""
+
+    ticket: int
+
+
+Message = AdapterReady | ColumnsRead | LogLine | NodeBegan | NodeCompiled | NodeEnded | InvocationFinished

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.dbt.catalog import TableRef
 from airflow_lineage_provider.dbt.job_names import JobParts, job_names
 from airflow_lineage_provider.dbt.reads import (
+    IS_RELATION,
     MAKES_RELATION,
     identifier,
     is_ephemeral,
@@ -22,16 +25,16 @@ if TYPE_CHECKING:
 
     from dbt.contracts.graph.manifest import Manifest
 
-REPORTED = {"model", "seed", "snapshot", "test", "unit_test", "source"}
+    from airflow_lineage_provider.dbt.catalog import Columns
 
 
 class Nodes:
     """The nodes of one manifest as records.
 
-    `columns_of` returns the (name, type) pairs that the warehouse has for the relation of a node.
+    `columns_of` returns the (name, type) pairs of a table that are known so far.
     """
 
-    def __init__(self, manifest: Manifest, columns_of: Callable[[str], tuple[tuple[str, str], ...]]) -> None:
+    def __init__(self, manifest: Manifest, columns_of: Callable[[TableRef], Columns]) -> None:
         self._manifest = manifest
         self._columns_of = columns_of
         self._exposures = _exposures_by_model(manifest)
@@ -50,8 +53,11 @@ class Nodes:
         batches = sorted(folder.glob("*.sql"), key=lambda file: file.stat().st_mtime_ns)
         return batches[-1].read_text(encoding="utf-8") if batches else None
 
-    def node(self, unique_id: str) -> Node:
-        """Return the node's record, with the columns that are known so far."""
+    def node(self, unique_id: str, also_read: Iterable[Relation] = ()) -> Node:
+        """Return the node's record, with the columns that are known so far.
+
+        `also_read` are tables that its SQL names without `ref` or `source`.
+        """
         node = self._find(unique_id)
         resource_type = str(node.resource_type)
         return Node(
@@ -67,7 +73,7 @@ class Nodes:
             relation=self._relation(node) if _makes_relation(node) else None,
             inputs=self._seed_file(node)
             if resource_type == "seed"
-            else tuple(map(self._relation, self._read_by(node))),
+            else (*map(self._relation, self._read_by(node)), *map(self._with_columns, also_read)),
             test=_test(node),
             exposures=self._exposures.get(unique_id, ()),
             description=node.description or "",
@@ -105,15 +111,26 @@ class Nodes:
         parents: list[str] = self._manifest.parent_map.get(unique_id, [])
         return parents
 
-    def beside(self, relations: Iterable[Relation]) -> set[str]:
-        """Return the ids of all nodes whose relations are in the schemas of `relations`."""
-        schemas = {(relation.database, relation.schema) for relation in relations}
+    def knows(self, unique_id: str) -> bool:
+        """Tell whether the manifest has the node."""
+        return unique_id in self._manifest.nodes
+
+    def input_tables(self, unique_id: str, also_read: Iterable[Relation] = ()) -> list[TableRef]:
+        """Return the tables that a node reads."""
+        node = self._find(unique_id)
+        return [*map(_table, self._read_by(node)), *map(_table_of, also_read)]
+
+    def output_table(self, unique_id: str) -> TableRef | None:
+        """Return the table that a node makes."""
+        node = self._find(unique_id)
+        return _table(node) if _makes_relation(node) else None
+
+    def beside(self, tables: Iterable[TableRef]) -> list[TableRef]:
+        """Return the tables of all nodes in the schemas of these tables."""
+        schemas = {table.key[:2] for table in tables if not table.location}
         everything = (*self._manifest.nodes.values(), *self._manifest.sources.values())
-        return {
-            node.unique_id
-            for node in everything
-            if (node.database, node.schema) in schemas and not external_location(node)
-        }
+        relations = (_table(node) for node in everything if node.resource_type in IS_RELATION)
+        return [table for table in relations if not table.location and table.key[:2] in schemas]
 
     def _find(self, unique_id: str) -> Any:
         manifest = self._manifest
@@ -144,9 +161,13 @@ class Nodes:
         file = Relation("", None, None, path, location=path, columns=table.columns)
         return (file,)
 
+    def _with_columns(self, relation: Relation) -> Relation:
+        columns = tuple(RelationColumn(name, kind) for name, kind in self._columns_of(_table_of(relation)))
+        return replace(relation, columns=columns)
+
     def _relation(self, node: Any) -> Relation:
         described = {name.casefold(): column for name, column in node.columns.items()}
-        found = self._columns_of(node.unique_id)
+        found = self._columns_of(_table(node))
         columns = tuple(_column(name, data_type, described.get(name.casefold())) for name, data_type in found)
         return Relation(
             unique_id=node.unique_id,
@@ -161,6 +182,16 @@ class Nodes:
             tags=tuple(node.tags),
             quoted=_quoted(node),
         )
+
+
+def _table(node: Any) -> TableRef:
+    """Return the table of a node. dbt-duckdb makes a view for an external model, which has its columns."""
+    location = external_location(node) if node.resource_type == "source" else None
+    return TableRef(node.database, node.schema, identifier(node), location)
+
+
+def _table_of(relation: Relation) -> TableRef:
+    return TableRef(relation.database, relation.schema, relation.identifier, relation.location)
 
 
 def _makes_relation(node: Any) -> bool:

@@ -171,9 +171,14 @@ class InvocationFinished:
     """How many nodes were selected."""
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """No other record is there yet: the time for work that was put off, such as a commit."""
+
+
 def node_failed(status: str) -> bool:
     """Tell whether dbt's status of a node says that it failed."""
     return status in {"error", "fail", "runtime error", "partial success"}
 
 
-Record = Invocation | LogLine | NodeStarted | NodeFinished | InvocationFinished
+Record = Idle | Invocation | LogLine | NodeStarted | NodeFinished | InvocationFinished

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 from openlineage.client.serde import Serde
 
-from airflow_lineage_provider.dbt.records import Invocation, NodeFinished, NodeStarted
+from airflow_lineage_provider.dbt.records import Idle, Invocation, NodeFinished, NodeStarted
 from airflow_lineage_provider.events.masking import mask_event
 from airflow_lineage_provider.events.movement import movement_event
 from airflow_lineage_provider.events.nodes import NodeEvents
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+BATCH = 50  # events of one transaction at most
+BATCH_SECONDS = 0.1
 PAUSE = 30.0  # seconds in which a store that fails is not asked again, because asking can take some
 
 
@@ -47,7 +49,7 @@ class Emitter:
         self._masks_literals = conf.getboolean("airflow_lineage", "mask_sql_literals", fallback=False)
         self._events: NodeEvents | None = None
         self._waiting: list[dict[str, Any]] = []
-        self._ask_again = 0.0
+        self._ask_again = self._batch_since = 0.0
         self.invocation_id: str | None = None
         self.emitted = 0
         self.lost = 0
@@ -58,13 +60,15 @@ class Emitter:
             self._close_last_try(context)
 
     def emit(self, record: Record) -> None:
-        """Commit what `record` means in OpenLineage, before the next record is taken."""
+        """Commit the event of a record, or several in one transaction where the records come faster."""
         if isinstance(record, Invocation):
             self.invocation_id = record.invocation_id
             self._events = NodeEvents(record, self._context)
         elif isinstance(record, NodeStarted | NodeFinished) and self._events:
             event_of: Any = self._events.start if isinstance(record, NodeStarted) else self._events.end
-            self._add(record.node.label, lambda: event_of(record))
+            self._add(record.node.label, lambda: event_of(record), batch=True)
+        elif isinstance(record, Idle):
+            self._commit_if_due()
 
     def emit_movement(self, movement: Movement, state: RunState, at: datetime, error: str = "") -> None:
         """Commit the event of a movement that reached `state` at the time `at`."""
@@ -77,13 +81,19 @@ class Emitter:
                 self._lose(event["job"]["name"], error)
             self._waiting.clear()
 
-    def _add(self, job: str, make: Callable[[], RunEvent]) -> None:
+    def _add(self, job: str, make: Callable[[], RunEvent], *, batch: bool = False) -> None:
         """Make an event and commit it, unless the store failed a moment ago: then it waits."""
         try:
             self._waiting.append(mask_event(Serde.to_dict(make()), literals=self._masks_literals))
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
             self._lose(job, error)
-        if time.monotonic() >= self._ask_again:
+        now = time.monotonic()
+        self._batch_since = self._batch_since or now
+        if not batch or len(self._waiting) >= BATCH or now - self._batch_since > BATCH_SECONDS:
+            self._commit_if_due()
+
+    def _commit_if_due(self) -> None:
+        if self._waiting and time.monotonic() >= self._ask_again:
             self._commit()
 
     def _commit(self) -> Exception | None:
@@ -93,6 +103,7 @@ class Emitter:
             log.warning("lineage: %s; %s events wait for it", error, len(self._waiting))
             self._ask_again = time.monotonic() + PAUSE
             return error
+        self._batch_since = 0.0
         self.emitted += len(self._waiting)
         self._waiting.clear()
         return None

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SEEDS = 10
 STAGING = 40
@@ -55,9 +58,7 @@ def write(folder: Path, *, tests: int = 300, threads: int = 8) -> Path:
     for n in range(STAGING):
         files[f"models/staging/stg_{n}.sql"] = _staging(n)
     for n in range(EPHEMERAL):
-        files[f"models/parts/part_{n}.sql"] = (
-            f"select * from {{{{ ref('stg_{n}') }}}} where status <> 'lost'"
-        )
+        files[f"models/parts/part_{n}.sql"] = f"select * from {{{{ ref('stg_{n}') }}}} where status <> 'lost'"
     for n in range(JOINS):
         files[f"models/joins/join_{n}.sql"] = _join(n)
     for n in range(AGGREGATES):
@@ -145,5 +146,9 @@ def _tests(count: int) -> str:
     for model, tested in chosen.items():
         lines += [f"  - name: {model}", "    columns:"]
         for column, kinds in tested.items():
-            lines += [f"      - name: {column}", "        data_tests:", *(f"          - {kind}" for kind in kinds)]
+            lines += [
+                f"      - name: {column}",
+                "        data_tests:",
+                *(f"          - {kind}" for kind in kinds),
+            ]
     return "\n".join(lines) + "\n"
