@@ -42,7 +42,7 @@ class Nodes:
 
     def compiled(self, unique_id: str) -> str | None:
         """Return the node's compiled SQL; None before dbt compiled it."""
-        return getattr(self._manifest.nodes.get(unique_id), "compiled_code", None)
+        return getattr(self._find(unique_id), "compiled_code", None)
 
     def last_batch(self, unique_id: str, target_path: str) -> str | None:
         """Return the SQL of a microbatch model's last batch; dbt compiles each batch to a file of its own."""
@@ -66,14 +66,15 @@ class Nodes:
             resource_type=resource_type,
             name=node.name,
             path=node.original_file_path,
+            package=node.package_name,
             language=str(getattr(node, "language", "sql")),
             database=getattr(node, "database", None),
             schema=node.schema,
             alias=identifier(node),
-            relation=self._relation(node) if _makes_relation(node) else None,
+            relation=self._relation(node, _table(node)) if _has_output(node) else None,
             inputs=self._seed_file(node)
             if resource_type == "seed"
-            else (*map(self._relation, self._read_by(node)), *map(self._with_columns, also_read)),
+            else (*self._inputs(node), *map(self._with_columns, also_read)),
             test=_test(node),
             exposures=self._exposures.get(unique_id, ()),
             description=node.description or "",
@@ -85,7 +86,8 @@ class Nodes:
         """Return the name of the node's job."""
         if not self._labels:
             manifest = self._manifest
-            everything = (*manifest.nodes.values(), *manifest.sources.values(), *manifest.unit_tests.values())
+            kinds = (manifest.nodes, manifest.sources, manifest.unit_tests, manifest.functions)
+            everything = (node for nodes in kinds for node in nodes.values())
             self._labels = job_names(map(self._job_parts, everything))
         return self._labels[unique_id]
 
@@ -118,12 +120,13 @@ class Nodes:
     def input_tables(self, unique_id: str, also_read: Iterable[Relation] = ()) -> list[TableRef]:
         """Return the tables that a node reads."""
         node = self._find(unique_id)
-        return [*map(_table, self._read_by(node)), *map(_table_of, also_read)]
+        read = (_table_read(node, parent) for parent in self._read_by(node))
+        return [*read, *map(_table_of, also_read)]
 
     def output_table(self, unique_id: str) -> TableRef | None:
         """Return the table that a node makes."""
         node = self._find(unique_id)
-        return _table(node) if _makes_relation(node) else None
+        return _table(node) if _has_output(node) else None
 
     def beside(self, tables: Iterable[TableRef]) -> list[TableRef]:
         """Return the tables of all nodes in the schemas of these tables."""
@@ -134,8 +137,7 @@ class Nodes:
 
     def _find(self, unique_id: str) -> Any:
         manifest = self._manifest
-        found = manifest.nodes.get(unique_id) or manifest.sources.get(unique_id)
-        return found or manifest.unit_tests[unique_id]
+        return self._parent(unique_id) or manifest.unit_tests[unique_id]
 
     def _read_by(self, node: Any) -> Iterator[Any]:
         """Yield the nodes of the relations that `node` reads; a source is read by its freshness check."""
@@ -152,12 +154,17 @@ class Nodes:
         return relations_read(parents, self._parent, {node.unique_id})
 
     def _parent(self, unique_id: str) -> Any:
-        return self._manifest.nodes.get(unique_id) or self._manifest.sources.get(unique_id)
+        manifest = self._manifest
+        found = manifest.nodes.get(unique_id) or manifest.sources.get(unique_id)
+        return found or manifest.functions.get(unique_id)
+
+    def _inputs(self, node: Any) -> Iterator[Relation]:
+        return (self._relation(parent, _table_read(node, parent)) for parent in self._read_by(node))
 
     def _seed_file(self, node: Any) -> tuple[Relation, ...]:
         """Return the CSV file of a seed as a relation with the seed's columns."""
         path = str(Path(node.root_path or ".", node.original_file_path))
-        table = self._relation(node)
+        table = self._relation(node, _table(node))
         file = Relation("", None, None, path, location=path, columns=table.columns)
         return (file,)
 
@@ -165,16 +172,16 @@ class Nodes:
         columns = tuple(RelationColumn(name, kind) for name, kind in self._columns_of(_table_of(relation)))
         return replace(relation, columns=columns)
 
-    def _relation(self, node: Any) -> Relation:
+    def _relation(self, node: Any, table: TableRef) -> Relation:
         described = {name.casefold(): column for name, column in node.columns.items()}
-        found = self._columns_of(_table(node))
+        found = self._columns_of(table)
         columns = tuple(_column(name, data_type, described.get(name.casefold())) for name, data_type in found)
         return Relation(
             unique_id=node.unique_id,
-            database=node.database,
-            schema=node.schema,
-            identifier=identifier(node),
-            materialized=getattr(node.config, "materialized", None),
+            database=table.database,
+            schema=table.schema,
+            identifier=table.identifier,
+            materialized=_materialized(node),
             location=external_location(node),
             columns=columns,
             description=node.description or "",
@@ -190,12 +197,39 @@ def _table(node: Any) -> TableRef:
     return TableRef(node.database, node.schema, identifier(node), location)
 
 
+def _table_read(node: Any, parent: Any) -> TableRef:
+    """Return the table of `parent` that the compiled SQL of `node` reads: with `--defer`, perhaps another."""
+    deferred = getattr(parent, "defer_relation", None)
+    sql = getattr(node, "compiled_code", None) or ""
+    if deferred and _names(sql, deferred.relation_name) and not _names(sql, parent.relation_name):
+        return TableRef(deferred.database, deferred.schema, deferred.alias)
+    return _table(parent)
+
+
+def _names(sql: str, relation_name: str | None) -> bool:
+    """Tell whether the SQL has the rendered name of a relation, and not as a part of a longer name."""
+    name = re.escape(relation_name or "")
+    return bool(name and re.search(rf'(?<![\w"`.]){name}(?![\w"`.])', sql, re.IGNORECASE))
+
+
 def _table_of(relation: Relation) -> TableRef:
     return TableRef(relation.database, relation.schema, relation.identifier, relation.location)
 
 
 def _makes_relation(node: Any) -> bool:
     return node.resource_type in MAKES_RELATION and not is_ephemeral(node)
+
+
+def _has_output(node: Any) -> bool:
+    """Tell whether the node makes a table: a test does so where it stores the rows that fail."""
+    return _makes_relation(node) or (node.resource_type == "test" and node.should_store_failures)
+
+
+def _materialized(node: Any) -> str | None:
+    if node.resource_type == "test":
+        return node.config.store_failures_as or "table"
+    materialized: str | None = getattr(node.config, "materialized", None)
+    return materialized
 
 
 def external_location(node: Any) -> str | None:

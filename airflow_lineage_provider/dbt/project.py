@@ -69,6 +69,11 @@ def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
         retry.parse_manifest = parse
 
 
+def package_dirs(config: Any) -> dict[str, str]:
+    """Return the folders of the project and of its packages by name, from dbt's runtime configuration."""
+    return {name: str(project.project_root) for name, project in config.load_dependencies().items()}
+
+
 def layers(manifest: Manifest) -> list[str]:
     """Return the folders of the project's models: the values for `layer` and for dbt's selectors."""
     models = (node for node in manifest.nodes.values() if str(node.resource_type) == "model")

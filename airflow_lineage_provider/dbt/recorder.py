@@ -15,7 +15,7 @@ from airflow_lineage_provider.dbt.catalog import ColumnCatalog
 from airflow_lineage_provider.dbt.listener import CANCELLED
 from airflow_lineage_provider.dbt.messages import ColumnsRead, NodeCompiled, NodeEnded
 from airflow_lineage_provider.dbt.nodes import Nodes
-from airflow_lineage_provider.dbt.project import one_line
+from airflow_lineage_provider.dbt.project import one_line, package_dirs
 from airflow_lineage_provider.dbt.records import (
     Invocation,
     LogLine,
@@ -40,6 +40,8 @@ START_PATIENCE = 0.3
 END_PATIENCE = 30.0
 # A microbatch model of which some batches failed has still made its table.
 MADE = {"success", "partial success"}
+# A test that stores its failures makes their table in any case.
+TESTED = {"pass", "warn", "fail"}
 REPORTED = {"function", "model", "seed", "snapshot", "test", "unit_test", "source"}
 
 
@@ -77,6 +79,7 @@ class Recorder:
             dbt_version=self._manifest.metadata.dbt_version,
             project_name=str(self._manifest.metadata.project_name or ""),
             project_dir=str(Path(command.project_dir).resolve()),
+            package_dirs=ready.context.run(package_dirs, ready.adapter.config),
             profile_name=ready.adapter.config.profile_name,
             target=ready.adapter.config.target_name,
             full_refresh=command.full_refresh,
@@ -139,14 +142,14 @@ class Recorder:
             self._compiled(progress, ended.unique_id)
         progress.ended = ended
         table = self._nodes.output_table(ended.unique_id)
-        if table and ended.result.status in MADE:
+        if table and ended.result.status in MADE | TESTED:
             progress.ticket = self._catalog.request([table])
         progress.deadline = time.monotonic() + END_PATIENCE
 
     def _finished(self, progress: _Progress, ended: NodeEnded) -> NodeFinished:
         uid, result, began = ended.unique_id, ended.result, progress.began
         node = self._nodes.node(uid, progress.also_read)
-        made = node.relation is not None and node.test is None and result.status in MADE
+        made = node.relation is not None and result.status in MADE | TESTED
         if node_failed(result.status) or (result.status == "skipped" and node.test is None):
             self._unsuccessful[uid] = node.label
         return NodeFinished(

@@ -77,6 +77,7 @@ class Node:
     resource_type: str
     name: str
     path: str
+    package: str
     language: str
     database: str | None
     schema: str | None
@@ -114,6 +115,8 @@ class Invocation:
     dbt_version: str
     project_name: str
     project_dir: str
+    package_dirs: Mapping[str, str]
+    """The folders of the project and of its packages, by name."""
     profile_name: str
     target: str
     full_refresh: bool

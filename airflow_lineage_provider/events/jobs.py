@@ -79,8 +79,13 @@ def _test_type(node: Node) -> str | None:
 
 
 def _source_code_location(node: Node, invocation: Invocation) -> JobFacet:
-    file = Path(invocation.project_dir, node.path)
-    checkout = checkout_of(invocation.project_dir)
+    """Return the file of a node. A file that dbt installed with a package is in no checkout."""
+    folder = Path(invocation.package_dirs.get(node.package, invocation.project_dir))
+    root = folder.resolve()
+    # dbt links the folder of a local package, and copies any other package.
+    installed = node.package != invocation.project_name and not folder.is_symlink()
+    file = root / node.path
+    checkout = None if installed else checkout_of(str(root))
     inside = checkout is not None and file.is_relative_to(checkout.top)
     return source_code_location_job.SourceCodeLocationJobFacet(
         type="git" if checkout else "file",
