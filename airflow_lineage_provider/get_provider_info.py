@@ -8,6 +8,7 @@ PACKAGE = "airflow_lineage_provider"
 LINEAGE = "Lineage"
 DBT = "dbt"
 DMS = "AWS DMS"
+KAFKA = "Kafka"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -22,17 +23,32 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {"integration-name": LINEAGE, "external-doc-url": "https://openlineage.io/", "tags": ["service"]},
             {"integration-name": DMS, "external-doc-url": "https://aws.amazon.com/dms/", "tags": ["aws"]},
+            {
+                "integration-name": KAFKA,
+                "external-doc-url": "https://kafka.apache.org/",
+                "tags": ["software"],
+            },
             {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
         ],
         "operators": [
             _modules(DBT, "operators.dbt"),
             _modules(DMS, "operators.dms"),
+            _modules(KAFKA, "operators.kafka_connect"),
             _modules(LINEAGE, "operators.lineage", "operators.forward"),
         ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],
         "triggers": [_modules(LINEAGE, "triggers.lineage", "triggers.forward")],
-        "hooks": [_modules(LINEAGE, "hooks.event_store", "hooks.openlineage")],
-        "connection-types": [_STORE_CONNECTION, _OPENLINEAGE_CONNECTION, _DATAHUB_CONNECTION],
+        "hooks": [
+            _modules(LINEAGE, "hooks.event_store", "hooks.openlineage"),
+            _modules(KAFKA, "hooks.kafka_connect", "hooks.schema_registry"),
+        ],
+        "connection-types": [
+            _STORE_CONNECTION,
+            _OPENLINEAGE_CONNECTION,
+            _DATAHUB_CONNECTION,
+            _CONNECT_CONNECTION,
+            _REGISTRY_CONNECTION,
+        ],
         "extra-links": [f"{PACKAGE}.links.lineage.LineageReportLink"],
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
         "config": {
@@ -89,6 +105,43 @@ _DATAHUB_CONNECTION = {
         "placeholders": {"host": "datahub-gms.example.com", "port": "8080", "schema": "http"},
     },
     "conn-fields": _ENDPOINT,
+}
+
+_VERIFY = {
+    "verify": {
+        "label": "Path of a CA bundle; false: certificates are not verified",
+        "schema": {"type": ["string", "boolean", "null"]},
+    }
+}
+
+_CONNECT_CONNECTION = {
+    "connection-type": "kafka_connect",
+    "hook-class-name": f"{PACKAGE}.hooks.kafka_connect.KafkaConnectHook",
+    "hook-name": "Kafka Connect",
+    "ui-field-behaviour": {
+        "hidden-fields": ["extra"],
+        "relabeling": {"host": "Host, or URL", "schema": "http or https"},
+        "placeholders": {"host": "connect.example.com", "port": "8083", "schema": "http"},
+    },
+    "conn-fields": {
+        "bootstrap_servers": {
+            "label": "Brokers, by which topics are named: kafka.example.com:9092",
+            "schema": {"type": ["string", "null"]},
+        },
+        **_VERIFY,
+    },
+}
+
+_REGISTRY_CONNECTION = {
+    "connection-type": "schema_registry",
+    "hook-class-name": f"{PACKAGE}.hooks.schema_registry.SchemaRegistryHook",
+    "hook-name": "Schema Registry",
+    "ui-field-behaviour": {
+        "hidden-fields": ["extra"],
+        "relabeling": {"host": "Host, or URL", "schema": "http or https"},
+        "placeholders": {"host": "registry.example.com", "port": "8081", "schema": "http"},
+    },
+    "conn-fields": _VERIFY,
 }
 
 _STORE = {

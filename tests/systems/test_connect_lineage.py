@@ -1,0 +1,379 @@
+# ruff: noqa: E501 - a case is a row
+"""Connectors as movements of data: tables, topics, files, and what is not claimed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from openlineage.client.event_v2 import RunState
+
+from airflow_lineage_provider.events.movement import MovedField
+from airflow_lineage_provider.systems.connect_lineage import ConnectContext, connect_lineage
+from airflow_lineage_provider.systems.jdbc import parse_jdbc, without_credentials
+from airflow_lineage_provider.systems.kafka_connect import Connector, ConnectTask
+
+RUNNING = (ConnectTask(0, "RUNNING"),)
+DEBEZIUM = {
+    "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+    "database.hostname": "crm-db",
+    "database.port": "5432",
+    "database.dbname": "crm",
+    "topic.prefix": "crm",
+    "table.include.list": "public.orders,public.customers",
+}
+COLUMNS = {
+    ("public", "orders"): [("order_id", "BIGINT"), ("amount", "NUMERIC(10, 2)")],
+    ("public", "customers"): [("email", "VARCHAR")],
+    ("public", "secrets"): [("x", "TEXT")],
+}
+CONTEXT = ConnectContext(
+    url="http://user:s3cret@connect:8083",
+    version="4.3.0",
+    bootstrap="kafka:9092",
+    now=datetime(2026, 1, 1, tzinfo=UTC),
+    columns={"c": COLUMNS},
+)
+EVENT = (MovedField("id", "string"), MovedField("tags", "array", "", (MovedField("_element", "string"),)))
+
+
+def connector(kind, config, topics=None, state="RUNNING", tasks=RUNNING):
+    return Connector("c", kind, state, config, tasks, topics=topics)
+
+
+def lineage(kind, config, context=CONTEXT, **more):
+    return connect_lineage([connector(kind, config, **more)], context)
+
+
+def ways(observations):
+    return {
+        (one.name.name, other.namespace, other.name)
+        for observation in observations
+        for one in observation.movement.inputs
+        for other in [output.name for output in observation.movement.outputs]
+    }
+
+
+def columns(observation):
+    made = observation.movement.columns
+    return None if made is None else {name: [s.column for s in sources] for name, sources in made.items()}
+
+
+def test_debezium_is_a_job_a_table_from_its_row_to_the_envelope():
+    observations, problems = lineage("source", DEBEZIUM)
+    assert problems == []
+    assert ways(observations) == {
+        ("crm.public.orders", "kafka://kafka:9092", "crm.public.orders"),
+        ("crm.public.customers", "kafka://kafka:9092", "crm.public.customers"),
+    }
+    orders = observations[0]
+    assert orders.movement.job_namespace == "kafka-connect://connect:8083"
+    assert orders.movement.job_name == "c.public.orders"
+    assert columns(orders)["after.amount"] == ["amount"]
+    assert columns(orders)["op"] == []
+    assert [field.type for field in orders.movement.inputs[0].fields] == ["BIGINT", "NUMERIC(10, 2)"]
+
+
+UNWRAP = {
+    "transforms": "unwrap,route",
+    "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+    "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
+    "transforms.route.regex": r"crm\.public\.(.*)",
+    "transforms.route.replacement": "raw_$1",
+}
+
+
+def test_transforms_give_the_topic_and_its_columns():
+    observations, _ = lineage("source", DEBEZIUM | UNWRAP)
+    assert {name for _, _, name in ways(observations)} == {"raw_orders", "raw_customers"}
+    assert columns(observations[0]) == {"order_id": ["order_id"], "amount": ["amount"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "tables"),
+    [
+        ({"table.include.list": r"public\.ord.*"}, {"orders"}),
+        ({"table.include.list": "", "table.exclude.list": "public.secrets"}, {"orders", "customers"}),
+        ({"table.include.list": "", "schema.exclude.list": "public"}, set()),
+        ({"table.include.list": "PUBLIC.ORDERS"}, {"orders"}),
+        ({"table.include.list": "(, public.orders"}, {"orders"}),
+    ],
+    ids=["a regex", "exclude", "schema", "whatever case", "a broken regex"],
+)
+def test_debezium_selects_tables_by_regular_expressions(given, tables):
+    observations, _ = lineage("source", DEBEZIUM | given)
+    assert {name.rpartition(".")[2] for name, _, _ in ways(observations)} == tables
+
+
+def test_columns_are_left_out_and_masked_as_debezium_is_told():
+    observations, _ = lineage(
+        "source",
+        DEBEZIUM
+        | UNWRAP
+        | {
+            "column.exclude.list": r"public\.orders\.order_id",
+            "column.mask.with.5.chars": "public.customers.email",
+        },
+    )
+    orders, customers = observations
+    assert list(columns(orders)) == ["amount"]
+    assert customers.movement.columns["email"][0].masking
+
+
+def test_without_the_database_the_tables_are_those_named_and_the_columns_unknown():
+    observations, _ = lineage("source", DEBEZIUM, replace(CONTEXT, columns=None))
+    assert len(observations) == 2
+    assert columns(observations[0]) is None
+    (problem,) = observations[0].movement.problems
+    assert (
+        problem
+        == "connector c: the columns of crm.public.orders are not known: give the connection of its database"
+    )
+
+
+def test_without_the_database_a_regex_is_answered_by_the_topics_in_use():
+    context = replace(CONTEXT, columns=None)
+    given = DEBEZIUM | {"table.include.list": "public.o.*"}
+    observations, _ = lineage("source", given, context, topics=("crm.public.orders", "crm.public.x", "other"))
+    assert ways(observations) == {("crm.public.orders", "kafka://kafka:9092", "crm.public.orders")}
+    assert lineage("source", given, context)[1] == [
+        "connector c: its tables are not known: give the connection of its database"
+    ]
+
+
+def test_a_table_whose_topic_has_no_record_is_said_and_not_claimed():
+    observations, problems = lineage("source", DEBEZIUM, topics=("crm.public.orders",))
+    assert [name for name, _, _ in ways(observations)] == ["crm.public.orders"]
+    assert problems == [
+        "connector c: no record of public.customers has reached a topic crm.public.customers yet"
+    ]
+
+
+def test_an_outbox_reaches_each_topic_that_is_in_use():
+    router = {
+        "transforms": "outbox",
+        "transforms.outbox.type": "io.debezium.transforms.outbox.EventRouter",
+        "table.include.list": "public.orders",
+        "transforms.outbox.table.field.event.payload": "amount",
+    }
+    observations, _ = lineage(
+        "source", DEBEZIUM | router, topics=("outbox.event.order", "outbox.event.user", "x")
+    )
+    assert {name for _, _, name in ways(observations)} == {"outbox.event.order", "outbox.event.user"}
+    assert len({one.movement.job_name for one in observations}) == 2
+    assert columns(observations[0]) == {"value": ["amount"]}
+
+
+def test_mysql_names_its_tables_by_the_database():
+    mysql = {
+        "connector.class": "io.debezium.connector.mysql.MySqlConnector",
+        "database.hostname": "shop-db",
+        "topic.prefix": "shop",
+        "table.include.list": "shop.orders",
+    }
+    observations, _ = lineage("source", mysql, replace(CONTEXT, columns=None))
+    (movement,) = [one.movement for one in observations]
+    assert (movement.inputs[0].name.namespace, movement.inputs[0].name.name) == (
+        "mysql://shop-db:3306",
+        "shop.orders",
+    )
+    assert movement.outputs[0].name.name == "shop.shop.orders"
+
+
+JDBC = {
+    "connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector",
+    "connection.url": "jdbc:postgresql://crm-db/crm",
+    "topic.prefix": "jdbc-",
+    "table.whitelist": "orders",
+}
+
+
+def test_a_jdbc_source_reads_tables_into_flat_records():
+    observations, _ = lineage("source", JDBC)
+    assert ways(observations) == {("crm.public.orders", "kafka://kafka:9092", "jdbc-orders")}
+    assert columns(observations[0]) == {"order_id": ["order_id"], "amount": ["amount"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "said"),
+    [
+        (
+            "source",
+            JDBC | {"query": "select 1"},
+            "it reads a query and not tables: its lineage is not claimed",
+        ),
+        ("source", JDBC | {"connection.url": "x"}, "its connection.url is of no form that is known"),
+        (
+            "source",
+            {"connector.class": "com.acme.Source"},
+            "connectors of class com.acme.Source are not supported",
+        ),
+        (
+            "sink",
+            {"connector.class": "com.acme.Sink", "topics": "t"},
+            "connectors of class com.acme.Sink are not",
+        ),
+        ("sink", {}, "connectors of class unknown are not supported"),
+        (
+            "sink",
+            {"connector.class": "io.confluent.connect.s3.S3SinkConnector", "topics.regex": "x.*"},
+            "no topic matches its configuration: nothing is written",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_said_and_not_claimed(kind, config, said):
+    observations, (problem,) = lineage(kind, config)
+    assert observations == []
+    assert problem.startswith(f"connector c: {said}")
+
+
+S3 = {
+    "connector.class": "io.confluent.connect.s3.S3SinkConnector",
+    "topics": "customer-events-prod",
+    "s3.bucket.name": "data-lake",
+    "topics.dir": "bronze",
+}
+SNOWFLAKE = {
+    "connector.class": "com.snowflake.kafka.connector.SnowflakeSinkConnector",
+    "topics": "customer-events-prod",
+    "snowflake.url.name": "https://org-account.snowflakecomputing.com:443",
+    "snowflake.database.name": "analytics",
+    "snowflake.schema.name": "bronze",
+    "snowflake.topic2table.map": "customer-events-prod:raw_customer_events, other:t",
+}
+STREAMING = SNOWFLAKE | {"connector.class": "com.snowflake.kafka.connector.SnowflakeStreamingSinkConnector"}
+SINK = {
+    "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
+    "topics": "customer-events-prod",
+    "connection.url": "jdbc:mysql://dw:3307/bronze?user=a&password=b",
+    "table.name.format": "raw_${topic}",
+}
+WITH_SCHEMA = replace(CONTEXT, schemas={"customer-events-prod": EVENT})
+TABLE = "ANALYTICS.BRONZE.RAW_CUSTOMER_EVENTS"
+
+
+@pytest.mark.parametrize(
+    ("config", "namespace", "name", "expected"),
+    [
+        (S3, "s3://data-lake", "bronze/customer-events-prod", {"id": ["id"], "tags": ["tags"]}),
+        (
+            SNOWFLAKE,
+            "snowflake://org-account",
+            TABLE,
+            {"RECORD_METADATA": [], "RECORD_CONTENT": ["id", "tags"]},
+        ),
+        (
+            SNOWFLAKE | {"snowflake.enable.schematization": "true"},
+            "snowflake://org-account",
+            TABLE,
+            {"RECORD_METADATA": [], "ID": ["id"], "TAGS": ["tags"]},
+        ),
+        (
+            STREAMING,
+            "snowflake://org-account",
+            TABLE,
+            {"RECORD_METADATA": [], "id": ["id"], "tags": ["tags"]},
+        ),
+        (
+            STREAMING | {"snowflake.enable.schematization": "false"},
+            "snowflake://org-account",
+            TABLE,
+            {"RECORD_METADATA": [], "RECORD_CONTENT": ["id", "tags"]},
+        ),
+        (SINK, "mysql://dw:3307", "bronze.raw_customer-events-prod", {"id": ["id"], "tags": ["tags"]}),
+        (
+            SINK | {"fields.whitelist": "id"},
+            "mysql://dw:3307",
+            "bronze.raw_customer-events-prod",
+            {"id": ["id"]},
+        ),
+    ],
+)
+def test_each_sink_writes_a_dataset_with_the_topics_columns(config, namespace, name, expected):
+    (observation,), problems = lineage("sink", config, WITH_SCHEMA)
+    (output,) = observation.movement.outputs
+    assert (output.name.namespace, output.name.name) == (namespace, name)
+    assert columns(observation) == expected
+    assert problems == []
+    assert observation.movement.job_name == "c.customer-events-prod"
+
+
+@pytest.mark.parametrize(
+    ("given", "table"),
+    [
+        ({"snowflake.topic2table.map": ""}, "CUSTOMER_EVENTS_PROD_1674141724"),
+        ({"snowflake.topic2table.map": "customer-.*:events"}, "EVENTS"),
+        ({"snowflake.topic2table.map": 'customer-.*:"Events"'}, "Events"),
+        (
+            {
+                "snowflake.topic2table.map": "customer-(.*)-prod:raw_$1",
+                "snowflake.topic2table.map.regex.replacement": "true",
+            },
+            "RAW_EVENTS",
+        ),
+    ],
+    ids=["its own rule", "a regex", "quoted", "groups"],
+)
+def test_the_table_of_a_topic_in_snowflake(given, table):
+    (observation,), _ = lineage("sink", SNOWFLAKE | given, WITH_SCHEMA)
+    assert observation.movement.outputs[0].name.name == f"ANALYTICS.BRONZE.{table}"
+
+
+def test_a_regex_of_topics_reads_those_that_are_known():
+    context = replace(WITH_SCHEMA, topics=("customer-events-prod", "other"))
+    observations, _ = lineage("sink", S3 | {"topics": "", "topics.regex": "customer-.*"}, context)
+    assert {name for name, _, _ in ways(observations)} == {"customer-events-prod"}
+
+
+def test_without_a_schema_the_columns_are_unknown_and_the_event_says_what_to_give():
+    (observation,), _ = lineage("sink", S3)
+    assert columns(observation) is None
+    assert observation.movement.problems == (
+        "connector c: the fields of topic customer-events-prod are not known: give a schema registry that has them",
+    )
+
+
+def test_a_key_that_is_not_in_the_value_makes_the_columns_unknown():
+    (observation,), _ = lineage("sink", SINK | {"pk.mode": "record_key", "pk.fields": "key_id"}, WITH_SCHEMA)
+    assert columns(observation) is None
+    assert "key_id are made of the record's key" in observation.movement.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "tasks", "expected", "said"),
+    [
+        ("RUNNING", RUNNING, RunState.COMPLETE, ""),
+        ("PAUSED", (), RunState.ABORT, "connector c is paused: resume it"),
+        ("STOPPED", (), RunState.ABORT, "connector c is stopped: resume it"),
+        ("RUNNING", (), RunState.ABORT, "connector c has no running task"),
+        ("FAILED", RUNNING, RunState.FAIL, "connector c has failed: see the log of its worker"),
+        (
+            "RUNNING",
+            (*RUNNING, ConnectTask(1, "FAILED", "no slot")),
+            RunState.FAIL,
+            "connector c: task 1 has failed: no slot",
+        ),
+    ],
+)
+def test_the_state_of_connector_and_tasks_is_the_state_of_its_jobs(state, tasks, expected, said):
+    (observation,), _ = lineage("sink", S3, WITH_SCHEMA, state=state, tasks=tasks)
+    assert observation.state is expected
+    assert observation.error.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("jdbc:postgresql://h:1/d?currentSchema=s&password=p", ("postgres", "h", 1, "d", "s")),
+        ("jdbc:sqlserver://h:1433;databaseName=d;user=u;password=p", ("sqlserver", "h", 1433, "d", "dbo")),
+        ("jdbc:oracle:thin:scott/tiger@h:1521:ORCL", ("oracle", "h", 1521, "ORCL", "")),
+        ("jdbc:oracle:thin:@//h/ORCL", ("oracle", "h", None, "ORCL", "")),
+        ("jdbc:mariadb://u:p@h/d", ("mysql", "h", None, "d", "")),
+        ("jdbc:redshift://h:5439/d", ("redshift", "h", 5439, "d", "public")),
+    ],
+)
+def test_jdbc_urls(url, found):
+    for given in (url, without_credentials(url)):
+        parsed = parse_jdbc(given)
+        assert (parsed.engine, parsed.host, parsed.port, parsed.database, parsed.schema) == found
+    for secret in ("password", "tiger", "u:p"):
+        assert secret not in without_credentials(url)
