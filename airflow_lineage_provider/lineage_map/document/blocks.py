@@ -1,98 +1,200 @@
-"""A Markdown document as sections of labelled fields, lists, tables and fenced blocks, with their lines."""
+"""A Markdown document as sections of labelled entries, each with its lists, tables and fenced blocks.
+
+markdown-it finds the blocks. Inline markup stays as written, because backticks tell names from prose.
+Readers take out of an entry what they understand; what is left in the end has no place in a map.
+"""
 
 from __future__ import annotations
 
 import html
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from airflow_lineage_provider.lineage_map.document import labels
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-_HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*$")
-_FIELD = re.compile(r"\*\*([^*]+?):\*\*\s*(.*)$")
-_BULLET = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)$")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*(\S*)\s*$")
-_RULE = re.compile(r"\s*\|?[\s:|-]+\|?\s*$")
+    from markdown_it.token import Token
+
+Part = TypeVar("Part")
+
+_LONGEST_LABEL = 60
+
+
+class Line(NamedTuple):
+    """A line of text, or an item of a list, with its line number from 1."""
+
+    number: int
+    text: str
+
+
+class Fence(NamedTuple):
+    """A fenced block: the line of its first text, the word behind the backticks, and the text."""
+
+    number: int
+    language: str
+    text: str
+
+
+class Table(NamedTuple):
+    """A table: its header, and its rows with their line numbers."""
+
+    number: int
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
 
 
 @dataclass(slots=True)
-class Body:
-    """What stands under a heading or a label: text, list items, table rows, fenced blocks."""
-
-    line: int
-    text: list[str] = field(default_factory=list)
-    bullets: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    fences: list[tuple[str, str, int]] = field(default_factory=list)
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing stands there."""
-        return not (self.text or self.bullets or self.rows or self.fences)
-
-
-@dataclass(slots=True)
-class Field:
-    """`**Label:** value`, with what follows until the next label."""
+class Entry:
+    """`**Label:** value` and what follows until the next label; a section begins without a label."""
 
     label: str
     value: str
-    body: Body
+    number: int
+    text: list[Line] = field(default_factory=list)
+    items: list[Line] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    fences: list[Fence] = field(default_factory=list)
+
+    def left(self) -> Iterator[tuple[int, str]]:
+        """Yield the line and the first words of what nobody has taken."""
+        if self.value:
+            yield self.number, f"{self.label!r:.60}"
+        for line in (*self.text[:1], *self.items[:1]):
+            yield line.number, f"the text {line.text!r:.60}"
+        for table in self.tables:
+            yield table.number, f"the table {' | '.join(table.header)!r:.60}"
+        for fence in self.fences:
+            yield fence.number, f"the fenced block {fence.text.strip().partition(chr(10))[0]!r:.60}"
 
 
 @dataclass(slots=True)
 class Section:
-    """A heading, what stands under it before the first label, and its fields."""
+    """A heading, and the entries under it. A document begins with a section of level 0 without a title."""
 
     level: int
     title: str
-    body: Body
-    fields: list[Field] = field(default_factory=list)
+    number: int
+    entries: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.entries.append(Entry("", "", self.number))
 
 
 def sections(text: str) -> Iterator[Section]:
-    """Yield the sections of a document in order; what stands before the first heading is of level 0."""
-    current = Section(0, "", Body(1))
-    lines = iter(enumerate(text.replace("\r\n", "\n").split("\n"), 1))
-    for number, line in lines:
-        body = current.fields[-1].body if current.fields else current.body
-        if fence := _FENCE.match(line):
-            body.fences.append((fence[2].lower(), _fenced(lines, fence[1]), number))
-        elif heading := _HEADING.match(line):
-            yield current
-            current = Section(len(heading[1]), heading[2], Body(number))
-        elif labelled := _FIELD.match(line):
-            current.fields.append(Field(labelled[1].strip(), labelled[2].strip(), Body(number)))
-        elif line.strip():
-            _add(body, line)
-    yield current
+    """Yield the sections of a document in order."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.disable(["code", "html_block", "reference", "inline"])
+    return _Sections(parser.parse(text)).read()
 
 
-def _fenced(lines: Iterator[tuple[int, str]], mark: str) -> str:
-    inside = []
-    for _, line in lines:
-        if line.strip().startswith(mark) and not line.strip().strip(mark[0]):
-            break
-        inside.append(line)
-    return "\n".join(inside)
+class _Sections:
+    """Folds markdown-it's tokens into sections."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = iter(tokens)
+        self.section = Section(0, "", 1)
+        self.depth = 0
+        self.nested: list[tuple[int, Entry]] = []
+
+    def read(self) -> Iterator[Section]:
+        for token in self.tokens:
+            if token.type == "heading_open" and not self.depth:
+                yield self.section
+                self.section = Section(int(token.tag[1]), next(self.tokens).content, _line(token))
+            elif token.type in {"bullet_list_open", "ordered_list_open"}:
+                self.list_opens()
+            elif token.type in {"bullet_list_close", "ordered_list_close"}:
+                self.list_closes()
+            elif token.type == "fence":
+                self.label_above()
+                language = token.info.partition(" ")[0].lower()
+                self.entry.fences.append(Fence(_line(token) + 1, language, token.content))
+            elif token.type == "table_open":
+                self.label_above()
+                self.entry.tables.append(self.table(_line(token)))
+            elif token.type == "inline":
+                self.inline(token)
+        yield self.section
+
+    @property
+    def entry(self) -> Entry:
+        return self.section.entries[-1]
+
+    def list_opens(self) -> None:
+        """Make a label of the item above a nested list, and of text with a colon above a list."""
+        self.depth += 1
+        if self.depth == 1:
+            self.label_above()
+        elif self.entry.items and self.entry.items[-1].text.endswith(":"):
+            self.nested.append((self.depth, self.entry))
+            line = self.entry.items.pop()
+            self.section.entries.append(Entry(line.text[:-1].strip(" *"), "", line.number))
+
+    def list_closes(self) -> None:
+        if self.nested and self.nested[-1][0] == self.depth:
+            _, outer = self.nested.pop()
+            self.section.entries.append(Entry(outer.label, "", outer.number))
+        self.depth -= 1
+
+    def label_above(self) -> None:
+        text = self.entry.text
+        if not self.depth and text and text[-1].text.endswith(":") and len(text[-1].text) < _LONGEST_LABEL:
+            line = text.pop()
+            self.section.entries.append(Entry(line.text[:-1].strip(" *"), "", line.number))
+
+    def inline(self, token: Token) -> None:
+        lines = [line.strip() for line in token.content.split("\n")]
+        if self.depth and not _labelled(lines[0]):
+            self.entry.items.append(Line(_line(token), " ".join(lines)))
+            return
+        for number, line in enumerate(lines, _line(token)):
+            if labelled := _labelled(line):
+                self.section.entries.append(Entry(*labelled, number))
+            else:
+                self.entry.text.append(Line(number, line))
+
+    def table(self, number: int) -> Table:
+        rows: list[tuple[int, list[str]]] = []
+        for token in self.tokens:
+            if token.type == "table_close":
+                break
+            if token.type == "tr_open":
+                rows.append((_line(token), []))
+            elif token.type == "inline":
+                rows[-1][1].append(token.content.strip())
+        return Table(number, rows[0][1], rows[1:])
 
 
-def _add(body: Body, line: str) -> None:
-    if line.lstrip().startswith("|"):
-        if not _RULE.fullmatch(line):
-            body.rows.append([cell.strip() for cell in line.strip().strip("|").split("|")])
-    elif bullet := _BULLET.match(line):
-        body.bullets.append(bullet[1].strip())
-    else:
-        body.text.append(line.strip())
+def _line(token: Token) -> int:
+    return token.map[0] + 1 if token.map else 0
+
+
+def _labelled(line: str) -> tuple[str, str] | None:
+    """Return label and value of `**Label:** value` or `**Label**: value`."""
+    if not line.startswith("**"):
+        return None
+    label, closed, value = line[2:].partition("**")
+    if closed and label.endswith(":"):
+        return label[:-1].strip(), value.strip()
+    if closed and value.startswith(":"):
+        return label.strip(), value[1:].strip()
+    return None
+
+
+def take(lines: list[Part], wanted: Callable[[Part], bool]) -> list[Part]:
+    """Move the parts that are wanted out of a list; returns them."""
+    taken: list[Part] = []
+    kept: list[Part] = []
+    for line in lines:
+        (taken if wanted(line) else kept).append(line)
+    lines[:] = kept
+    return taken
 
 
 def plain(text: str) -> str:
-    """Return a value without its backticks, entities written out."""
+    """Return a value without the backticks around it, entities written out."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == "`" and "`" not in text[1:-1]:
         text = text[1:-1]
@@ -101,49 +203,4 @@ def plain(text: str) -> str:
 
 def quoted(text: str) -> list[str]:
     """Return what stands in backticks."""
-    return [html.unescape(part) for part in re.findall(r"`([^`]*)`", text)]
-
-
-def list_into(part: dict[str, Any], key: str) -> Callable[[Field], None]:
-    """Return what puts the list under a label into a part of the map."""
-
-    def take(found: Field) -> None:
-        part[key] = [plain(item) for item in found.body.bullets]
-
-    return take
-
-
-def columns_into(part: dict[str, Any], key: str) -> Callable[[Field], None]:
-    """Return what puts the table of columns, or the list of their names, into a part of the map."""
-
-    def take(found: Field) -> None:
-        part[key] = {plain(bullet): {} for bullet in found.body.bullets}
-        for row in found.body.rows[1:]:
-            cells = dict(zip(found.body.rows[0], row, strict=False))
-            part[key][plain(cells.get("Column", ""))] = _column(cells)
-
-    return take
-
-
-def _column(cells: Mapping[str, str]) -> dict[str, Any]:
-    column: dict[str, Any] = {
-        key: plain(cells[label])
-        for label, key in labels.COLUMN.items()
-        if cells.get(label) and key not in {"name", "from", "checks"}
-    }
-    if cells.get("From"):
-        column["from"] = [] if cells["From"] == labels.NO_SOURCE else quoted(cells["From"])
-    if cells.get("Checks"):
-        column["checks"] = quoted(cells["Checks"])
-    return column
-
-
-def table_rows(body: Body, names: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the rows of a table by the keys that its headings stand for."""
-    if not body.rows:
-        return []
-    head = [names.get(cell, "") for cell in body.rows[0]]
-    return [
-        {key: plain(cell) for key, cell in zip(head, row, strict=False) if key and cell}
-        for row in body.rows[1:]
-    ]
+    return [html.unescape(part) for part in text.split("`")[1:-1:2]]

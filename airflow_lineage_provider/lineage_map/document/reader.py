@@ -1,34 +1,33 @@
-"""The Markdown document that people sign, read into a map: what `render` writes, and what people write.
+"""A Markdown lineage document, read into a map: what the writer writes, and documents that people wrote.
 
-Nothing is lost silently: what has no place in a map is listed with its line.
+The rules are general: headings say what a section is about, labels name values and lists, tables are read by
+their headers, arrows are lineage, fenced SQL is a model. What has no place in a map is listed with its line.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from airflow_lineage_provider.lineage_map import Map, MapError, MapProblem
-from airflow_lineage_provider.lineage_map.document import labels, prose
-from airflow_lineage_provider.lineage_map.document.blocks import (
-    Field,
-    Section,
-    columns_into,
-    list_into,
-    plain,
-    quoted,
-    sections,
-    table_rows,
-)
+from airflow_lineage_provider.lineage_map.document import labels, parts, tables
+from airflow_lineage_provider.lineage_map.document.blocks import plain, quoted, sections, take
+from airflow_lineage_provider.lineage_map.document.consumers import read_consumers, settle_connections
+from airflow_lineage_provider.lineage_map.document.draft import Draft
+from airflow_lineage_provider.lineage_map.document.entries import label_lines, take_labels, take_list
+from airflow_lineage_provider.lineage_map.document.flows import read_flows
+from airflow_lineage_provider.lineage_map.document.models import settle_models
+from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
+from airflow_lineage_provider.lineage_map.model import Map
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_CHARACTERS = 2 * 1024 * 1024
-_BLANK = re.compile("_{3,}")  # a line to sign on
+    from airflow_lineage_provider.lineage_map.document.blocks import Entry, Section
+    from airflow_lineage_provider.lineage_map.document.draft import Part
+
+MAX_CHARACTERS = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,237 +39,191 @@ class Imported:
 
 
 def import_markdown(text: str, file: str = "<document>") -> Imported:
-    """Read a lineage document. Raises MapError where it is too large or says what a map cannot hold."""
+    """Read a lineage document. Raises MapError if it is too large or says what a map cannot hold."""
     if len(text) > MAX_CHARACTERS:
-        raise MapError([MapProblem(file, 0, 0, f"larger than {MAX_CHARACTERS >> 20} MiB")])
-    reader = _Reader(file)
+        message = f"larger than {MAX_CHARACTERS >> 20} MiB; split the document"
+        raise MapError([MapProblem(file, 0, 0, message)])
+    reader = _Reader(Draft(file))
     for section in sections(text):
         reader.read(section)
-    data = reader.finish()
+    draft = reader.draft
+    draft.settle_edges()
+    settle_models(draft)
+    draft.settle_columns()
+    draft.settle_layers()
+    settle_connections(draft)
+    parts.settle_scenarios(draft)
     try:
-        content = Map.model_validate(data)
+        content = Map.model_validate(draft.data)
     except ValidationError as error:
         raise MapError(
             MapProblem(file, 0, 0, f"{'.'.join(map(str, e['loc']))}: {e['msg']}") for e in error.errors()
         ) from None
-    return Imported(content, tuple(sorted(reader.unplaced, key=lambda problem: problem.line)))
+    return Imported(content, tuple(sorted(draft.unplaced, key=lambda problem: problem.line)))
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Follows the headings: each top one says what the sections under it are about."""
+    """Follows the headings: each opens a topic, or describes a part of the topic that is open."""
 
-    file: str
-    data: dict[str, Any] = field(default_factory=lambda: {"document": {}})
-    unplaced: list[MapProblem] = field(default_factory=list)
+    draft: Draft
     topic: str = ""
-    source: dict[str, Any] = field(default_factory=dict)
-    layer: dict[str, Any] = field(default_factory=dict)
-    told: set[int] = field(default_factory=set)
-    drafts: prose.Drafts = field(default_factory=prose.Drafts)
+    level: int = 0
+    layer: str = ""
+    near: str = ""
+    source: Part | None = None
+    part_level: int = 7
+    whole: bool = False
+    """Whether the section is the topic itself, not a part of it."""
 
     def read(self, section: Section) -> None:
-        if section.level == 1:
-            if "title" in self.data["document"]:
-                self.not_placed(section.body.line, f"{section.title!r:.80}")
-            self.data["document"].setdefault("title", plain(section.title))
-            self.fields(section, self.data["document"], labels.HEAD)
-            return
-        if section.level == 2:  # noqa: PLR2004 - a topic
-            self.topic = section.title
-        for words, reader in _TOPICS.items():
-            if re.fullmatch(words, self.topic, re.IGNORECASE):
-                reader(self, section)
-                return
-        if not (section.level == 0 and section.body.empty and not section.fields):
-            self.not_placed(section.body.line, f"the section {section.title!r:.80}")
+        """Read a section, and list what of it has no place."""
+        document = self.draft.part("document")
+        if section.level == 1 and "title" not in document:
+            document["title"] = plain(section.title)
+            section.title = ""
+        self.whole = self._opens(section)
+        if self.topic not in {"overview", "approvals", "columns", "validation"}:
+            label_lines(section)
+        before = _left(section)
+        if self.topic:
+            _TOPICS[self.topic](self, section)
+        elif section.level <= 1:
+            take_labels(section.entries, document, labels.HEAD | labels.CONTROL)
+        read_flows(self.draft, section, self.topic, self.near)
+        left = _left(section)
+        if section.title and not self.topic and (section.level == 1 or left == before):
+            self.draft.not_placed(section.number, f"the section {section.title!r:.80}")
+            left = [] if left == before else left
+        for number, what in left:
+            self.draft.not_placed(number, what)
 
-    def fields(
-        self,
-        section: Section,
-        into: dict[str, Any],
-        names: Mapping[str, str],
-        others: Mapping[str, Callable[[Field], None]] | None = None,
-    ) -> None:
-        """Take the labelled values of a section; what has another form has a reader in `others`."""
-        self.nothing_else(section, section.body.text)
-        for found in section.fields:
-            if others and found.label in others:
-                others[found.label](found)
-            elif found.label in names:
-                into[names[found.label]] = plain(found.value)
-                self.nothing_under(found)
-            else:
-                self.not_placed(found.body.line, f"{found.label!r:.60}")
+    def _opens(self, section: Section) -> bool:
+        """Open the topic that a heading names, unless it stands below the heading of an open one."""
+        if self.topic and section.level > self.level:
+            self.part_level = min(self.part_level, section.level)
+            return False
+        self.topic = labels.topic_of(section.title) or ""
+        self.level, self.part_level, self.layer, self.near, self.source = section.level, 7, "", "", None
+        return True
 
-    def nothing_under(self, found: Field) -> None:
-        if found.body.text or found.body.bullets or found.body.rows:
-            self.not_placed(found.body.line, f"what stands under {found.label!r:.60}")
-
-    def nothing_else(self, section: Section, lines: list[str]) -> None:
-        if lines and section.body.line not in self.told:
-            self.told.add(section.body.line)
-            self.not_placed(section.body.line, f"the text {lines[0]!r:.60}")
-
-    def not_placed(self, line: int, what: str) -> None:
-        self.unplaced.append(MapProblem(self.file, line, 1, f"{what} has no place in a map; left out"))
+    def _is_detail(self, section: Section) -> bool:
+        return section.level > self.part_level
 
     def control(self, section: Section) -> None:
-        for row in section.body.rows:
-            key = labels.CONTROL.get(plain(row[0]))
-            if key and len(row) > 1:
-                self.data["document"][key] = plain(row[1])
-            elif plain(row[0]) != "Field":
-                self.not_placed(section.body.line, f"{row[0]!r:.60}")
+        take_labels(section.entries, self.draft.part("document"), labels.HEAD | labels.CONTROL)
 
     def overview(self, section: Section) -> None:
-        self.data["document"]["overview"] = plain(" ".join(section.body.text))
-        self.nothing_else(section, section.body.bullets)
+        document = self.draft.part("document")
+        texts = [line.text for line in section.entries[0].text]
+        document["overview"] = " ".join(filter(None, [document.get("overview", ""), plain(" ".join(texts))]))
+        section.entries[0].text = []
 
     def sources(self, section: Section) -> None:
-        if section.level == 4:  # noqa: PLR2004 - a dataset of the source above
-            self.details(section, self.source.setdefault("datasets", {}), "Dataset", labels.SOURCE_DATASET)
-        elif section.title.startswith("Source:"):
-            title = plain(section.title.removeprefix("Source:"))
-            source: dict[str, Any] = {"title": title, "extraction": {}, "datasets": {}}
-            name = next((plain(f.value) for f in section.fields if f.label == "Name"), "")
-            self.source = source
-            landings = prose.read_source(self, section, source)
-            known = self.data.setdefault("sources", {})
-            known[name or self.drafts.source_key(source)] = source
-            for key, landing in landings.items():
-                known.setdefault(key, {**landing, "datasets": {}})["datasets"] |= landing["datasets"]
+        self.near = "sources"
+        if self.whole:
+            parts.read_source_list(self.draft, section)
+        elif self.source is not None and self._is_detail(section):
+            parts.read_dataset(section, self.source)
         else:
-            self.only_heading(section)
-
-    def details(self, section: Section, into: dict[str, Any], word: str, names: Mapping[str, str]) -> None:
-        name = plain(section.title.removeprefix(f"{word}:"))
-        part: dict[str, Any] = into.setdefault(name, {})
-        lists = {
-            label: list_into(part, key)
-            for label, key in (labels.TABLE_LISTS if word == "Table" else {"Owners": "owners"}).items()
-        }
-        self.fields(section, part, names, {**lists, "Columns": columns_into(part, "columns")})
+            self.source = parts.read_source(self.draft, section)
 
     def layers(self, section: Section) -> None:
-        if section.level == 4:  # noqa: PLR2004 - a table of the layer above
-            self.details(section, self.layer.setdefault("tables", {}), "Table", labels.TABLE)
-        elif section.level == 3:  # noqa: PLR2004 - a layer
-            prose.read_layer(self, section)
+        title = section.title
+        if not self.whole and (
+            title.startswith("Table:") or self._is_detail(section) or parts.is_table(title)
+        ):
+            parts.read_table(self.draft, section, self.layer if self._is_detail(section) else "")
+        elif self.whole or parts.is_no_layer(title):
+            self.near = self.layer = ""
+            parts.read_tables(self.draft, section, "")
         else:
-            self.only_heading(section)
+            self.near = self.layer = parts.read_layer(self.draft, section)
 
-    def chains(self, section: Section) -> None:
-        if section.title.startswith("Example:"):
-            prose.read_chain(self, section, plain(section.title.removeprefix("Example:")))
-        else:
-            self.only_heading(section)
+    def columns(self, section: Section) -> None:
+        if not self.whole:
+            parts.read_chain(self.draft, section)
 
     def consumers(self, section: Section) -> None:
-        if section.level == 3:  # noqa: PLR2004 - a consumer, or a group of them
-            prose.read_consumers(self, section)
-        else:
-            self.only_heading(section)
-
-    def pipeline(self, section: Section) -> None:
-        into = self.data.setdefault("pipeline", {})
-
-        def tasks(found: Field) -> None:
-            into["tasks"] = {plain(row[0]): quoted(row[1]) for row in found.body.rows[1:]}
-
-        self.fields(section, into, labels.PIPELINE, {"Tasks": tasks})
-
-    def events(self, section: Section) -> None:
-        prose.read_events(self, section)
-
-    def environments(self, section: Section) -> None:
-        if not section.title.startswith("Environment:"):
-            self.only_heading(section)
-            return
-        into: dict[str, Any] = {"bindings": []}
-
-        def bindings(found: Field) -> None:
-            into["bindings"] = table_rows(found.body, labels.BINDING)
-
-        self.fields(
-            section,
-            into,
-            {"Description": "description"},
-            {"Bindings": bindings, "Produces": list_into(into, "produces")},
-        )
-        self.data.setdefault("environments", {})[plain(section.title.removeprefix("Environment:"))] = into
-
-    def policy(self, section: Section) -> None:
-        self.data["policy"] = {plain(row[0]): plain(row[1]) for row in section.body.rows[1:]}
-
-    def accepted(self, section: Section) -> None:
-        self.data["accepted"] = table_rows(section.body, labels.ACCEPTED)
-
-    def catalog(self, section: Section) -> None:
-        into = self.data.setdefault("catalog", {})
-        if section.title.startswith("Ingestion:"):
-            settings = {plain(row[0]): plain(row[1]) for row in section.body.rows[1:]}
-            into.setdefault("ingestion", {})[plain(section.title.removeprefix("Ingestion:"))] = settings
-            return
-        into["title"] = plain(section.title.removesuffix("Integration"))
-        registered = {"Datasets Registered": list_into(into, "registered")}
-        extraction = {"Automated Lineage Extraction": lambda f: prose.read_ingestion(self, f, into)}
-        self.fields(section, into, {"Catalog": "url"}, {**registered, **extraction})
+        self.near = read_consumers(self.draft, section, whole=self.whole)
 
     def scenarios(self, section: Section) -> None:
-        prose.read_scenarios(self, section)
+        parts.read_scenarios(self.draft, section, whole=self.whole)
+
+    def pipeline(self, section: Section) -> None:
+        into = self.draft.part("pipeline")
+        take_labels(section.entries, into, labels.PIPELINE)
+        for entry in section.entries:
+            if entry.label == "Tasks":
+                for table in entry.tables:
+                    into["tasks"] = {plain(row[0]): quoted(row[1]) for _, row in table.rows}
+                entry.tables = []
+
+    def environments(self, section: Section) -> None:
+        if self.whole:
+            return
+        into: Part = self.draft.part("environments", plain(section.title.removeprefix("Environment:")))
+        into.setdefault("bindings", [])
+        take_labels(section.entries, into, {"Description": "description"}, {"Produces": "produces"})
+        for entry in section.entries:
+            if labels.known(entry.label, ["Bindings"]):
+                into["bindings"] += _take_rows(entry, labels.BINDING)
+
+    def policy(self, section: Section) -> None:
+        for entry in section.entries:
+            for row in _take_rows(entry, {"Finding": "finding", "Severity": "severity"}):
+                self.draft.part("policy")[row["finding"]] = row.get("severity", "")
+
+    def accepted(self, section: Section) -> None:
+        for entry in section.entries:
+            self.draft.data.setdefault("accepted", []).extend(_take_rows(entry, labels.ACCEPTED))
+
+    def catalog(self, section: Section) -> None:
+        into = self.draft.part("catalog")
+        word, colon, title = section.title.partition(":")
+        if not self.whole and word == "Ingestion":
+            settings: dict[str, str] = into.setdefault("ingestion", {}).setdefault(plain(title), {})
+            for entry in section.entries:
+                for row in _take_rows(entry, {"Setting": "setting", "Value": "value"}):
+                    settings[row["setting"]] = row.get("value", "")
+            return
+        into.setdefault("title", plain(title if colon else section.title.removesuffix("Integration")))
+        take_labels(section.entries, into, labels.CATALOG, labels.CATALOG_LISTS)
 
     def validation(self, section: Section) -> None:
-        into = self.data.setdefault("validation", {})
-        self.fields(
-            section,
-            into,
-            {},
-            {
-                "Automated Validation": list_into(into, "automated"),
-                "Manual Validation": list_into(into, "manual"),
-            },
-        )
+        into = self.draft.part("validation")
+        for entry in section.entries:
+            words = (entry.label or section.title).casefold()
+            key = "manual" if "manual" in words else "automated" if "automat" in words else ""
+            if key and entry.items:
+                into.setdefault(key, []).extend(take_list(entry))
 
     def history(self, section: Section) -> None:
-        self.data["change_history"] = table_rows(section.body, labels.HISTORY)
+        for entry in section.entries:
+            rows = _take_rows(entry, labels.HISTORY, needed="Version")
+            self.draft.data.setdefault("change_history", []).extend(rows)
 
     def approvals(self, section: Section) -> None:
-        approvals = self.data.setdefault("approvals", [])
-        for bullet in section.body.bullets:
-            found = re.fullmatch(r"(.*?): *(.*?) *Date: *(.*)", bullet)
-            if found is None:
-                self.not_placed(section.body.line, f"the approval {bullet!r:.60}")
-                continue
-            role, *signed = found.groups()
-            name, date = ("" if _BLANK.fullmatch(part) else plain(part) for part in signed)
-            approvals.append({"role": plain(role), "name": name, "date": date})
-
-    def only_heading(self, section: Section) -> None:
-        """Accept a heading whose sections follow, and list what else stands there."""
-        if section.fields or section.body.text or section.body.rows or section.body.bullets:
-            self.not_placed(section.body.line, f"the section {section.title!r:.80}")
-
-    def finish(self) -> dict[str, Any]:
-        self.drafts.settle(self)
-        return self.data
+        approvals = self.draft.data.setdefault("approvals", [])
+        for entry in section.entries:
+            approvals += _take_rows(entry, labels.APPROVAL, needed="Role")
+            for item in take(entry.items, lambda item: ":" in item.text):
+                role, _, rest = item.text.partition(":")
+                name, _, date = rest.partition("Date:")
+                signed = ("" if set(part.strip()) == {"_"} else plain(part) for part in (name, date))
+                approvals.append(dict(zip(("role", "name", "date"), (plain(role), *signed), strict=True)))
 
 
-_TOPICS: dict[str, Callable[[_Reader, Section], None]] = {
-    "Document Control": _Reader.control,
-    "Overview": _Reader.overview,
-    "Source Systems": _Reader.sources,
-    "Data Flow.*": _Reader.layers,
-    "Column-Level Lineage": _Reader.chains,
-    "Downstream Consumers": _Reader.consumers,
-    "Pipeline": _Reader.pipeline,
-    "OpenLineage Events": _Reader.events,
-    "Environments": _Reader.environments,
-    "Policy": _Reader.policy,
-    "Accepted Findings": _Reader.accepted,
-    ".*Integration": _Reader.catalog,
-    "Impact Analysis": _Reader.scenarios,
-    "Lineage Validation": _Reader.validation,
-    "Change History": _Reader.history,
-    "Approvals": _Reader.approvals,
+def _left(section: Section) -> list[tuple[int, str]]:
+    return [one for entry in section.entries for one in entry.left()]
+
+
+def _take_rows(entry: Entry, names: Mapping[str, str], needed: str = "") -> list[dict[str, str]]:
+    """Take the rows of the tables that have the headers."""
+    fitting = take(entry.tables, lambda table: tables.fits(table, names, [needed] if needed else list(names)))
+    return [row for table in fitting for row in tables.rows(table, names)]
+
+
+_TOPICS: Mapping[str, Callable[[_Reader, Section], None]] = {
+    name: getattr(_Reader, name) for name in labels.TOPICS
 }

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.lineage_map.document import labels
+from airflow_lineage_provider.lineage_map.document.arrows import calculates, without_arrows
 from airflow_lineage_provider.lineage_map.edges import documented_edges
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.lineage_map.model import Chain, Columns, Layer, Map, MapTable, SourceSystem
 
+_PLAIN = re.compile(r"[\w.]+")
 _TROUBLE = {character: f"&#{ord(character)};" for character in "\n\r|"}
-_ARROWS = str.maketrans({"→": "&#8594;", "↓": "&#8595;", "`": "&#96;"})
+_STARTS_A_BLOCK = re.compile(r"[-#*+|~>=_\d:]")
 
 
 def render_markdown(content: Map) -> str:
@@ -50,14 +52,29 @@ def _text(value: object) -> str:
         text = text.replace("&", "&amp;")
     text = "".join(_TROUBLE.get(character, character) for character in text)
     if text and (text[0].isspace() or text[0] == "`"):
-        text = f"&#{ord(text[0])};{text[1:]}"
+        text = _entities(text[0]) + text[1:]
     if text and (text[-1].isspace() or text[-1] == "#"):
-        text = f"{text[:-1]}&#{ord(text[-1])};"
+        text = text[:-1] + _entities(text[-1])
     return text
 
 
+def _entities(text: str) -> str:
+    return "".join(f"&#{ord(character)};" for character in text)
+
+
+def _line(value: object) -> str:
+    """Write text at the start of a line, where Markdown looks for the start of a block."""
+    text = _text(value)
+    return _entities(text[0]) + text[1:] if _STARTS_A_BLOCK.match(text) else text
+
+
+def _step_text(value: object) -> str:
+    """Write text in which no arrow and no backtick means anything."""
+    return without_arrows(_text(value)).replace("`", "&#96;")
+
+
 def _code(value: object) -> str:
-    return f"`{_text(value).translate(_ARROWS)}`"
+    return f"`{_step_text(value)}`"
 
 
 def _labelled(part: Any, names: Mapping[str, str], code: frozenset[str] = frozenset()) -> Iterator[str]:
@@ -69,7 +86,7 @@ def _labelled(part: Any, names: Mapping[str, str], code: frozenset[str] = frozen
 
 
 def _listed(label: str, values: Iterable[object]) -> Iterator[str]:
-    items = [f"- {_text(value)}" for value in values]
+    items = [f"- {_line(value)}" for value in values]
     if items:
         yield from (f"**{label}:**", "", *items, "")
 
@@ -91,8 +108,7 @@ def _head(content: Map) -> Iterator[str]:
         yield from ("## Document Control", "")
         yield from _table(("Field", "Value"), (row for row in rows if row[1]))
     if document.overview:
-        text = _text(document.overview)
-        yield from ("## Overview", "", re.sub(r"^[-#*+|~>\d]", lambda m: f"&#{ord(m[0])};", text), "")
+        yield from ("## Overview", "", _line(document.overview), "")
 
 
 def _diagram(content: Map) -> Iterator[str]:
@@ -101,7 +117,7 @@ def _diagram(content: Map) -> Iterator[str]:
     if not edges:
         return
     names = {name: f"n{number}" for number, name in enumerate(dict.fromkeys(n for e in edges for n in e))}
-    yield from ("```mermaid", "flowchart LR")
+    yield from ("```mermaid", labels.DRAWN, "flowchart LR")
     for name, node in names.items():
         shown = html.escape(name.replace("`", "'"), quote=True).replace("\n", " ")
         yield f'  {node}["{shown}"]'
@@ -146,9 +162,8 @@ def _layers(content: Map) -> Iterator[str]:
     if content.layers:
         yield from (f"## Data Flow: {' → '.join(key.title() for key in map(_text, content.layers))}", "")
     for key, layer in content.layers.items():
-        yield from (f"### {_text(layer.title or key)}", "", f"**Name:** {_code(key)}  ")
-        if not layer.title:
-            yield "**Title:** none  "
+        title = _text(layer.title) if layer.title else _code(key)
+        yield from (f"### Layer: {title}", "", f"**Name:** {_code(key)}  ")
         yield from _labelled(layer, labels.LAYER)
         yield from _listed("Quality Checks", layer.checks)
         yield from _listed("Owners", layer.owners)
@@ -204,22 +219,21 @@ def _chains(chains: Iterable[Chain]) -> Iterator[str]:
         if not number:
             yield from ("## Column-Level Lineage", "")
         yield from (f"### Example: {_text(chain.title)}", "", "**Lineage Chain:**", "", "```")
-        for step in chain.steps:
-            by = _text(step.by).translate(_ARROWS).replace(" - ", " &#45; ")
-            how = " - ".join(part for part in (by, _step(step.expression)) if part)
-            subtype = f" [{_text(step.subtype).translate(_ARROWS)}]" if step.subtype else ""
-            if how or subtype:
-                yield f"  ↓ ({how}){subtype}"
-            yield _text(step.column).translate(_ARROWS)
+        for at, step in enumerate(chain.steps):
+            by = _step_text(step.by).replace(" - ", " &#45; ")
+            if calculates(by):
+                by = re.sub(r"[(*/+%<>=]", lambda mark: _entities(mark[0]), by)
+            how = " - ".join(part for part in (by, _code(step.expression) if step.expression else "") if part)
+            subtype = _step_text(step.subtype).replace("[", "&#91;").replace("]", "&#93;")
+            arrow = f"  ↓{f' ({how})' if how else ''}{f' [{subtype}]' if subtype else ''}"
+            if at or how or subtype:
+                yield arrow
+            yield step.column if _PLAIN.fullmatch(step.column) else _code(step.column)
         yield from ("```", "")
         if chain.logic:
             yield from ("**Transformation Logic:**", "")
-            yield from (f"{at}. {_text(line)}" for at, line in enumerate(chain.logic, 1))
+            yield from (f"{at}. {_line(line)}" for at, line in enumerate(chain.logic, 1))
             yield ""
-
-
-def _step(expression: str) -> str:
-    return _code(expression) if expression else ""
 
 
 def _consumers(content: Map) -> Iterator[str]:
@@ -280,7 +294,7 @@ def _catalog(content: Map) -> Iterator[str]:
     catalog = content.catalog
     if catalog == type(catalog)():
         return
-    yield from (f"## {_text(catalog.title)} Integration", "")
+    yield from (f"## Catalog: {_text(catalog.title)}", "")
     yield from _labelled(catalog, {"Catalog": "url"})
     yield from _listed("Datasets Registered", catalog.registered)
     for kind, config in catalog.ingestion.items():
@@ -316,6 +330,6 @@ def _approvals(content: Map) -> Iterator[str]:
         yield from ("## Approvals", "")
     for approval in content.approvals:
         role, name, date = (
-            _text(part).replace(":", "&#58;") for part in (approval.role, approval.name, approval.date)
+            _line(part).replace(":", "&#58;") for part in (approval.role, approval.name, approval.date)
         )
         yield f"- {role}: {name or '_____________'} Date: {date or '_______'}"

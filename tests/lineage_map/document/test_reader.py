@@ -1,79 +1,241 @@
-"""A document that somebody else wrote: other layers, other arrows, other systems."""
+"""Documents that people wrote, each with other headings, arrows, tables, diagrams and systems."""
 
 from pathlib import Path
 
 import pytest
 
 from airflow_lineage_provider.checks.lint import lint
-from airflow_lineage_provider.graph import ColumnRef, impact, trace
-from airflow_lineage_provider.lineage_map import parse_map
-from airflow_lineage_provider.lineage_map.document.reader import import_markdown
+from airflow_lineage_provider.graph import ColumnRef, Verdict, compare, impact, trace
+from airflow_lineage_provider.lineage_map import MapError, parse_map
+from airflow_lineage_provider.lineage_map.document.reader import MAX_CHARACTERS, import_markdown
 from airflow_lineage_provider.lineage_map.dump import dump_map
 from airflow_lineage_provider.readers import read_map
 
-DOCUMENT = Path(__file__).parent / "payments.md"
-
-
-@pytest.fixture(scope="module")
-def imported():
-    return import_markdown(DOCUMENT.read_text(), "payments.md")
-
-
-@pytest.fixture(scope="module")
-def graph(imported):
-    return read_map(parse_map(dump_map(imported.content))).graph
-
-
-def test_what_has_no_place_is_listed_with_its_line(imported):
-    assert [
-        str(problem).removesuffix(" has no place in a map; left out") for problem in imported.unplaced
-    ] == [
-        "payments.md:8:1: 'Reviewed By'",
-        "payments.md:15:1: the text 'and a list'",
-        "payments.md:34:1: 'Contact'",
-        "payments.md:77:1: the setting 'partition_by' of fct_payments",
-        "payments.md:139:1: the section 'Security'",
-    ]
-
-
-def test_arrows_of_any_kind_are_edges(graph):
-    assert set(graph.edges) >= {
+FOLDER = Path(__file__).parent
+UNPLACED = {
+    "payments.md": [
+        "13:1: 'Reviewed By'",
+        "20:1: the text 'and a list'",
+        "78:1: the setting 'partition_by' of fct_payments",
+        "139:1: the section 'Security'",
+    ],
+    "shipping.md": ["51:1: the section '7. On-call rota'"],
+    "subscriptions.md": [
+        "3:1: the text '*Maintained by the growth team.*'",
+        "35:1: the text 'The tables here are views.'",
+    ],
+}
+EDGES = {
+    "payments.md": {
         ("billing.billing.invoices", "raw.invoices"),
         ("billing.billing.payments", "raw.payments"),
         ("clickstream.clicks-prod", "gs.clicks"),
         ("gs.clicks", "raw.clicks"),
         ("second.refunds-prod", "raw.refunds"),
+        ("raw.payments", "core.fct_payments"),
+        ("raw.invoices", "core.fct_payments"),
         ("raw.clicks", "core.fct_clicks"),
+        ("core.fct_payments", "marts.revenue_daily"),
+        ("marts.revenue_daily", "Revenue Board"),
+        ("marts.revenue_daily", "Churn Board"),
         ("marts.revenue_daily", "Finance Weekly"),
-    }
+    },
+    "shipping.md": {
+        ("oracle.wms.parcels", "landing.parcels"),
+        ("oracle.wms.depots", "landing.depots"),
+        ("scanner.scans", "landing.scans"),
+        ("landing.parcels", "conformed.parcel"),
+        ("landing.depots", "conformed.parcel"),
+        ("landing.scans", "conformed.scan"),
+        ("conformed.parcel", "reporting.depot_day"),
+        ("conformed.scan", "reporting.depot_day"),
+        ("reporting.depot_day", "Depot cockpit"),
+        ("reporting.depot_day", "Carrier invoice check"),
+    },
+    "subscriptions.md": {
+        ("stripe.charges", "raw.stripe_charges"),
+        ("stripe.customers", "raw.stripe_customers"),
+        ("product.app.events", "s3.app"),
+        ("s3.app", "raw.app_events"),
+        ("raw.stripe_charges", "staging.charges"),
+        ("raw.stripe_customers", "staging.customers"),
+        ("staging.charges", "marts.mrr"),
+        ("staging.customers", "marts.mrr"),
+        ("raw.app_events", "marts.mrr"),
+        ("marts.mrr", "Board deck"),
+        ("marts.mrr", "Pricing review"),
+        ("marts.mrr", "Churn model"),
+        ("raw.app_events", "Churn model"),
+    },
+}
 
 
-def test_a_model_that_is_printed_says_how_its_columns_are_made(imported):
-    table = imported.content.layers["core"].tables["fct_payments"]
+def read(name):
+    return import_markdown((FOLDER / name).read_text(), name)
+
+
+def as_map(name):
+    return parse_map(dump_map(read(name).content))
+
+
+@pytest.mark.parametrize("name", UNPLACED)
+def test_parts_without_a_place_are_listed_with_their_line(name):
+    messages = [str(problem).removeprefix(f"{name}:") for problem in read(name).unplaced]
+    assert [m.removesuffix(" has no place in a map; left out") for m in messages] == UNPLACED[name]
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_the_edges_of_a_document(name):
+    assert set(read_map(as_map(name)).graph.edges) == EDGES[name]
+
+
+def test_a_printed_model_says_how_its_columns_are_made():
+    table = read("payments.md").content.layers["core"].tables["fct_payments"]
     assert (table.materialized, table.unique_key) == ("incremental", ("payment_id", "day"))
     assert table.columns["customer_id"].sources == ("raw.invoices.customer_id",)
     assert table.columns["day"].expression == "DATE(p.paid_at)"
 
 
-def test_a_chain_reaches_from_the_source_to_the_dashboard(graph):
-    source, shown = ColumnRef("billing.billing.payments", "cents"), ColumnRef("Revenue Board", "Revenue")
+def test_a_create_statement_names_its_table():
+    mrr = read("subscriptions.md").content.layers["marts"].tables["mrr"]
+    assert mrr.columns["plan"].sources == ("staging.customers.plan",)
+    assert mrr.columns["mrr"].sources == ("staging.charges.amount",)
+
+
+def test_a_table_describes_columns():
+    amount = read("subscriptions.md").content.layers["staging"].tables["charges"].columns["amount"]
+    assert (amount.type, amount.sources) == ("DECIMAL(12,2)", ("raw.stripe_charges.amount_cents",))
+    assert amount.expression == "amount_cents / 100"
+
+
+def test_layers_without_headings_stand_before_their_readers():
+    assert list(read("subscriptions.md").content.layers) == ["raw", "staging", "marts"]
+    assert list(read("shipping.md").content.layers) == ["landing", "conformed", "reporting"]
+
+
+def test_a_chain_reaches_from_the_source_to_the_dashboard():
+    graph = read_map(as_map("payments.md")).graph
+    source, shown = ColumnRef("billing.billing.payments", "cents"), ColumnRef("Revenue Board", "revenue")
     assert shown in impact(graph, [source]).nodes
     assert source in trace(graph, [shown]).nodes
 
 
-def test_the_slips_of_the_document(imported):
-    findings = lint(parse_map(dump_map(imported.content))).findings
-    assert [f.message for f in findings] == ["nothing reads core.fct_clicks", "nothing reads raw.refunds"]
+def test_a_column_mapping_reaches_through_two_tables():
+    graph = read_map(as_map("shipping.md")).graph
+    found = impact(graph, [ColumnRef("landing.parcels", "weight_g")])
+    assert ColumnRef("reporting.depot_day", "total_kg") in found.nodes
+    (how,) = graph.column_edge(
+        ColumnRef("landing.parcels", "weight_g"), ColumnRef("conformed.parcel", "weight_kg")
+    ).transformations
+    assert how.expression == "weight_g / 1000.0"
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("name", "messages"),
     [
-        ("# T\n\nSome words.\n", 1),
-        ("# T\n\n## Data Flow\n\n### Raw\n\n**Lineage:**\n- `a` and `b`\n", 7),
-        ("# T\n\n## Approvals\n\n- somebody\n", 3),
-        ("# T\n\n## Poetry\n", 3),
+        ("payments.md", ["nothing reads core.fct_clicks", "nothing reads raw.refunds"]),
+        ("shipping.md", []),
+        (
+            "subscriptions.md",
+            [
+                "a change of raw.stripe_charges.amount_cents also reaches Pricing review",
+                "raw.app_events -> Churn model skips marts.mrr, which the map has in between",
+            ],
+        ),
     ],
 )
-def test_nothing_is_lost_silently(text, line):
-    assert [problem.line for problem in import_markdown(text).unplaced] == [line]
+def test_lint_finds_the_slips_of_a_document(name, messages):
+    assert [finding.message for finding in lint(as_map(name)).findings] == messages
+
+
+@pytest.mark.parametrize("name", UNPLACED)
+def test_an_imported_document_agrees_with_itself(name):
+    graph = read_map(as_map(name)).graph
+    assert {edge.verdict for edge in compare(graph, graph).edges} == {Verdict.VERIFIED}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("# T\n\nSome words.\n", [3]),
+        ("# T\n\n## Data Flow\n\n### Raw\n\n**Lineage:**\n- `a` and `b`\n", [8]),
+        ("# T\n\n## Approvals\n\n- somebody\n", [5]),
+        ("# T\n\n## Poetry\n", [3]),
+        ("# T\n\n## Poetry\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1\n```\n", [3]),
+        ("# T\n\n## Layers\n\n### Raw\n\n- `x`\n\n```json\n{}\n```\n", [10]),
+        ("# T\n\n## Sources\n\n### A\n\n**Rating:** 5\n", [7]),
+        ("# T\n\n## Dashboards\n\n- a.b -> \n", [5]),
+        ("# T\n\n# U\n", [3]),
+        ("# T\n\n## Impact\n\n**Scenario:** we move\n", [5]),
+    ],
+)
+def test_nothing_is_lost_silently(text, lines):
+    assert [problem.line for problem in import_markdown(text).unplaced] == lines
+
+
+def test_arrows_of_every_kind_are_edges():
+    arrows = ["->", "-->", "=>", "==>", "→", "⟶", "⇒"]
+    lines = [f"- raw.t{at} {arrow} core.t{at}" for at, arrow in enumerate(arrows)]
+    lines.append("- core.back <- raw.back")
+    graph = read_map(
+        parse_map(dump_map(import_markdown("# T\n\n## Lineage\n\n" + "\n".join(lines)).content))
+    ).graph
+    assert set(graph.edges) == {
+        *((f"raw.t{at}", f"core.t{at}") for at in range(len(arrows))),
+        ("raw.back", "core.back"),
+    }
+
+
+def test_mermaid_edges_with_every_shape_of_node():
+    diagram = """
+    # T
+
+    ```mermaid
+    flowchart LR
+      %% a comment
+      A["raw.a"] --> B(core.b)
+      C[(raw.c)] -.-> B
+      B ==>|daily| D{{mart.d}}
+      raw.e & A --> D
+    ```
+    """
+    text = "\n".join(line.strip() for line in diagram.splitlines())
+    graph = read_map(parse_map(dump_map(import_markdown(text).content))).graph
+    assert set(graph.edges) == {
+        ("raw.a", "core.b"),
+        ("raw.c", "core.b"),
+        ("core.b", "mart.d"),
+        ("raw.e", "mart.d"),
+        ("raw.a", "mart.d"),
+    }
+
+
+HOSTILE = [
+    "# ",
+    "#",
+    " ",
+    "`",
+    "- ",
+    "> ",
+    "[",
+    "(",
+    "**",
+    "| ",
+    "{{ config(",
+    "{% if ",
+    "a -> ",
+    "~~~\n",
+    "\n",
+]
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.parametrize("before", ["", "# T\n\n## Layers\n\n### a\n\n- ", "# T\n\n```sql\nselect "])
+def test_the_work_is_in_proportion_to_the_document(unit, before, count_steps):
+    small, large = (count_steps(import_markdown, before + unit * number) for number in (2_000, 8_000))
+    assert large < 6 * small + 20_000
+
+
+def test_a_document_that_is_too_large_is_refused():
+    with pytest.raises(MapError, match="larger than 1 MiB; split the document"):
+        import_markdown("x" * (MAX_CHARACTERS + 1))
