@@ -1,1 +1,1 @@
-"""Hooks: the event store, OpenLineage endpoints and DataHub as Airflow connections."""
+"""Hooks for the event store, OpenLineage endpoints and DataHub."""

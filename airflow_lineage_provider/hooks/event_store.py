@@ -1,4 +1,4 @@
-"""The event store as an Airflow connection, or as the `[airflow_lineage] store` option has it."""
+"""Open the event store of an Airflow connection or of the option `[airflow_lineage] store`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ class EventStoreHook(BaseHook):
     """Opens the event store.
 
     `conn_id` names a connection of type `lineage_store`: a Postgres database (host, port, login, password,
-    schema; what is in extra, such as `sslmode`, goes to the driver), or a SQLite file (its path as host, and
-    no login or schema). Without one, `[airflow_lineage] store` counts,
-    and without that `lineage.db` in AIRFLOW_HOME. What the connection's form shows stands in
-    `get_provider_info`.
+    schema; the fields in extra, such as `sslmode`, are passed to the driver), or a SQLite file (its path as
+    host, no login and no schema). Without `conn_id` the store is that of `[airflow_lineage] store`, by
+    default `lineage.db` in AIRFLOW_HOME. The connection form is declared in `get_provider_info`.
     """
 
     conn_name_attr = "conn_id"
@@ -32,13 +31,13 @@ class EventStoreHook(BaseHook):
         self.conn_id = conn_id
 
     def get_conn(self) -> EventStore:
-        """Return the store; its tables are made when the first event comes."""
+        """Return the store; its tables are created with the first event."""
         from airflow_lineage_provider.store import EventStore
 
         return EventStore(self.get_url())
 
     def get_url(self) -> str:
-        """Return the store's database URL, with its password."""
+        """Return the database URL of the store, including the password."""
         from airflow.providers.common.compat.sdk import conf
 
         from airflow_lineage_provider.store import default_store_url
@@ -51,12 +50,12 @@ class EventStoreHook(BaseHook):
         user = quote(conn.login or "", safe="")
         password = f":{quote(conn.password, safe='')}" if conn.password else ""
         port = f":{conn.port}" if conn.port else ""
-        given = {key: value for key, value in conn.extra_dejson.items() if value}
-        query = f"?{urlencode(given)}" if given else ""
+        options = {key: value for key, value in conn.extra_dejson.items() if value}
+        query = f"?{urlencode(options)}" if options else ""
         return f"postgresql://{user}{password}@{conn.host or ''}{port}/{conn.schema or ''}{query}"
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether events can be written, and what to do where they cannot."""
+        """Return whether events can be written, and a message that says what to do if not."""
         from airflow_lineage_provider.store import StoreError
 
         store = self.get_conn()
@@ -66,4 +65,4 @@ class EventStoreHook(BaseHook):
             return False, str(error)
         finally:
             store.close()
-        return True, f"{store} takes events"
+        return True, f"{store} accepts events"

@@ -1,4 +1,4 @@
-"""OpenLineage backends as Airflow connections: where the forwarder takes events, and Marquez reads them."""
+"""Describe OpenLineage backends by Airflow connections, to forward events to and to read Marquez."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from urllib.parse import urlsplit, urlunsplit
 
 from airflow.sdk import BaseHook
 
+from airflow_lineage_provider.errors import InputError, LineageError
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_lineage_provider.store.marquez import MarquezSource
 
 TIMEOUT_SECONDS = 10
-LARGEST_ANSWER = 1 << 20
+MAX_RESPONSE_BYTES = 1 << 20
 OK, NOT_FOUND = 200, 404
-REFUSED = {401, 403}
+UNAUTHORIZED = {401, 403}
 
 
 class OpenLineageHook(BaseHook):
     """An OpenLineage HTTP endpoint, such as Marquez; its connection is of type `openlineage`.
 
-    Host, port and schema (`http` or `https`) make the URL; host may be all of it. The password is an API
-    key. In extra: `endpoint`, the path that takes events where it is not `api/v1/lineage`; `batch`, how many
-    go in one request, where it has `ENDPOINT/batch` of OpenLineage's API (Feast, `airflow-lineage serve`).
+    Host, port and schema (`http` or `https`) make the URL; host may be a whole URL. The password is an API
+    key. Fields in extra: `endpoint`, the path for events, by default `api/v1/lineage`; `batch`, the number
+    of events in one request, for a backend with OpenLineage's `ENDPOINT/batch` (Feast, `airflow-lineage
+    serve`).
     """
 
     conn_name_attr = "conn_id"
@@ -39,22 +42,22 @@ class OpenLineageHook(BaseHook):
         self.conn_id = conn_id
 
     def get_url(self) -> str:
-        """Return the backend's URL, without its key. Raises ValueError where the host is no host."""
+        """Return the URL of the backend, without its key. Raises InputError for credentials in the host."""
         conn = self.get_connection(self.conn_id)
         host = (conn.host or "localhost").rstrip("/")
         if not host.startswith(("http://", "https://")):
             host = f"{conn.schema or 'http'}://{host}"
         url = urlsplit(host)
         if "@" in url.netloc:
-            raise ValueError(
+            raise InputError(
                 f"connection {self.conn_id!r} has credentials in its host: put the key in password"
             )
-        # https, or a path, is of what stands before a backend; that has a port of its own.
+        # A URL with https or a path is that of a reverse proxy, on the scheme's own port.
         port = conn.port or (None if url.scheme == "https" or url.path else self.default_port)
         return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
 
     def get_transport(self) -> dict[str, Any]:
-        """Return the configuration of OpenLineage's HTTP transport to this backend."""
+        """Return the configuration of an OpenLineage HTTP transport to this backend."""
         transport: dict[str, Any] = {
             "type": "http",
             "url": f"{self.get_url()}/",
@@ -68,28 +71,27 @@ class OpenLineageHook(BaseHook):
         return transport
 
     def get_source(self, since: datetime | None = None) -> MarquezSource:
-        """Return what reads Marquez's events back, those since `since`."""
+        """Return the source that reads the events since `since` from Marquez."""
         from airflow_lineage_provider.store.marquez import MarquezSource
 
         return MarquezSource(self.get_url(), api_key=self._key(), since=since)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Return whether the backend takes events with this key, and what is wrong where it does not.
+        """Return whether the backend accepts events with this key, and a message.
 
-        Nothing is sent: an endpoint that takes events by POST is there when a GET is not answered by 404.
+        No event is sent: a GET on the endpoint for events answers 404 only where there is no such endpoint.
         """
-        from airflow_lineage_provider.store import EventSourceError
         from airflow_lineage_provider.store.marquez import reason
 
         try:
             url = self.get_url()
-        except ValueError as error:
+        except InputError as error:
             return False, str(error)
         try:
             return self._test(url)
-        except EventSourceError as error:
+        except LineageError as error:
             return False, str(error)
-        except OSError as error:  # what requests raises is one
+        except OSError as error:  # the base of what requests raises
             return False, f"{url} cannot be reached: {reason(error)}"
 
     def _test(self, url: str) -> tuple[bool, str]:
@@ -98,13 +100,13 @@ class OpenLineageHook(BaseHook):
         if problem := self._problem(url):
             return False, problem
         readable, _ = self._get(f"{url}/{EVENTS}?limit=0")
-        back = "can" if readable == OK else "cannot, as from Marquez,"
-        return True, f"{url} takes events, and they {back} be read back"
+        can = "can" if readable == OK else "cannot"
+        return True, f"{url} accepts events, and they {can} be read back as from Marquez"
 
     def _problem(self, url: str) -> str:
         status, _ = self._get(f"{url}/{self._endpoint()}")
-        if status in REFUSED:
-            return f"{url} refuses the key in the connection's password ({status})"
+        if status in UNAUTHORIZED:
+            return f"{url} rejects the key in the connection's password ({status})"
         if status == NOT_FOUND:
             return f"{url} has nothing at {self._endpoint()}: check host, port and endpoint"
         if 300 <= status < 400 or status >= 500:  # noqa: PLR2004 - HTTP's own numbers
@@ -112,7 +114,7 @@ class OpenLineageHook(BaseHook):
         return ""
 
     def _get(self, url: str) -> tuple[int, bytes]:
-        """Return the status and the body, in bounds, of a GET with the connection's key."""
+        """Send a GET with the connection's key; return the status and at most MAX_RESPONSE_BYTES of body."""
         import requests
 
         from airflow_lineage_provider.store.marquez import bearer
@@ -121,18 +123,18 @@ class OpenLineageHook(BaseHook):
         with requests.get(
             url, auth=key, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
         ) as answer:
-            return answer.status_code, answer.raw.read(LARGEST_ANSWER, decode_content=True)
+            return answer.status_code, answer.raw.read(MAX_RESPONSE_BYTES, decode_content=True)
 
     def _endpoint(self) -> str:
-        given: str = self.get_connection(self.conn_id).extra_dejson.get("endpoint") or self.endpoint
-        return given.strip("/")
+        endpoint: str = self.get_connection(self.conn_id).extra_dejson.get("endpoint") or self.endpoint
+        return endpoint.strip("/")
 
     def _key(self) -> str:
         return (self.get_connection(self.conn_id).password or "").strip()
 
 
 class DataHubHook(OpenLineageHook):
-    """DataHub's metadata service, which takes OpenLineage events; of connection type `lineage_datahub`."""
+    """DataHub's metadata service as an OpenLineage endpoint; its connection is of type `lineage_datahub`."""
 
     default_conn_name = "lineage_datahub_default"
     conn_type = "lineage_datahub"
@@ -144,12 +146,15 @@ class DataHubHook(OpenLineageHook):
         super().__init__(conn_id)
 
     def _test(self, url: str) -> tuple[bool, str]:
-        """Ask for `/config`, which everybody may read; the endpoint asks for the token."""
+        """Check that `/config`, which is public, is that of DataHub, and that the token is accepted."""
         status, body = self._get(f"{url}/config")
-        if status not in REFUSED and not _is_datahub(body):
-            return False, f"{url} answers {status}, and not as DataHub's metadata service does"
+        if status not in UNAUTHORIZED and not _is_datahub(body):
+            return (
+                False,
+                f"{url} answers {status}, but is not DataHub's metadata service: check host and port",
+            )
         problem = self._problem(url)
-        return not problem, problem or f"{url} is DataHub, and takes events"
+        return not problem, problem or f"{url} is DataHub and accepts events"
 
 
 def _is_datahub(body: bytes) -> bool:

@@ -1,1 +1,1 @@
-"""Extra links: from a task to its lineage."""
+"""Extra links of operators."""

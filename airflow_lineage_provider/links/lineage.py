@@ -1,4 +1,4 @@
-"""From a task in Airflow's UI to the lineage of its run."""
+"""Link a task in Airflow's UI to the lineage report of its DAG run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REPORT_PATH = "/lineage/report"
 
 @attrs.define()
 class LineageReportLink(BaseOperatorLink):
-    """The lineage that the task's DAG run emitted, on a page of Airflow's own web server."""
+    """Links to the report of the lineage that the task's DAG run emitted."""
 
     @property
     def name(self) -> str:
@@ -25,7 +25,7 @@ class LineageReportLink(BaseOperatorLink):
         return "Lineage report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
-        """Return the page's path, below that of `[api] base_url`; the host is the one in the browser."""
+        """Return the path of the page below that of `[api] base_url`, without a host."""
         from airflow.providers.common.compat.sdk import conf
 
         base = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import Asset, BaseOperator
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.links.lineage import LineageReportLink
 
 if TYPE_CHECKING:
@@ -39,22 +40,23 @@ class DbtLayerOperator(BaseOperator):
     """Runs one layer of a dbt project, in one dbt invocation, and emits each node's lineage while it runs.
 
     :param layer: a folder of the project's models (`silver`), or any dbt selector. Its Asset is an outlet.
-    :param project_dir: the folder that holds `dbt_project.yml`.
-    :param profiles_dir: the folder that holds `profiles.yml`; dbt's own rule without it.
-    :param profile_conn_id: an Airflow connection (postgres, snowflake, duckdb) in place of a `profiles.yml`.
+    :param project_dir: the folder with `dbt_project.yml`.
+    :param profiles_dir: the folder with `profiles.yml`. By default dbt searches for it.
+    :param profile_conn_id: an Airflow connection (postgres, snowflake, duckdb) instead of a `profiles.yml`.
     :param target: the profile's target.
     :param vars: dbt variables.
-    :param select: narrows the layer further; one selector or several.
-    :param exclude: what of it is left out.
+    :param select: one or several selectors; together with `layer`, nodes that match both.
+    :param exclude: one or several selectors of nodes to leave out.
     :param full_refresh: rebuild incremental models and seeds.
-    :param threads: dbt's threads.
+    :param threads: the number of dbt threads.
     :param command: run, build, test, seed, snapshot, freshness, run-operation or retry.
     :param operation: the macro that `run-operation` runs.
-    :param operation_args: its arguments.
+    :param operation_args: the arguments of that macro.
     :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
         `[airflow_lineage] store`.
 
-    Returns a summary to XCom: how many nodes ended how, rows written, events emitted, dbt's invocation id.
+    Returns a summary as XCom: the number of nodes by status, rows written, events emitted, and dbt's
+    invocation id.
     """
 
     template_fields: Sequence[str] = (
@@ -115,13 +117,13 @@ class DbtLayerOperator(BaseOperator):
         self._dbt: DbtRun | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Run dbt; raise with the failed nodes' own errors where some failed."""
+        """Run dbt and return the summary. Raises AirflowException with the errors of the failed nodes."""
         from airflow_lineage_provider.dbt import DbtRun
         from airflow_lineage_provider.utils.dbt_profile import dbt_profile
         from airflow_lineage_provider.utils.emitter import Emitter
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
 
-        with bad_input_fails_the_task():
+        with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id)
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
                 self._dbt = DbtRun(self._command(profiles_dir or self.profiles_dir))
@@ -130,24 +132,24 @@ class DbtLayerOperator(BaseOperator):
     def on_kill(self) -> None:
         """Stop dbt and cancel its queries."""
         if self._dbt:
-            self.log.info("The task was killed: dbt's queries are cancelled")
+            self.log.info("The task was killed: cancelling dbt's queries")
             self._dbt.cancel()
 
     def get_openlineage_facets_on_start(self) -> Any:
-        """Leave the lineage to the nodes' own events: the task's would join every input to every output."""
+        """Return no datasets: a task's event relates all inputs to all outputs; the nodes' do not."""
         from airflow.providers.openlineage.extractors import OperatorLineage
 
         return OperatorLineage()
 
     def _follow(self, run: DbtRun, emitter: Emitter) -> dict[str, Any]:
         from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished
-        from airflow_lineage_provider.utils.secrets import without_secrets
+        from airflow_lineage_provider.utils.redaction import redact_text
 
         nodes: list[NodeFinished] = []
         for record in run:
             if isinstance(record, LogLine):
                 log = {"warn": self.log.warning, "error": self.log.error}.get(record.level, self.log.info)
-                log(without_secrets(record.text))
+                log(redact_text(record.text))
             elif isinstance(record, InvocationFinished):
                 emitter.finish()
                 _raise_failures([node for node in nodes if node.failed], record)
@@ -184,12 +186,12 @@ class DbtLayerOperator(BaseOperator):
 
 
 def _mapping(name: str, value: Mapping[str, Any] | str) -> Mapping[str, Any]:
-    """Return a mapping, also where a template rendered it as YAML or JSON, which is what dbt takes."""
+    """Return a mapping argument; a template may have rendered it as YAML or JSON text."""
     import yaml
 
     found = yaml.safe_load(value) if isinstance(value, str) else value
     if not isinstance(found, dict):
-        raise ValueError(f"{name} must be a mapping such as {{'key': 'value'}}, not {value!r}")  # noqa: TRY004
+        raise InputError(f"{name} must be a mapping such as {{'key': 'value'}}, not {value!r}")
     return found
 
 
@@ -197,34 +199,34 @@ def _number(name: str, value: int | str | None) -> int | None:
     if value is None or not str(value).strip():
         return None
     if not str(value).strip().isdecimal():
-        raise ValueError(f"{name} must be a whole number such as 4, not {value!r}")
+        raise InputError(f"{name} must be a whole number such as 4, not {value!r}")
     return int(value)
 
 
 def _words(selectors: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return selectors as dbt's words; a string holds several parted by blanks, as on dbt's command line."""
+    """Return the selectors; a string may hold several, separated by blanks as on dbt's command line."""
     words = selectors.split() if isinstance(selectors, str) else selectors or ()
     return tuple(word for word in words if word)
 
 
 def _selection(layer: str | None, select: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the layer narrowed to what any of the selectors matches; in dbt's words a comma is and."""
+    """Return the intersection of the layer with each selector; dbt writes an intersection with a comma."""
     if not layer:
         return select
     return tuple(f"{layer},{word}" for word in select) or (layer,)
 
 
 def _raise_failures(failed: list[NodeFinished], finished: Any) -> None:
-    from airflow_lineage_provider.utils.secrets import without_secrets
+    from airflow_lineage_provider.utils.redaction import redact_text
 
     if finished.bad_input:
-        raise AirflowFailException(without_secrets(finished.error))
+        raise AirflowFailException(redact_text(finished.error))
     errors = [f"{node.node.label}: {' '.join(node.message.split())}" for node in failed]
     errors += [finished.error] if finished.error else []
     if errors:
         more = (
-            f"; and {len(errors) - SHOWN_FAILURES} more, in the log above" if errors[SHOWN_FAILURES:] else ""
+            f"; and {len(errors) - SHOWN_FAILURES} more, see the log above" if errors[SHOWN_FAILURES:] else ""
         )
-        raise AirflowException(without_secrets("; ".join(errors[:SHOWN_FAILURES])) + more)
+        raise AirflowException(redact_text("; ".join(errors[:SHOWN_FAILURES])) + more)
     if not finished.success:
-        raise AirflowException("dbt reported a failure that belongs to no node; its log above says which")
+        raise AirflowException("dbt failed outside of any node; the reason is in its log above")

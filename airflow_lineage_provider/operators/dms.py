@@ -69,10 +69,10 @@ class DmsReplicationLineageOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Read DMS, commit the events, judge state and latency."""
         from airflow_lineage_provider.systems.dms_lineage import dms_lineage
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.observations import commit_observations, judge_observations
 
-        with bad_input_fails_the_task():
+        with expected_errors_fail_task():
             now = datetime.now(UTC)
             client = self._client()
             found = self._named(client.replication(self.replication))
@@ -135,12 +135,12 @@ class DmsReplicationLineageOperator(BaseOperator):
         from airflow_lineage_provider.graph.findings import Policy, weigh
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.systems.service_levels import late, source_sla
-        from airflow_lineage_provider.utils.files import beside_dag
+        from airflow_lineage_provider.utils.paths import path_beside_dag
 
         policy, sla = Policy(), self.latency_sla or ""
         where: tuple[Provenance, ...] = ()
         if self.map_path:
-            lineage_map = load_map(beside_dag(self, self.map_path))
+            lineage_map = load_map(path_beside_dag(self, self.map_path))
             policy = lineage_map.policy()
             documented, where = source_sla(lineage_map, self.source or "")
             sla = sla or documented

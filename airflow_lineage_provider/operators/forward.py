@@ -1,4 +1,4 @@
-"""Stored events on to a lineage backend, as a task."""
+"""Forward stored events to a lineage backend as a task."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ if TYPE_CHECKING:
 
 
 class ForwardLineageOperator(BaseOperator):
-    """Sends a backend the stored events that it has not got: at least once, in the order of each run.
+    """Sends a backend the stored events that it has not received: at least once, in the order of each run.
 
-    What `airflow-lineage forward` does as a service, a task does when it is scheduled. Where another is at
-    work for the same backend, it sends nothing and fails. An event at which the backend breaks (it answers
-    500) is tried again by each run of the task, and what came after it is sent again; with
-    `airflow-lineage outbox --skip` it becomes a dead letter.
+    It does once what `airflow-lineage forward` does as a service. While another forwarder serves the same
+    backend, the task sends nothing and fails. An event that makes the backend answer 500 is tried again by
+    each run of the task, with the events behind it; `airflow-lineage outbox --skip` makes it a dead letter.
 
     :param conn_id: the backend, a connection of type `openlineage` or `lineage_datahub`.
-    :param deferrable: send inside the triggerer, and hold no worker.
+    :param deferrable: send from the triggerer instead of a worker.
     :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
         `[airflow_lineage] store`.
 
-    Returns how many events it took and refused to XCom. A backend in trouble fails the task, so that it is
-    tried again.
+    Returns the numbers of accepted and rejected events as XCom. An unavailable backend fails the task, so
+    that it is retried.
     """
 
     template_fields: Sequence[str] = ("conn_id",)
@@ -43,8 +42,8 @@ class ForwardLineageOperator(BaseOperator):
         self.store_conn_id = store_conn_id
 
     def execute(self, context: Context) -> Any:
-        """Send, or let the triggerer send."""
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        """Send the events, or defer to the triggerer."""
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.forwarding import drain
 
         if self.deferrable:
@@ -53,24 +52,23 @@ class ForwardLineageOperator(BaseOperator):
             self.defer(
                 trigger=ForwardTrigger(self.conn_id, self.store_conn_id), method_name="execute_complete"
             )
-        with bad_input_fails_the_task():
+        with expected_errors_fail_task():
             return self.execute_complete(context, drain(self.conn_id, self.store_conn_id))
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, int]:  # noqa: ARG002
-        """Say what was sent, and raise where not all was."""
+        """Log the result. Raises AirflowException where events remain to be sent."""
         if "bad_input" in event:
             raise AirflowFailException(event["bad_input"])
-        self.log.info("%s took %s events", self.conn_id, event["sent"])
+        self.log.info("%s accepted %s events", self.conn_id, event["sent"])
         if event["dead_letters"]:
-            again = f"`airflow-lineage outbox --replay {self.conn_id}`"
             self.log.warning(
-                "%s rejected %s events, which are now dead letters; to send them again: %s",
+                "%s rejected %s events, now dead letters; resend with `airflow-lineage outbox --replay %s`",
                 self.conn_id,
                 event["dead_letters"],
-                again,
+                self.conn_id,
             )
         if event["error"]:
             raise AirflowException(
-                f"{self.conn_id}: {event['error']}; what it did not take stays in the store"
+                f"{self.conn_id}: {event['error']}; the events that it did not accept stay in the store"
             )
         return {"sent": event["sent"], "dead_letters": event["dead_letters"]}

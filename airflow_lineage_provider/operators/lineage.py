@@ -1,4 +1,4 @@
-"""Checks of the documented lineage as tasks: a dbt project before it runs, a change before it is made."""
+"""Check a dbt project against the documented map, and the impact of a change, as tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LineageCheckOperator(BaseOperator):
     :param manifest_path: the project's `target/manifest.json`, with compiled code (`dbt compile`).
     :param environment: which of the map's environments binds its names to the project's relations.
 
-    The map's policy says which findings are errors; an error fails the task. Returns a summary to XCom.
+    The map's policy says which findings are errors; an error fails the task. Returns a summary as XCom.
     """
 
     template_fields: Sequence[str] = ("map_path", "manifest_path", "environment")
@@ -36,35 +36,35 @@ class LineageCheckOperator(BaseOperator):
         self.environment = environment
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Compare the manifest with the map; raise where they part."""
+        """Compare the manifest with the map. Raises AirflowFailException on an error."""
         from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers import load_manifest, read_evidence
         from airflow_lineage_provider.reports.text import validation_text
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
-        from airflow_lineage_provider.utils.files import beside_dag
-        from airflow_lineage_provider.utils.verdict import judge
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.paths import path_beside_dag
+        from airflow_lineage_provider.utils.validation_result import summary_or_fail
 
-        with bad_input_fails_the_task():
-            lineage_map = load_map(beside_dag(self, self.map_path))
-            manifest = load_manifest(beside_dag(self, self.manifest_path))
+        with expected_errors_fail_task():
+            lineage_map = load_map(path_beside_dag(self, self.map_path))
+            manifest = load_manifest(path_beside_dag(self, self.manifest_path))
             evidence = read_evidence("manifest", manifest, lineage_map, self.environment)
             validation = validate(evidence, lineage_map, environment=self.environment)
             for line in validation_text(validation).splitlines():
                 self.log.info(line)
-            return judge(validation)
+            return summary_or_fail(validation)
 
 
 class LineageImpactOperator(BaseOperator):
-    """Fails when a planned change reaches more dashboards, feature views and models than are allowed.
+    """Fails when a planned change affects more dashboards, feature views and models than are allowed.
 
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
-    :param column: what is to be changed: `bronze.raw_orders.amount`, or a whole dataset.
-    :param change: type, rename or drop; the log then says what it does to each column downstream.
-    :param allowed: how many consumers it may reach.
+    :param column: the column to change, as `bronze.raw_orders.amount`, or a whole dataset.
+    :param change: type, rename or drop. With it, the log has the effect on each downstream column.
+    :param allowed: the number of consumers that the change may affect.
     :param warn_only: log a warning instead of failing the task.
 
-    Returns what is reached to XCom.
+    Returns what is affected as XCom.
     """
 
     template_fields: Sequence[str] = ("map_path", "column", "change")
@@ -89,27 +89,27 @@ class LineageImpactOperator(BaseOperator):
         self.warn_only = warn_only
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Walk the map's graph from the column; raise where the change reaches too far."""
+        """Return what is downstream of the column. Raises AirflowFailException for more than is allowed."""
         from airflow_lineage_provider.checks.impact import planned_change
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers.documented import read_map
         from airflow_lineage_provider.reports.impact import impact_json, impact_text
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
-        from airflow_lineage_provider.utils.files import beside_dag
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.paths import path_beside_dag
 
-        with bad_input_fails_the_task():
-            graph = read_map(load_map(beside_dag(self, self.map_path))).graph
+        with expected_errors_fail_task():
+            graph = read_map(load_map(path_beside_dag(self, self.map_path))).graph
             found, effects = planned_change(graph, self.column, self.change)
         for line in impact_text(graph, found, effects).splitlines():
             self.log.info(line)
-        told = impact_json(graph, found, effects)
-        consumers = told["consumers"]
+        impact = impact_json(graph, found, effects)
+        consumers = impact["consumers"]
         if len(consumers) > self.allowed:
             message = (
-                f"changing {self.column} reaches more consumers ({len(consumers)}) than are allowed "
-                f"({self.allowed}): {', '.join(consumers)}"
+                f"changing {self.column} affects {len(consumers)} consumers, {self.allowed} are allowed: "
+                f"{', '.join(consumers)}"
             )
             if not self.warn_only:
                 raise AirflowFailException(message)
             self.log.warning(message)
-        return told
+        return impact

@@ -1,1 +1,1 @@
-"""What the provider adds to Airflow's web server."""
+"""Pages and endpoints in Airflow's web server."""

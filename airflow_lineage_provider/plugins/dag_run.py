@@ -1,4 +1,4 @@
-"""A DAG run's own part of the event store."""
+"""Read the lineage of one DAG run from the event store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.lineage_map import Bindings
 from airflow_lineage_provider.readers import Evidence, read_events
-from airflow_lineage_provider.utils.dag_run import events_under
+from airflow_lineage_provider.utils.dag_run import dag_run_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def lineage_of(ids: DagRunIds, store: EventStore) -> Evidence:
-    """Return the jobs of a DAG run and what flowed between them; names are those that the events give.
+    """Return the jobs of a DAG run and its lineage; datasets have the names that the events give.
 
     Raises StoreError.
     """
@@ -28,13 +28,13 @@ def lineage_of(ids: DagRunIds, store: EventStore) -> Evidence:
 def _events(ids: DagRunIds, store: EventStore) -> Iterator[Mapping[str, Any]]:
     states = (state for root in ids.roots for state in store.run_states(root).values())
     runs = runs_below(ids, states)
-    return (event for event in events_under(ids.roots, store) if event["run"]["runId"] in runs)
+    return (event for event in dag_run_events(ids.roots, store) if event["run"]["runId"] in runs)
 
 
 def runs_below(ids: DagRunIds, states: Iterable[RunState]) -> set[str]:
-    """Return the ids of the DAG run's tasks and of what they ran.
+    """Return the run ids of the DAG run, of its tasks and of the runs below them.
 
-    A DAG run that a task triggered is left out with all below it: who may see one DAG may not see another.
+    A DAG run that a task triggered is left out with all runs below it: permission is by DAG.
     """
     children: dict[str, list[RunState]] = defaultdict(list)
     for state in states:

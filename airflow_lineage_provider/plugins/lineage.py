@@ -1,4 +1,4 @@
-"""What the provider adds to Airflow's web server: the lineage report of a DAG run, and the link to it."""
+"""The Airflow plugin: the lineage report of a DAG run, the event endpoint, and the link to the report."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 async def report_app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve the report. Every Airflow process loads plugins; only one that is asked imports what it needs."""
+    """Serve the app. It is imported with the first request, because every Airflow process loads plugins."""
     from airflow_lineage_provider.plugins.report_app import app
 
     await app(scope, receive, send)
 
 
 class LineagePlugin(AirflowPlugin):
-    """Registers the lineage report and the link to it."""
+    """Registers the web app and the link."""
 
     name = "lineage"
     fastapi_apps: list[Any] = [{"name": "lineage", "app": report_app, "url_prefix": "/lineage"}]  # noqa: RUF012

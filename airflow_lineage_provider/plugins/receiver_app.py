@@ -1,7 +1,7 @@
-"""`POST /lineage/api/v1/lineage`: OpenLineage events from elsewhere, for those who may create asset events.
+"""`POST /lineage/api/v1/lineage`: OpenLineage events, for users who may create asset events.
 
-An HTTP transport of Spark, Flink or dbt-ol, with an Airflow token as its API key, reports to the same store
-as Airflow itself. Reading, bounds and answers are the receiver's; Airflow's part is who may.
+The HTTP transport of Spark, Flink or dbt-ol, with an Airflow token as its API key, writes to the same store
+as Airflow itself. The request is parsed, bounded and answered by the receiver; Airflow authorizes it.
 """
 
 from functools import cache
@@ -20,19 +20,17 @@ from airflow_lineage_provider.store.errors import StoreError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Airflow refuses those who may not in its own words.
+# These responses are Airflow's own.
 _DENIED = {
-    "401": {"description": "There is no valid login."},
-    "403": {
-        "description": "Who is logged in may not create asset events, or the token is none of Airflow's."
-    },
+    "401": {"description": "Not logged in."},
+    "403": {"description": "The user may not create asset events, or the token is not one of Airflow's."},
 }
 
 router = APIRouter()
 
 
 class _Received(Response):
-    """Lets the receiver read the request and answer it."""
+    """Passes the request on to the receiver, which reads and answers it."""
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         try:
@@ -49,13 +47,13 @@ class _Received(Response):
     response_class=_Received,
     openapi_extra={"requestBody": REQUEST_BODY, "responses": RESPONSES | _DENIED},
 )
-async def receive(request: Request) -> Response:  # noqa: ARG001 - FastAPI reads the body of what it is not given
-    """Commit an event or a list of them; 401 without a login, 403 without the right."""
+async def receive(request: Request) -> Response:  # noqa: ARG001 - with it, FastAPI leaves the body unread
+    """Commit an event or a list of events; 401 without a login, 403 without permission."""
     return _Received()
 
 
 def described(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an OpenAPI document together with the schemas that the description of the endpoint refers to."""
+    """Return an OpenAPI document with the schemas that the endpoint's description refers to."""
     components = document.get("components", {})
     schemas = components.get("schemas", {}) | SCHEMAS
     return document | {"components": components | {"schemas": schemas}}

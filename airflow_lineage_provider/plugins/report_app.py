@@ -1,4 +1,4 @@
-"""`GET /lineage/report`: the lineage of one DAG run, for those who may see that DAG's task instances."""
+"""`GET /lineage/report`: the lineage of one DAG run, for users who may read the DAG's task instances."""
 
 from contextlib import suppress
 from typing import Annotated, Any
@@ -17,11 +17,11 @@ from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.plugins.dag_run import lineage_of
 from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
-from airflow_lineage_provider.plugins.report_page import Heading, TaskVerdict, report_page
+from airflow_lineage_provider.plugins.report_page import Heading, TaskResult, report_page
 from airflow_lineage_provider.readers import Evidence
 from airflow_lineage_provider.store import StoreError
 from airflow_lineage_provider.utils.dag_run import DagRunIds, dag_run_ids
-from airflow_lineage_provider.utils.verdict import VERDICT_KEY
+from airflow_lineage_provider.utils.validation_result import RESULT_KEY
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
@@ -30,12 +30,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "There is no valid login."},
-    403: {"description": "Who is logged in may not see the DAG's task instances."},
-    404: {"description": "There is no such run."},
+    401: {"description": "Not logged in."},
+    403: {"description": "The user may not read the DAG's task instances."},
+    404: {"description": "The DAG run does not exist."},
     503: {"description": "The event store cannot be read."},
 }
-MOST_VERDICTS = 20
+MAX_RESULTS = 20
 Name = Annotated[str, Query(max_length=250)]
 
 
@@ -68,24 +68,24 @@ def report(
     session: SessionDep,
     may_read_xcoms: Annotated[bool, Depends(_may_read_xcoms)],
 ) -> HTMLResponse:
-    """Return the page; 401 without a login, 403 without the right, 404 for a run that there is not."""
+    """Return the page; 401 without a login, 403 without permission, 404 for an unknown run."""
     found = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     if found is None:
         raise HTTPException(404, f"DAG {dag_id} has no run {run_id}")
     ids = dag_run_ids(found)
     heading = Heading(dag_id, run_id, str(found.state), ids.roots[-1])
-    verdicts = _verdicts(dag_id, run_id, session) if may_read_xcoms else []
-    return HTMLResponse(report_page(heading, _observed(ids), verdicts), headers=HEADERS)
+    results = _results(dag_id, run_id, session) if may_read_xcoms else []
+    return HTMLResponse(report_page(heading, _observed(ids), results), headers=HEADERS)
 
 
-def _verdicts(dag_id: str, run_id: str, session: Session) -> list[TaskVerdict]:
-    """Return what the run's validations found; what another wrote under that key is none."""
-    query = XComModel.get_many(run_id=run_id, dag_ids=dag_id, key=VERDICT_KEY, limit=MOST_VERDICTS)
+def _results(dag_id: str, run_id: str, session: Session) -> list[TaskResult]:
+    """Return the results of the run's validations; XComs of another form under that key are ignored."""
+    query = XComModel.get_many(run_id=run_id, dag_ids=dag_id, key=RESULT_KEY, limit=MAX_RESULTS)
     rows: Any = session.scalars(query)
     found = []
     for row in rows:
         with suppress(TypeError, ValueError):
-            found.append(TaskVerdict(task_id=row.task_id, **XComModel.deserialize_value(row)))
+            found.append(TaskResult(task_id=row.task_id, **XComModel.deserialize_value(row)))
     return sorted(found, key=lambda one: one.task_id)
 
 

@@ -1,4 +1,4 @@
-"""A DAG run's lineage as an HTML page that stands alone."""
+"""Render the lineage of a DAG run as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
 OUTCOMES = {"PASS": "ok", "WARN": "warned", "DRIFT": "failed"}
 SEVERITIES = {"error": "failed", "warning": "warned"}
-MOST_DRAWN = 60  # datasets
+MAX_DRAWN_DATASETS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What the page is about."""
+    """The DAG run that the page shows."""
 
     dag_id: str
     run_id: str
@@ -33,7 +33,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A job as the page shows it."""
+    """A job as a row of a table."""
 
     name: str
     state: str
@@ -45,8 +45,8 @@ class Row:
     outputs: tuple[BoundDataset, ...]
 
 
-class TaskVerdict(BaseModel):
-    """What a task that compared the run with the documented map found."""
+class TaskResult(BaseModel):
+    """The result of a task that compared the run with the documented map."""
 
     task_id: str
     outcome: Annotated[str, Field(max_length=20)]
@@ -56,19 +56,19 @@ class TaskVerdict(BaseModel):
 
     @property
     def state(self) -> str:
-        """The colour to show it in."""
+        """The CSS class of the outcome."""
         return OUTCOMES.get(self.outcome, "skipped")
 
 
-def report_page(heading: Heading, evidence: Evidence, verdicts: Sequence[TaskVerdict] = ()) -> str:
-    """Return the page: the verdicts, what wrote datasets and from which, the tests, and Airflow's tasks."""
+def report_page(heading: Heading, evidence: Evidence, results: Sequence[TaskResult] = ()) -> str:
+    """Return the page: validation results, jobs that wrote datasets, tests, and the other jobs."""
     rows = {id(job): _row(job) for job in evidence.jobs}
     writers = [rows[id(job)] for job in evidence.jobs if job.outputs]
     tests = [job for job in evidence.jobs if _is_test(job)]
     others = [rows[id(job)] for job in evidence.jobs if not job.outputs and not _is_test(job)]
     return _template().render(
         heading=heading,
-        verdicts=verdicts,
+        results=results,
         severities=SEVERITIES,
         drawing=_drawing(evidence),
         writers=writers,
@@ -80,7 +80,7 @@ def report_page(heading: Heading, evidence: Evidence, verdicts: Sequence[TaskVer
 
 
 def _drawing(evidence: Evidence) -> str:
-    """Return what flowed as SVG; nothing where that is nothing, or too large to look at."""
+    """Return the dataset graph as SVG; empty if there are no edges or more than MAX_DRAWN_DATASETS."""
     from airflow_lineage_provider.reports.drawing import draw
 
     edges = evidence.graph.edges
@@ -88,9 +88,9 @@ def _drawing(evidence: Evidence) -> str:
         dataset.logical: dataset.name for job in evidence.jobs for dataset in (*job.inputs, *job.outputs)
     }
     names = {logical: known[logical] for edge in edges for logical in edge}
-    if not 0 < len(names) <= MOST_DRAWN:
+    if not 0 < len(names) <= MAX_DRAWN_DATASETS:
         return ""
-    labels = {name: "/".join(short.split("/")[-2:]) for name, short in names.items()}  # of a path its end
+    labels = {name: "/".join(short.split("/")[-2:]) for name, short in names.items()}  # the end of a path
     return draw(edges, labels)
 
 

@@ -1,4 +1,4 @@
-"""A DAG run's emitted lineage against the documented map."""
+"""Validate the lineage that a DAG run emitted against the documented map."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.utils.event_wait import Awaited, Wait
+    from airflow_lineage_provider.utils.event_wait import EventWait, EventWaitConfig
 
 
 class LineageValidationSensor(BaseSensorOperator):
@@ -25,19 +25,19 @@ class LineageValidationSensor(BaseSensorOperator):
 
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param environment: which of the map's environments binds its names to this run's datasets.
-    :param scope: the layers, or dataset globs, that this run was to produce; all layers without it.
-    :param deferrable: wait in the triggerer instead of on a worker; so it does unless a `mode` (`poke`,
-        `reschedule`) is named.
-    :param timeout: seconds after which it compares with the events that are there; what is missing by then
-        is reported as missing.
+    :param scope: the layers, or globs of datasets, that this run produces. By default all layers.
+    :param deferrable: wait in the triggerer instead of on a worker. The default, unless a `mode` (`poke`,
+        `reschedule`) is given.
+    :param timeout: seconds to wait for events. After them the events that are there are compared, and the
+        others are reported as missing.
     :param source: where the events are: a connection of type `lineage_store` or `openlineage` (Marquez), or,
         with a slash in it, the path or URL of files that OpenLineage's `file` transport wrote (a file, a
         folder, or a prefix of their names). The default is the option `[airflow_lineage] store`. The process
         that waits must reach it: the triggerer, or with a `mode` the worker. Each poke of files or of Marquez
         reads all events since the start of the DAG run: choose `poke_interval` accordingly.
 
-    The map's policy says which findings are errors, warnings or notes. An error fails the task, for good: a
-    second try would read the same events.
+    The map's policy says which findings are errors, warnings or notes. An error fails the task without a
+    retry, because a retry would read the same events.
     """
 
     template_fields: Sequence[str] = ("map_path", "environment", "scope", "source")
@@ -63,64 +63,63 @@ class LineageValidationSensor(BaseSensorOperator):
         self.scope = scope
         self.deferrable = "mode" not in kwargs if deferrable is None else deferrable
         self.source = source
-        self._waiting: Wait | None = None
+        self._wait: EventWait | None = None
 
     def execute(self, context: Context) -> Any:
-        """Wait where `deferrable` and `mode` say, then compare."""
+        """Wait as `deferrable` and `mode` say, then compare."""
         if not self.deferrable:
             return super().execute(context)
-        looked = self.poke(context)
-        if looked.is_done:
-            return looked.xcom_value
+        first_poke = self.poke(context)
+        if first_poke.is_done:
+            return first_poke.xcom_value
         from airflow_lineage_provider.triggers.lineage import LineageTrigger
 
         self.defer(
-            trigger=LineageTrigger(asdict(self._wait(context).awaited), self.poke_interval),
+            trigger=LineageTrigger(asdict(self._event_wait(context).config), self.poke_interval),
             method_name="execute_complete",
-            # The trigger ends by itself at the deadline; this is for a triggerer that does not.
+            # The trigger ends at its deadline; this timeout is for a triggerer that does not run it.
             timeout=timedelta(seconds=self.timeout * 2 + 60),
         )
         return None
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:  # noqa: ARG002
-        """Compare, after the trigger has fired."""
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        """Compare after the trigger has fired."""
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
 
-        with bad_input_fails_the_task():
+        with expected_errors_fail_task():
             return self._compare(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Compare if the events are there; else wait on."""
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        """Compare if the wait is over."""
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
 
-        with bad_input_fails_the_task():
-            if not self._wait(context).is_over():
+        with expected_errors_fail_task():
+            if not self._event_wait(context).is_over():
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self._compare(context))
 
-    def _wait(self, context: Context) -> Wait:
-        from airflow_lineage_provider.utils.event_wait import Wait
+    def _event_wait(self, context: Context) -> EventWait:
+        from airflow_lineage_provider.utils.event_wait import EventWait
 
-        if self._waiting is None:
-            self._waiting = Wait(self._awaited(context))
-        return self._waiting
+        if self._wait is None:
+            self._wait = EventWait(self._wait_config(context))
+        return self._wait
 
-    def _awaited(self, context: Context) -> Awaited:
-        """Return what to wait for; the deadline is counted from the first look, over reschedules too."""
-        from airflow_lineage_provider.utils.dag_run import beginning, dag_run_ids, run_context
-        from airflow_lineage_provider.utils.event_wait import Awaited
-        from airflow_lineage_provider.utils.files import beside_dag
+    def _wait_config(self, context: Context) -> EventWaitConfig:
+        from airflow_lineage_provider.utils.dag_run import dag_run_ids, earliest_event_time, run_context
+        from airflow_lineage_provider.utils.event_wait import EventWaitConfig
+        from airflow_lineage_provider.utils.paths import path_beside_dag
 
         run = run_context(context)
         if run.parent is None:
             raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
-        path, ids = beside_dag(self, self.map_path), dag_run_ids(context["dag_run"])
-        since = beginning(context["dag_run"], ids)
-        return Awaited(
+        path, ids = path_beside_dag(self, self.map_path), dag_run_ids(context["dag_run"])
+        since = earliest_event_time(context["dag_run"], ids)
+        return EventWaitConfig(
             source=self.source,
             since=since.isoformat() if since else None,
             root_run_ids=list(ids.roots),
-            above=[*ids.roots, *ids.own, run.parent.run_id],
+            enclosing_run_ids=[*ids.roots, *ids.own, run.parent.run_id],
             map_text=_read(path),
             map_file=str(path),
             environment=self.environment,
@@ -129,24 +128,25 @@ class LineageValidationSensor(BaseSensorOperator):
         )
 
     def _deadline(self, context: Context) -> datetime:
+        """Return the end of the wait, counted from the first poke, reschedules included."""
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        # One interval early, so that the last look compares before Airflow's own timeout ends the sensor.
+        # One interval early, so that the last poke compares before Airflow's own timeout ends the sensor.
         return (first or datetime.now(UTC)) + timedelta(seconds=self.timeout - self.poke_interval)
 
     def _compare(self, context: Context) -> dict[str, Any]:
         from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import validation_text
-        from airflow_lineage_provider.utils.verdict import VERDICT_KEY, judge, verdict
+        from airflow_lineage_provider.utils.validation_result import RESULT_KEY, report_entry, summary_or_fail
 
-        wait = self._wait(context)
-        lineage_map, environment = wait.lineage_map, wait.awaited.environment
+        wait = self._event_wait(context)
+        lineage_map, environment = wait.lineage_map, wait.config.environment
         evidence = read_evidence("event", wait.events(), lineage_map, environment)
-        validation = validate(evidence, lineage_map, environment=environment, scope=wait.awaited.scope)
+        validation = validate(evidence, lineage_map, environment=environment, scope=wait.config.scope)
         for line in validation_text(validation).splitlines():
             self.log.info(line)
-        context["ti"].xcom_push(VERDICT_KEY, verdict(validation))
-        return judge(validation)
+        context["ti"].xcom_push(RESULT_KEY, report_entry(validation))
+        return summary_or_fail(validation)
 
 
 def _read(path: Path) -> str:

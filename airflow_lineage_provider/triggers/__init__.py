@@ -1,1 +1,1 @@
-"""Triggers: what the sensors wait for."""
+"""Triggers: waiting for events and forwarding in the triggerer."""

@@ -1,4 +1,4 @@
-"""Takes stored events on, in the triggerer."""
+"""Forward stored events from the triggerer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ForwardTrigger(BaseTrigger):
-    """Sends what a backend has not got, and fires when nothing is left or the backend is in trouble."""
+    """Sends a backend its pending events; fires when none is left or the backend is unavailable."""
 
     def __init__(self, conn_id: str, store_conn_id: str | None) -> None:
         super().__init__()
@@ -20,20 +20,20 @@ class ForwardTrigger(BaseTrigger):
         self.store_conn_id = store_conn_id
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class and the arguments that make this trigger anew in the triggerer."""
+        """Return the class path and the arguments of this trigger."""
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return name, {"conn_id": self.conn_id, "store_conn_id": self.store_conn_id}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Drain the outbox on a thread, off the event loop.
+        """Drain the outbox on a thread.
 
-        Bad input is told in the event: what a trigger raises, Airflow takes for something that passes.
+        Bad input is passed in the event, because Airflow retries a task whose trigger raises.
         """
         from airflow_lineage_provider.errors import LineageError
         from airflow_lineage_provider.utils.forwarding import drain
 
         try:
             done = await asyncio.to_thread(drain, self.conn_id, self.store_conn_id)
-        except (LineageError, ValueError) as error:
+        except LineageError as error:
             done = {"bad_input": str(error)}
         yield TriggerEvent(done)

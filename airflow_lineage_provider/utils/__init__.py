@@ -1,1 +1,1 @@
-"""What the Airflow modules share: event emission, the ids of a DAG run, waiting for events, task outcomes."""
+"""What the Airflow modules share: event emission, run ids, waiting for events, errors of a task."""

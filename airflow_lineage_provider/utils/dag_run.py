@@ -1,4 +1,4 @@
-"""The OpenLineage names of the Airflow run that a task is part of, and the events under them."""
+"""The OpenLineage ids of a DAG run and of its tasks, and the events of a DAG run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.events.context import RunContext, RunRef
 from airflow_lineage_provider.events.event import text_at
 from airflow_lineage_provider.utils.dbt_projects import several_dbt_projects
-from airflow_lineage_provider.utils.secrets import without_secrets
+from airflow_lineage_provider.utils.redaction import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,27 +19,26 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.store.source import EventSource
 
-CLOCKS = timedelta(minutes=5)
-"""How far the clocks of two machines may be apart."""
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""How far the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class DagRunIds:
-    """A DAG run in OpenLineage's words."""
+    """The OpenLineage run ids of a DAG run."""
 
     own: tuple[str, ...]
-    """Its run ids: it gets another each time that a task of it is cleared. The last is the present one."""
+    """Its own run ids, the current one last: it gets a new one each time that a task of it is cleared."""
     roots: tuple[str, ...]
-    """The root runs that its events are under: itself, or the DAG run that triggered it."""
+    """The root run ids of its events: its own, or that of the DAG run that triggered it."""
     namespace: str
-    """The namespace of Airflow's own jobs."""
+    """The job namespace of Airflow's own events."""
 
 
 def run_context(context: Context) -> RunContext:
     """Return what the events of a task's dbt nodes share: parent, root, nominal time, masking.
 
-    The ids are those that Airflow's own OpenLineage provider gives the task's and the DAG's runs, so that
-    its events and ours are one tree.
+    The run ids are those of Airflow's OpenLineage provider, so that its events and ours form one tree.
     """
     from airflow.providers.openlineage.plugins import macros as untyped
 
@@ -57,12 +56,12 @@ def run_context(context: Context) -> RunContext:
         nominal_start=dag_run.data_interval_start or dag_run.logical_date,
         nominal_end=dag_run.data_interval_end,
         several_projects=several_dbt_projects(ti.task),
-        mask=without_secrets,
+        mask=redact_text,
     )
 
 
-def last_try_run_id(context: Context) -> str | None:
-    """Return the id of the run of this task's try before this one; None on its first."""
+def previous_try_run_id(context: Context) -> str | None:
+    """Return the OpenLineage run id of this task's previous try; None on the first try."""
     from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
 
     ti: Any = context["ti"]
@@ -81,7 +80,7 @@ def last_try_run_id(context: Context) -> str | None:
 
 
 def dag_run_ids(dag_run: Any) -> DagRunIds:
-    """Return the ids that Airflow's own OpenLineage provider gives a DAG run."""
+    """Return the run ids that Airflow's OpenLineage provider gives a DAG run."""
     from airflow.providers.openlineage import conf
     from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
     from airflow.providers.openlineage.utils import utils
@@ -100,33 +99,32 @@ def dag_run_ids(dag_run: Any) -> DagRunIds:
     return DagRunIds(own, (root,) if root else own, conf.namespace())
 
 
-def beginning(dag_run: Any, ids: DagRunIds) -> datetime | None:
-    """Return a time that none of the run's events is older than.
+def earliest_event_time(dag_run: Any, ids: DagRunIds) -> datetime | None:
+    """Return a lower bound of the times of the run's events; None if another root run began before it.
 
-    None under another root, which began before, nobody here knows when. When a task is cleared, the DAG run
-    starts anew; it was never due later than it first started.
+    Clearing a task overwrites the start of the DAG run; `run_after` is never later than its first start.
     """
     if ids.roots != ids.own:
         return None
     first_start: datetime | None = None if dag_run.clear_number else dag_run.start_date
     earliest: datetime = first_start or dag_run.run_after
-    return earliest - CLOCKS
+    return earliest - MAX_CLOCK_SKEW
 
 
-def events_under(roots: Sequence[str], source: EventSource) -> Iterator[dict[str, Any]]:
-    """Yield the events under the root runs of one DAG run; of a task that was cleared, its last run's only.
+def dag_run_events(roots: Sequence[str], source: EventSource) -> Iterator[dict[str, Any]]:
+    """Yield the events under the root runs of one DAG run; of a cleared task those of its last run only.
 
-    Who clears one task wants the others' lineage to stand. Raises StoreError.
+    Clearing one task keeps the lineage of the others. Raises StoreError.
     """
-    again: set[str] = set()
+    rerun: set[str] = set()
     for root in reversed(roots):
         events = list(source.events(root_run_id=root))
-        yield from (event for event in events if _task(event, root) not in again)
-        again |= {_task(event, root) for event in events}
+        yield from (event for event in events if _task(event, root) not in rerun)
+        rerun |= {_task(event, root) for event in events}
 
 
 def _task(event: Mapping[str, Any], root: str) -> str:
-    """Return the job name of the task that an event is of, or that ran what it is of."""
+    """Return the job name of the task that emitted an event or is the parent of its run."""
     parent = ("run", "facets", "parent")
     below_root = text_at(event, *parent, "run", "runId") not in {"", root}
     return text_at(event, *(parent if below_root else ()), "job", "name")

@@ -1,4 +1,4 @@
-"""Airflow connections as the outputs of a dbt profile."""
+"""Make a dbt profile from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 Output = tuple[dict[str, Any], dict[str, str]]
-"""The fields of a dbt output, and those that are secret."""
+"""The fields of a dbt profile output: the plain ones, and the secret ones."""
 
 DEFAULT_SCHEMA = "main"
 
@@ -66,9 +66,9 @@ OUTPUTS: dict[str, Callable[[Connection], Output]] = {
 def dbt_profile(
     conn_id: str | None, project_dir: str, target: str | None
 ) -> AbstractContextManager[str | None]:
-    """Yield the profiles_dir of a profile made from a connection; None where no connection is named.
+    """Yield the `profiles_dir` of a profile made from a connection; None if `conn_id` is None.
 
-    Raises DbtError for a connection type that has no dbt adapter here.
+    Raises DbtError for an unknown connection, or one of a type that is not in OUTPUTS.
     """
     if conn_id is None:
         return nullcontext()
@@ -81,12 +81,12 @@ def _from_connection(conn_id: str, project_dir: str, target: str) -> Iterator[st
         conn = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise DbtError(
-            f"connection {conn_id!r} is not there; add it to Airflow, or set profile_conn_id to another"
+            f"connection {conn_id!r} does not exist; add it to Airflow, or set profile_conn_id to another"
         ) from None
     to_output = OUTPUTS.get(conn.conn_type or "")
     if to_output is None:
         raise DbtError(
-            f"connection {conn_id!r} is of type {conn.conn_type!r}, which makes no dbt profile; "
+            f"connection {conn_id!r} is of type {conn.conn_type!r}, for which no dbt profile can be made; "
             f"use one of {', '.join(sorted(OUTPUTS))}, or a profiles.yml"
         )
     fields, secrets = to_output(conn)

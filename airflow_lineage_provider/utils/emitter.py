@@ -1,4 +1,4 @@
-"""From dbt's records and other movements of data to committed events."""
+"""Commit an OpenLineage event for each record of a dbt run and for each movement of data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs
 from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
-from airflow_lineage_provider.utils.dag_run import dag_run_ids, last_try_run_id, run_context
+from airflow_lineage_provider.utils.dag_run import dag_run_ids, previous_try_run_id, run_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,17 +30,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 50  # events of one transaction at most
+BATCH = 50
+"""The largest number of events in one transaction."""
 BATCH_SECONDS = 0.1
-PAUSE = 30.0  # seconds in which a store that fails is not asked again, because asking can take some
+RETRY_SECONDS = 30.0
+"""Pause between attempts at a store that fails, because an attempt can take seconds."""
 
 
 class Emitter:
-    """Commits the event of each record as it comes.
+    """Commits the event of each record as it arrives.
 
-    Where there can be no store, StoreLocationError is raised before dbt begins. A store that is there and
-    fails does not fail the models: what it did not take waits, and is given to it again every half minute
-    and at the end; what it has not taken by then is counted and said.
+    Raises StoreLocationError before dbt starts when the configured store can never work. A failing store
+    never fails the models: events are buffered and retried every 30 s and once at the end; those that are
+    not committed by then are logged and counted in `lost`.
     """
 
     def __init__(self, context: Context, store_conn_id: str | None) -> None:
@@ -48,8 +50,8 @@ class Emitter:
         self._context = run_context(context)
         self._masks_literals = conf.getboolean("airflow_lineage", "mask_sql_literals", fallback=False)
         self._events: NodeEvents | None = None
-        self._waiting: list[dict[str, Any]] = []
-        self._ask_again = self._batch_since = 0.0
+        self._pending: list[dict[str, Any]] = []
+        self._retry_at = self._batch_since = 0.0
         self.invocation_id: str | None = None
         self.emitted = 0
         self.lost = 0
@@ -57,10 +59,10 @@ class Emitter:
         if isinstance(error, StoreLocationError):
             raise error
         if error is None:
-            self._close_last_try(context)
+            self._abort_previous_try(context)
 
     def emit(self, record: Record) -> None:
-        """Commit the event of a record, or several in one transaction where the records come faster."""
+        """Commit the event of `record`, together with others if the records arrive faster than commits."""
         if isinstance(record, Invocation):
             self.invocation_id = record.invocation_id
             self._events = NodeEvents(record, self._context)
@@ -75,56 +77,54 @@ class Emitter:
         self._add(movement.job_name, lambda: movement_event(movement, state, at, self._context, error))
 
     def finish(self) -> None:
-        """Give the store a last chance to take what it has not taken."""
+        """Try once more to commit the pending events, and count what stays uncommitted as lost."""
         if error := self._commit():
-            for event in self._waiting:
+            for event in self._pending:
                 self._lose(event["job"]["name"], error)
-            self._waiting.clear()
+            self._pending.clear()
 
     def _add(self, job: str, make: Callable[[], RunEvent], *, batch: bool = False) -> None:
-        """Make an event and commit it, unless the store failed a moment ago: then it waits."""
+        """Make an event and commit it; while the store fails, it stays pending until the next retry."""
         try:
-            self._waiting.append(mask_event(Serde.to_dict(make()), literals=self._masks_literals))
+            self._pending.append(mask_event(Serde.to_dict(make()), literals=self._masks_literals))
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
             self._lose(job, error)
         now = time.monotonic()
         self._batch_since = self._batch_since or now
-        if not batch or len(self._waiting) >= BATCH or now - self._batch_since > BATCH_SECONDS:
+        if not batch or len(self._pending) >= BATCH or now - self._batch_since > BATCH_SECONDS:
             self._commit_if_due()
 
     def _commit_if_due(self) -> None:
-        if self._waiting and time.monotonic() >= self._ask_again:
+        if self._pending and time.monotonic() >= self._retry_at:
             self._commit()
 
     def _commit(self) -> Exception | None:
         try:
-            self._store.append(self._waiting)
+            self._store.append(self._pending)
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
-            log.warning("lineage: %s; %s events wait for it", error, len(self._waiting))
-            self._ask_again = time.monotonic() + PAUSE
+            log.warning("lineage: %s; %s events are pending", error, len(self._pending))
+            self._retry_at = time.monotonic() + RETRY_SECONDS
             return error
         self._batch_since = 0.0
-        self.emitted += len(self._waiting)
-        self._waiting.clear()
+        self.emitted += len(self._pending)
+        self._pending.clear()
         return None
 
     def _lose(self, job: str, error: Exception) -> None:
         self.lost += 1
         log.error("lineage: the event of %s is lost: %s", job, error)
 
-    def _close_last_try(self, context: Context) -> None:
-        """Close the runs of nodes that the last try of this task left open: its worker died."""
-        last_try = last_try_run_id(context)
-        if last_try is None:
+    def _abort_previous_try(self, context: Context) -> None:
+        """End with ABORT the node runs that the previous try left open because its worker died."""
+        previous_try = previous_try_run_id(context)
+        if previous_try is None:
             return
-        reason = "The task was tried again: the worker that ran this died without saying so"
+        reason = "The task was retried: the worker of this try died before the run ended"
         try:
             for root in dag_run_ids(context["dag_run"]).roots:
                 runs = open_runs(self._store, root_run_id=root)
-                left = [run for run in runs if run.parent_run_id == last_try]
-                if left and abort_runs(self._store, left, reason):
-                    log.warning(
-                        "lineage: the last try left %s runs open; they are closed with ABORT", len(left)
-                    )
+                unended = [run for run in runs if run.parent_run_id == previous_try]
+                if unended and abort_runs(self._store, unended, reason):
+                    log.warning("lineage: ended %s runs of the previous try with ABORT", len(unended))
         except StoreError as error:
-            log.warning("lineage: what the last try left open is not closed: %s", error)
+            log.warning("lineage: the open runs of the previous try are not ended: %s", error)

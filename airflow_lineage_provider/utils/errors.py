@@ -1,4 +1,4 @@
-"""Errors as people meet them in a task's log: one line that says what to do."""
+"""Expected errors as task failures: one line in the task's log that says what to do."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def bad_input_fails_the_task() -> Iterator[None]:
-    """Fail the task for good, without a retry and without our stack, on input that no retry can mend.
+def expected_errors_fail_task() -> Iterator[None]:
+    """Turn an expected error into a task failure without a stack trace.
 
-    An event store whose server does not answer now is no such input: that is tried again.
+    The task is not retried, because the same input fails again. An error that is marked `unreachable` (an
+    event store whose server does not answer) raises AirflowException instead, so that the task is retried.
     """
     from airflow_lineage_provider.errors import LineageError
 

@@ -1,4 +1,4 @@
-"""Where a task reads events back from: a connection, or a location."""
+"""Open the event source that an operator's argument names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
 
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.store.source import EventSource
 
 
-def open_source(name: str | None, *, since: datetime | None = None) -> EventSource:
-    """Return the events' source that is named; it reads nothing of files and of Marquez before `since`.
+def event_source(name: str | None, *, since: datetime | None = None) -> EventSource:
+    """Return the event source that `name` names.
 
     A name with a slash is a location: the path or URL of files that OpenLineage wrote, or of an event store.
-    Any other is a connection: of type `lineage_store`, or `openlineage` for Marquez. None is the event store
-    that `[airflow_lineage] store` names. Raises AirflowNotFoundException for a connection that is not there,
-    ValueError for one of another type.
+    Any other name is a connection of type `lineage_store`, or of type `openlineage` for Marquez. None means
+    the event store of `[airflow_lineage] store`. Files and Marquez are read from `since` on.
+
+    Raises AirflowNotFoundException for an unknown connection, InputError for one of another type.
     """
     from airflow_lineage_provider.store import sources
 
@@ -34,7 +36,7 @@ def open_source(name: str | None, *, since: datetime | None = None) -> EventSour
         return EventStoreHook(name).get_conn()
     if conn_type == OpenLineageHook.conn_type:
         return OpenLineageHook(name).get_source(since)
-    raise ValueError(
-        f"connection {name!r} is of type {conn_type!r}, which no events are read from; use one of type "
+    raise InputError(
+        f"connection {name!r} is of type {conn_type!r}, from which no events can be read; use one of type "
         f"{EventStoreHook.conn_type} or {OpenLineageHook.conn_type}, or the path of files"
     )

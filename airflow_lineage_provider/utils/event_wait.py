@@ -1,4 +1,4 @@
-"""Whether the events that a validation needs have come."""
+"""Wait until the events that a validation needs are there."""
 
 from __future__ import annotations
 
@@ -12,68 +12,68 @@ from airflow_lineage_provider.checks.scope import expected_datasets
 from airflow_lineage_provider.events.event import END_TYPES, event_time, parent_and_root, text_at
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
 from airflow_lineage_provider.store import EventSourceError
-from airflow_lineage_provider.utils.dag_run import events_under
-from airflow_lineage_provider.utils.event_source import open_source
+from airflow_lineage_provider.utils.dag_run import dag_run_events
+from airflow_lineage_provider.utils.event_source import event_source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from airflow_lineage_provider.lineage_map import LineageMap
 
-QUIET = timedelta(seconds=5)
+QUIET_PERIOD = timedelta(seconds=5)
+"""How old the last event must be before a run without open runs counts as complete."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Awaited:
-    """What a validation waits for; its fields are plain values, so that a trigger can carry them.
+class EventWaitConfig:
+    """What a validation waits for, as plain values, so that a trigger can be serialized with them.
 
-    The map travels as text, because the triggerer need not have the DAG's files.
+    The map is passed as text, because the triggerer may not have the DAG's files.
     """
 
     source: str | None
-    """Where the events are, as `utils.event_source.open_source` takes it."""
+    """The event source, as `utils.event_source.event_source` takes it."""
     since: str | None
-    """ISO 8601. No awaited event is older; None where that is not known."""
+    """ISO 8601; a lower bound of the events' times, None if unknown."""
     root_run_ids: list[str]
-    above: list[str]
-    """The runs that cannot end before the validation does: the DAG's, and its own."""
+    enclosing_run_ids: list[str]
+    """The runs that cannot end before the validation: that of the DAG, and that of its task."""
     map_text: str
     map_file: str
     environment: str | None
     scope: list[str] | None
     deadline: str
-    """ISO 8601, in UTC. After it the comparison is made with what there is."""
+    """ISO 8601, in UTC. After it, the events that are there are compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """The datasets that the map expects of the run, and what finds them by their physical names."""
+class ExpectedDatasets:
+    """The datasets that the map expects of the run, and the bindings to find them by physical name."""
 
-    datasets: frozenset[str]
+    names: frozenset[str]
     bindings: Bindings
 
 
-class Wait:
-    """Looks for the awaited events, again and again: what does not change in between is made once.
+class EventWait:
+    """Polls for the events; the parsed map and the source are kept between two polls.
 
-    Raises ValueError for a map that cannot be read, or a source that events cannot be read from.
+    Raises LineageError for a map or a source that cannot be read.
     """
 
-    def __init__(self, awaited: Awaited) -> None:
-        self.awaited = awaited
-        self.lineage_map = parse_map(awaited.map_text, awaited.map_file)
-        self._expected = expected(self.lineage_map, awaited)
-        self._deadline = datetime.fromisoformat(awaited.deadline)
-        since = datetime.fromisoformat(awaited.since) if awaited.since else None
-        self._source = open_source(awaited.source, since=since)
+    def __init__(self, config: EventWaitConfig) -> None:
+        self.config = config
+        self.lineage_map = parse_map(config.map_text, config.map_file)
+        self._expected = expected_of_run(self.lineage_map, config)
+        self._deadline = datetime.fromisoformat(config.deadline)
+        since = datetime.fromisoformat(config.since) if config.since else None
+        self._source = event_source(config.source, since=since)
 
     def is_over(self, now: datetime | None = None) -> bool:
-        """Tell whether to compare now: the events have come, or the time is up.
+        """Return whether to compare now: the events are complete, or the deadline has passed.
 
-        A source that does not answer now is asked again at the next look. Raises EventSourceError for one
-        that cannot answer.
+        An unreachable source is asked again at the next poke. Any other error is an EventSourceError.
         """
         now = now or datetime.now(UTC)
         if now >= self._deadline:
@@ -83,38 +83,43 @@ class Wait:
         except EventSourceError as error:
             if not error.unreachable:
                 raise
-            log.warning("%s; looking again until %s", error, self.awaited.deadline)
+            log.warning("%s; retrying until %s", error, self.config.deadline)
             return False
-        return arrived(self.awaited, self._expected, events, now)
+        return events_complete(self.config, self._expected, events, now)
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what there is of the run. Raises EventSourceError."""
+        """Return the events of the run that are there now. Raises EventSourceError."""
         with closing(self._source) as source:
-            return list(events_under(self.awaited.root_run_ids, source))
+            return list(dag_run_events(self.config.root_run_ids, source))
 
 
-def expected(lineage_map: LineageMap, awaited: Awaited) -> Expected:
-    """Return what the map expects of this run. Raises MapError and ValueError, as the validation does."""
-    datasets = expected_datasets(lineage_map, awaited.scope, awaited.environment)
-    return Expected(frozenset(datasets), bindings_of(lineage_map, awaited.environment))
+def expected_of_run(lineage_map: LineageMap, config: EventWaitConfig) -> ExpectedDatasets:
+    """Return the datasets that the map expects of this run. Raises LineageError, as the validation does."""
+    datasets = expected_datasets(lineage_map, config.scope, config.environment)
+    return ExpectedDatasets(frozenset(datasets), bindings_of(lineage_map, config.environment))
 
 
-def arrived(awaited: Awaited, wanted: Expected, events: Collection[Mapping[str, Any]], now: datetime) -> bool:
-    """Tell whether all that is expected is there, or nothing more will come.
+def events_complete(
+    config: EventWaitConfig,
+    expected: ExpectedDatasets,
+    events: Collection[Mapping[str, Any]],
+    now: datetime,
+) -> bool:
+    """Return whether every expected dataset was written, or no more events are to be expected.
 
-    Nothing more will come when every run that began in this DAG run has ended and the last event is some
-    seconds old. Airflow's own COMPLETE of a task comes after the task is reported a success, so that a run
-    may still look open when the validation begins.
+    None are to be expected when every run that began in this DAG run has ended and the last event is older
+    than QUIET_PERIOD: Airflow sends the COMPLETE of a task after it has set the task to success, so a run
+    may still look open when the validation starts.
     """
-    if wanted.datasets <= _written(events, wanted.bindings):
+    if expected.names <= _written(events, expected.bindings):
         return True
-    present = (event for event in events if parent_and_root(event)[1] == awaited.root_run_ids[-1])
+    current = (event for event in events if parent_and_root(event)[1] == config.root_run_ids[-1])
     latest = max(map(event_time, events), default=now)
-    return open_runs(present) <= set(awaited.above) and now - latest > QUIET
+    return open_runs(current) <= set(config.enclosing_run_ids) and now - latest > QUIET_PERIOD
 
 
 def open_runs(events: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the ids of the runs that began and have not ended; nothing that comes after an end counts."""
+    """Return the ids of the runs that began and have not ended; events after an end do not reopen a run."""
     begun: set[str] = set()
     ended: set[str] = set()
     for event in events:

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 from openlineage.client.event_v2 import RunState
 
 from airflow_lineage_provider.utils.emitter import Emitter
-from airflow_lineage_provider.utils.secrets import without_secrets
+from airflow_lineage_provider.utils.redaction import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,14 +40,14 @@ def commit_observations(
     for seen in observations:
         emitter.emit_movement(seen.movement, RunState.START, seen.movement.started_at)
         emitter.emit_movement(seen.movement, seen.state, datetime.now(UTC), seen.error)
-        log.info("%s", without_secrets(_line(seen)))
+        log.info("%s", redact_text(_line(seen)))
     emitter.finish()
     unresolved = [*problems, *(one for seen in observations for one in seen.movement.problems)]
     for problem in unresolved:
-        log.warning("not resolved: %s", without_secrets(problem))
+        log.warning("not resolved: %s", redact_text(problem))
     return {
         "jobs": dict(Counter(seen.state.value for seen in observations)),
-        "problems": [without_secrets(problem) for problem in unresolved[:SHOWN]],
+        "problems": [redact_text(problem) for problem in unresolved[:SHOWN]],
         "events": emitter.emitted,
         "events_lost": emitter.lost,
     }
@@ -66,7 +66,7 @@ def judge_observations(observations: Iterable[Observation], findings: Iterable[F
             log.warning("%s", finding)
     if errors:
         more = f"; and {len(errors) - SHOWN} more, in the log above" if errors[SHOWN:] else ""
-        raise AirflowException(without_secrets("; ".join(errors[:SHOWN])) + more)
+        raise AirflowException(redact_text("; ".join(errors[:SHOWN])) + more)
 
 
 def _line(seen: Observation) -> str:

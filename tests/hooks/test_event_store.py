@@ -39,7 +39,7 @@ def test_every_field_of_the_form_is_in_the_url(connect, fields, url):
 def test_a_sqlite_file(connect, tmp_path):
     assert connect(host=f"{tmp_path}/lineage.db").test_connection() == (
         True,
-        f"{tmp_path}/lineage.db takes events",
+        f"{tmp_path}/lineage.db accepts events",
     )
 
 
@@ -63,7 +63,7 @@ def postgres_fields(postgres, **other):
 
 def test_postgres(connect, postgres):
     worked, message = connect(**postgres_fields(postgres)).test_connection()
-    assert (worked, message.partition(" takes ")[2]) == (True, "events")
+    assert (worked, message.partition(" accepts ")[2]) == (True, "events")
     assert postgres["PGPASSWORD"] not in message
 
 

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.utils.forwarding import drain
@@ -66,8 +67,8 @@ MARQUEZ = {LINEAGE: (400, "nodeId must not be null"), "/api/v1/events/lineage": 
 @pytest.mark.parametrize(
     ("answers", "worked", "said"),
     [
-        (MARQUEZ, True, "takes events, and they can be read back"),
-        ({LINEAGE: NO_GET}, True, "takes events, and they cannot, as from Marquez, be read back"),
+        (MARQUEZ, True, "accepts events, and they can be read back as from Marquez"),
+        ({LINEAGE: NO_GET}, True, "accepts events, and they cannot be read back as from Marquez"),
         ({}, False, "has nothing at api/v1/lineage: check host, port and endpoint"),
         ({LINEAGE: (502, "oops")}, False, "answers 502: check host, port and schema, or its log"),
         ({LINEAGE: (302, "login")}, False, "answers 302"),
@@ -88,10 +89,10 @@ CONFIG = {"/config": (200, '{"versions": {}}')}
 @pytest.mark.parametrize(
     ("answers", "worked", "said"),
     [
-        (CONFIG | {"/openapi/openlineage" + LINEAGE: NO_GET}, True, "is DataHub, and takes events"),
+        (CONFIG | {"/openapi/openlineage" + LINEAGE: NO_GET}, True, "is DataHub and accepts events"),
         (CONFIG, False, "has nothing at openapi/openlineage/api/v1/lineage"),
-        ({"/config": (200, "hello")}, False, "answers 200, and not as DataHub's metadata service does"),
-        ({}, False, "answers 404, and not as DataHub's metadata service does"),
+        ({"/config": (200, "hello")}, False, "answers 200, but is not DataHub's metadata service"),
+        ({}, False, "answers 404, but is not DataHub's metadata service"),
     ],
     ids=["datahub", "an old datahub", "another page", "nothing"],
 )
@@ -109,7 +110,7 @@ def test_a_wrong_key_is_refused_and_not_printed(monkeypatch, conn_type):
     with backend(CONFIG, open_to_all={"/config"}) as port:
         connect(monkeypatch, conn_type, port, key="another-secret")
         result = button()
-    assert result == (False, f"http://127.0.0.1:{port} refuses the key in the connection's password (401)")
+    assert result == (False, f"http://127.0.0.1:{port} rejects the key in the connection's password (401)")
 
 
 @pytest.mark.parametrize("conn_type", ["openlineage", "lineage_datahub"])
@@ -207,5 +208,5 @@ def test_a_connection_may_say_how_many_events_go_in_one_request(monkeypatch):
 
 def test_a_connection_that_takes_no_events(monkeypatch):
     connect(monkeypatch, "postgres", 5432)
-    with pytest.raises(ValueError, match=r"takes no events; use openlineage, lineage_datahub"):
+    with pytest.raises(InputError, match=r"names no lineage backend; use one of type openlineage or"):
         drain("backend")

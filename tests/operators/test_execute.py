@@ -88,8 +88,8 @@ def test_a_failed_node_fails_the_task_with_its_error_and_nothing_else(airflow):
         ("unparsable", "Compilation Error in model broken (models/gold/broken.sql) unexpected 'end of print"),
         ("unknown_command", "dbt command 'bild' is unknown; use one of run, build, test, seed, snapshot"),
         ("threads_in_words", "threads must be a whole number such as 4, not 'many'"),
-        ("no_connection", "connection 'nowhere' is not there; add it to Airflow, or set profile_conn_id"),
-        ("odd_connection", "connection 'odd' is of type 'http', which makes no dbt profile; use one of duckdb"),
+        ("no_connection", "connection 'nowhere' does not exist; add it to Airflow, or set profile_conn_id"),
+        ("odd_connection", "connection 'odd' is of type 'http', for which no dbt profile can be made; use one of duckdb"),
         ("unwritable_store", "/a_file/lineage.db"),
     ],
 )  # fmt: skip
@@ -150,5 +150,5 @@ def test_a_killed_task_stops_dbt_and_its_query(airflow):
     ran = airflow["killed"]
     assert ran.state == "failed"
     assert ends(ran.events) == {"gold.endless": "FAIL", "gold.after": "ABORT"}
-    assert "The task was killed: dbt's queries are cancelled" in ran.log
+    assert "The task was killed: cancelling dbt's queries" in ran.log
     assert ran.error.startswith("gold.endless: cancelled: the task was killed (")

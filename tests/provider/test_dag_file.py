@@ -42,6 +42,7 @@ def test_reading_the_dag_file_imports_airflow_and_a_handful_of_ours(modules_afte
 
     assert {name.partition(".")[0] for name in added} & HEAVY == set()
     assert {name for name in added if name.startswith("airflow_lineage_provider")} == {
+        "airflow_lineage_provider.errors",
         "airflow_lineage_provider.links",
         "airflow_lineage_provider.links.lineage",
         "airflow_lineage_provider.operators",

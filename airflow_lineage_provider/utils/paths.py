@@ -1,4 +1,4 @@
-"""Files that stand beside a DAG."""
+"""Paths relative to a DAG file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
 
-def beside_dag(operator: BaseOperator, path: str) -> Path:
-    """Return a file's path; a relative one is taken from the folder of the operator's DAG file."""
+def path_beside_dag(operator: BaseOperator, path: str) -> Path:
+    """Return `path`; a relative path is resolved against the folder of the operator's DAG file."""
     return Path(operator.dag.fileloc).parent / path

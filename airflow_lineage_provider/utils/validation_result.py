@@ -1,4 +1,4 @@
-"""A comparison's outcome as a task's outcome."""
+"""The result of a validation as a task's XComs and outcome."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.checks.validation import Validation
 
 SHOWN_FINDINGS = 20
-VERDICT_KEY = "lineage_verdict"
-"""The XCom by which the lineage report knows what a task found, also where the task fails for it."""
+RESULT_KEY = "lineage_validation"
+"""The XCom from which the lineage report page reads the result, also of a task that failed."""
 REPORTED_FINDINGS = 100
 
 
-def verdict(validation: Validation) -> dict[str, Any]:
-    """Return the outcome with its gravest findings, each with its severity, for the lineage report."""
+def report_entry(validation: Validation) -> dict[str, Any]:
+    """Return what the lineage report page shows: the outcome and the gravest findings with severities."""
     from airflow_lineage_provider.reports.text import outcome
 
     findings = validation.comparison.findings
-    told = [[finding.severity.value, str(finding)] for finding in findings[:REPORTED_FINDINGS]]
     return {
         "outcome": outcome(validation.comparison),
-        "findings": told,
+        "findings": [[finding.severity.value, str(finding)] for finding in findings[:REPORTED_FINDINGS]],
         "more": max(0, len(findings) - REPORTED_FINDINGS),
     }
 
 
-def judge(validation: Validation) -> dict[str, Any]:
-    """Return the summary for XCom; raise, naming the findings, where the map's policy calls one an error."""
+def summary_or_fail(validation: Validation) -> dict[str, Any]:
+    """Return the summary that a task returns as its XCom.
+
+    Raises AirflowFailException with the findings where the map's policy makes one of them an error.
+    """
     from airflow_lineage_provider.reports.text import outcome
 
     comparison = validation.comparison
-    gravest = [str(finding) for finding in comparison.findings if finding.severity == comparison.severity]
     if not comparison.agreed:
+        gravest = [str(finding) for finding in comparison.findings if finding.severity == comparison.severity]
         more = f"; and {len(gravest) - SHOWN_FINDINGS} more" if len(gravest) > SHOWN_FINDINGS else ""
         raise AirflowFailException("; ".join(gravest[:SHOWN_FINDINGS]) + more)
     return {

@@ -100,7 +100,7 @@ def test_it_waits_in_the_triggerer_unless_told_otherwise(store):
         run(task)
     name, arguments = deferred.value.trigger.serialize()
     assert name == "airflow_lineage_provider.triggers.lineage.LineageTrigger"
-    assert arguments["awaited"]["scope"] == ["silver.stg_customers"]
+    assert arguments["config"]["scope"] == ["silver.stg_customers"]
 
 
 def test_it_can_wait_on_neither_worker_nor_triggerer(store):
@@ -116,7 +116,7 @@ def test_at_the_deadline_it_compares_with_what_there_is(store):
     with pytest.raises(Exception, match=r"dataset-missing: silver\.stg_customers") as failed:
         run(task)
     assert type(failed.value).__name__ == "AirflowFailException"
-    verdict = PUSHED["lineage_verdict"]  # the lineage report shows it, although the task failed
+    verdict = PUSHED["lineage_validation"]  # the lineage report shows it, although the task failed
     assert verdict["outcome"] == "DRIFT"
     assert verdict["findings"][0][0] == "error"
     assert verdict["findings"][0][1].startswith("dataset-missing: silver.stg_customers")
@@ -176,7 +176,7 @@ async def fired_after(trigger, happens):
 def test_the_triggerer_leaves_it_to_the_task_to_say_what_is_wrong(tmp_path, source):
     (tmp_path / "broken.jsonl").write_text("oops\n")
     task = sensor(source=source.replace("/nowhere", str(tmp_path)), timeout=0.3)
-    trigger = LineageTrigger({**asdict(task._wait(context(task)).awaited)}, 0.05)
+    trigger = LineageTrigger({**asdict(task._event_wait(context(task)).config)}, 0.05)
 
     asyncio.run(asyncio.wait_for(anext(trigger.run()), timeout=30))
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_lineage_provider.store import EventStore
-from airflow_lineage_provider.utils.dag_run import last_try_run_id, run_context
+from airflow_lineage_provider.utils.dag_run import previous_try_run_id, run_context
 from airflow_lineage_provider.utils.emitter import Emitter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -78,11 +78,11 @@ def test_the_next_try_closes_what_the_last_one_left_and_nothing_else(store):
         OTHER: "START",
     }
     (abort,) = (event for event in store.events(run_id=OPEN) if event["eventType"] == "ABORT")
-    assert "died without saying so" in abort["run"]["facets"]["errorMessage"]["message"]
+    assert "the worker of this try died" in abort["run"]["facets"]["errorMessage"]["message"]
 
 
 def test_a_first_try_closes_nothing(store):
     store.append(node_event("START", OPEN, 1))
     Emitter(context(1), None)
-    assert last_try_run_id(context(1)) is None
+    assert previous_try_run_id(context(1)) is None
     assert [event["eventType"] for event in store.events(run_id=OPEN)] == ["START"]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_lineage_provider.store import EventStore, StoreError
-from airflow_lineage_provider.utils.event_wait import QUIET, Awaited, Wait, open_runs
+from airflow_lineage_provider.store import EventSourceError, EventStore
+from airflow_lineage_provider.utils.event_wait import QUIET_PERIOD, EventWait, EventWaitConfig, open_runs
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DEADLINE = NOON + timedelta(minutes=5)
@@ -35,8 +35,8 @@ def event(kind: str, job: str, run_id: str, parent: str = "", root: str = "dag",
     }
 
 
-def awaited(source: str, roots=("dag",), above=("dag", "validate")) -> Awaited:
-    return Awaited(source, None, [*roots], [*above], MAP, "m.yaml", "dev", None, DEADLINE.isoformat())
+def config(source: str, roots=("dag",), above=("dag", "validate")) -> EventWaitConfig:
+    return EventWaitConfig(source, None, [*roots], [*above], MAP, "m.yaml", "dev", None, DEADLINE.isoformat())
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def waits(tmp_path):
     def at(*events: dict, now: datetime = NOON, **more) -> bool:
         store = str(tmp_path / "lineage.db")
         EventStore(store).append(events)
-        return not Wait(awaited(store, **more)).is_over(now)
+        return not EventWait(config(store, **more)).is_over(now)
 
     return at
 
@@ -57,18 +57,18 @@ def test_it_compares_as_soon_as_each_expected_dataset_was_written(waits):
 
 
 def test_it_waits_while_something_beside_it_runs(waits):
-    later = NOON + QUIET + timedelta(seconds=1)
+    later = NOON + QUIET_PERIOD + timedelta(seconds=1)
     assert waits(event("START", "sales.gold", "gold", "dag"), now=later)
     assert not waits(event("FAIL", "sales.gold", "gold", "dag"), now=later)
 
 
 def test_it_does_not_wait_for_itself_nor_for_the_dag_run(waits):
     own = event("START", "sales.validate_lineage", "validate", "dag")
-    assert not waits(event("START", "sales", "dag"), own, now=NOON + QUIET + timedelta(seconds=1))
+    assert not waits(event("START", "sales", "dag"), own, now=NOON + QUIET_PERIOD + timedelta(seconds=1))
 
 
 def test_it_gives_the_last_events_a_moment(waits):
-    assert waits(event("COMPLETE", "sales.gold", "gold", "dag"), now=NOON + QUIET)
+    assert waits(event("COMPLETE", "sales.gold", "gold", "dag"), now=NOON + QUIET_PERIOD)
 
 
 def test_at_the_deadline_it_compares_with_what_there_is(waits):
@@ -84,7 +84,7 @@ def test_what_ran_before_a_task_was_cleared_counts(waits):
 def test_what_was_killed_before_a_task_was_cleared_is_not_waited_for(waits):
     before = event("START", "sales.silver", "silver", "dag")
     own = event("START", "sales.validate_lineage", "validate-2", "dag-2", "dag-2")
-    later = NOON + QUIET + timedelta(seconds=1)
+    later = NOON + QUIET_PERIOD + timedelta(seconds=1)
     assert not waits(before, own, roots=("dag", "dag-2"), above=("dag-2", "validate-2"), now=later)
 
 
@@ -95,16 +95,16 @@ def test_a_run_has_ended_once_any_of_its_events_says_so():
 
 
 def test_it_waits_for_a_source_that_does_not_answer_now_and_says_so(tmp_path, caplog):
-    wait = Wait(awaited(f"{tmp_path}/not/yet/written"))
+    wait = EventWait(config(f"{tmp_path}/not/yet/written"))
     assert not wait.is_over(NOON)
     assert "There are no events at" in caplog.text
-    assert f"looking again until {DEADLINE.isoformat()}" in caplog.text
+    assert f"retrying until {DEADLINE.isoformat()}" in caplog.text
     assert wait.is_over(DEADLINE)
-    with pytest.raises(StoreError, match="There are no events at"):
+    with pytest.raises(EventSourceError, match="There are no events at"):
         wait.events()
 
 
 def test_it_does_not_wait_for_a_source_that_cannot_be_read(tmp_path):
     (tmp_path / "events.jsonl").write_text("oops\n")
-    with pytest.raises(StoreError, match="line 1: not JSON"):
-        Wait(awaited(f"{tmp_path}/events.jsonl")).is_over(NOON)
+    with pytest.raises(EventSourceError, match="line 1: not JSON"):
+        EventWait(config(f"{tmp_path}/events.jsonl")).is_over(NOON)

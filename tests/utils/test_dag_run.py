@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_lineage_provider.utils.dag_run import CLOCKS, beginning, dag_run_ids
+from airflow_lineage_provider.utils.dag_run import MAX_CLOCK_SKEW, dag_run_ids, earliest_event_time
 
 DUE = datetime(2026, 1, 1, 6, tzinfo=UTC)
 STARTED = DUE + timedelta(hours=2)
@@ -34,10 +34,10 @@ def dag_run(**fields):
     ids=["started", "queued", "cleared"],
 )
 def test_no_event_of_a_dag_run_is_older_than_its_start(run, earliest):
-    assert beginning(run, dag_run_ids(run)) == earliest - CLOCKS
+    assert earliest_event_time(run, dag_run_ids(run)) == earliest - MAX_CLOCK_SKEW
 
 
 def test_who_triggered_it_began_at_a_time_that_is_not_known():
     run = dag_run(conf=TRIGGERED)
     assert dag_run_ids(run).roots == (TRIGGERED["openlineage"]["parentRunId"],)
-    assert beginning(run, dag_run_ids(run)) is None
+    assert earliest_event_time(run, dag_run_ids(run)) is None

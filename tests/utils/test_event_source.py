@@ -5,8 +5,9 @@ import json
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.store import EventStore
-from airflow_lineage_provider.utils.event_source import open_source
+from airflow_lineage_provider.utils.event_source import event_source
 from tests.support.marquez import marquez
 from tests.support.samples import DAG, run_event
 
@@ -33,15 +34,15 @@ def places(tmp_path, monkeypatch):
     "name", [None, "team_store", "{}/team.db", "marquez", "{}/events.jsonl", "file://{}/ev"]
 )
 def test_a_name_means_a_connection_or_with_a_slash_a_location(places, name):
-    assert list(open_source(name and name.format(places)).events()) == [run_event(DAG)]
+    assert list(event_source(name and name.format(places)).events()) == [run_event(DAG)]
 
 
 def test_a_connection_that_events_are_not_read_from(places):
-    said = r"^connection 'warehouse' is of type 'postgres', which no events are read from; use one of"
-    with pytest.raises(ValueError, match=said):
-        open_source("warehouse")
+    said = r"^connection 'warehouse' is of type 'postgres', from which no events can be read; use one of"
+    with pytest.raises(InputError, match=said):
+        event_source("warehouse")
 
 
 def test_a_connection_that_is_not_there(places):
     with pytest.raises(AirflowNotFoundException, match="nowhere"):
-        open_source("nowhere")
+        event_source("nowhere")

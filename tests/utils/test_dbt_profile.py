@@ -107,8 +107,11 @@ def test_without_a_connection_there_is_no_profile(project):
 @pytest.mark.parametrize(
     ("connection", "said"),
     [
-        (None, "connection 'warehouse' is not there; add it to Airflow"),
-        ({"conn_type": "http"}, "connection 'warehouse' is of type 'http', which makes no dbt profile"),
+        (None, "connection 'warehouse' does not exist; add it to Airflow"),
+        (
+            {"conn_type": "http"},
+            "connection 'warehouse' is of type 'http', for which no dbt profile",
+        ),
     ],
 )
 def test_a_connection_that_makes_no_profile_says_so(project, monkeypatch, connection, said):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_lineage_provider.plugins.dag_run import lineage_of
-from airflow_lineage_provider.plugins.report_page import Heading, TaskVerdict, report_page
+from airflow_lineage_provider.plugins.report_page import Heading, TaskResult, report_page
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.utils.dag_run import DagRunIds
 
@@ -48,12 +48,12 @@ def run_event(
 def page(tmp_path):
     """Return a function that stores events and renders the report of the DAG run `dag`."""
 
-    def render(*events: dict, own=("dag",), roots=("dag",), verdicts=()) -> str:
+    def render(*events: dict, own=("dag",), roots=("dag",), results=()) -> str:
         store = EventStore(str(tmp_path / "lineage.db"))
         store.append(events)
         ids = DagRunIds(own, roots, "default")
         heading = Heading("sales", "manual__1", "success", roots[-1])
-        return report_page(heading, lineage_of(ids, store), verdicts)
+        return report_page(heading, lineage_of(ids, store), results)
 
     return render
 
@@ -151,14 +151,14 @@ def test_after_a_task_was_cleared_its_last_run_counts_and_the_other_tasks_stand(
 
 def test_what_the_validation_found(page):
     findings = [("error", "edge-missing: <b>raw</b>"), ("warning", "x" * 9000)]
-    drift = TaskVerdict(task_id="validate", outcome="DRIFT", findings=findings, more=3)
-    shown = page(TASK, MODEL, verdicts=[drift, TaskVerdict(task_id="later", outcome="PASS", findings=[])])
+    drift = TaskResult(task_id="validate", outcome="DRIFT", findings=findings, more=3)
+    shown = page(TASK, MODEL, results=[drift, TaskResult(task_id="later", outcome="PASS", findings=[])])
     assert '<code>validate</code> <span class="state failed">DRIFT</span>' in shown
     assert "edge-missing: &lt;b&gt;raw&lt;/b&gt;" in shown
     assert "x" * 2001 not in shown
     assert "and 3 more" in shown
-    assert "What flowed is what is documented." in shown
+    assert "The lineage is as documented." in shown
 
 
 def test_a_run_without_events_says_so(page):
-    assert "No event of this run is in the event store yet" in page()
+    assert "The event store has no events of this run yet" in page()
