@@ -65,10 +65,10 @@ class KafkaConnectLineageOperator(BaseOperator):
         """Read Connect, commit the events, judge the connectors' state."""
         from airflow_lineage_provider.hooks.kafka_connect import KafkaConnectHook
         from airflow_lineage_provider.systems.connect_lineage import ConnectContext, connect_lineage
-        from airflow_lineage_provider.utils.errors import bad_input_fails_the_task
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.observations import commit_observations, judge_observations
 
-        with bad_input_fails_the_task():
+        with expected_errors_fail_task():
             now = datetime.now(UTC)
             hook = KafkaConnectHook(self.conn_id)
             bootstrap, client = hook.get_bootstrap(), hook.get_conn()
