@@ -24,7 +24,7 @@ def sql(path: Path | None, dialect: str, schema: Path | None, form: str, batch: 
     """Print the source columns of each output column of the SQL in FILE (`-` for stdin).
 
     With --batch, each line is {"id", "sql", "dialect", "schema", "default_database", "default_schema"}, and
-    each answer {"id", "columns", "indirect", "error", ...}.
+    each answer {"id", "columns", "indirect", "error", ...}, of a script with several writes also "lineages".
     """
     if (path is None) == (batch is None):
         raise click.UsageError("name one FILE, or --batch FILE")

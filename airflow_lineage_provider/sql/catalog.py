@@ -39,6 +39,9 @@ class Write:
     rowset: Rowset
     temporary: bool = False
     replaces: bool = False  # earlier rows of the table are gone
+    reads: dict[Table, None] = field(default_factory=dict)
+    indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
+    apart: bool = False  # the two above are set, and not those of the whole statement
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from airflow_lineage_provider.sql.script import column_lineage
+from airflow_lineage_provider.sql.script import last_written, script_lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 def answer_batch(path: str | Path) -> Iterator[str]:
     """Return one JSON line for each line of the file: {"id", "columns", "indirect", "error", "problems"}.
+
+    An SQL text with several writes has "lineages" as well: a list of all, the returned rows included. The
+    other keys are then those of the last written table.
 
     A line of the file is {"id", "sql", "dialect", "schema", "default_database", "default_schema"}. A bad
     line, or bad SQL, gives an answer with an "error", and the other lines are answered as usual.
@@ -47,14 +50,15 @@ def _answer(line: str, number: int) -> dict[str, Any]:
         where = ".".join(map(str, first["loc"])) or "the line"
         reason = f"line {number} of the batch: {where}: {first['msg']}"
         return {"id": _id(line, number), "columns": {}, "indirect": [], "error": reason}
-    lineage = column_lineage(
+    lineages = script_lineage(
         question.sql,
         dialect=question.dialect or "",
         schema=question.tables or {},
         default_database=question.default_database,
         default_schema=question.default_schema,
     )
-    return {"id": number if question.id is None else question.id, **as_json(lineage)}
+    answer = {"id": number if question.id is None else question.id, **as_json(last_written(lineages))}
+    return answer if len(lineages) == 1 else {**answer, "lineages": [as_json(one) for one in lineages]}
 
 
 def _id(line: str, number: int) -> str | int:

@@ -30,6 +30,7 @@ def with_ctes(node: exp.Expr, around: Scope) -> Scope:
         sees = Scope(scope.analysis, around, dict(scope.ctes))
         scope.ctes[name] = Cte(name, cte, sees, recursive)
         scope.analysis.ctes.append(scope.ctes[name])
+        scope.analysis.has_nested_writes |= isinstance(cte.this, exp.DML)
     if len(clause.expressions) > _MANY_CTES:
         _read_in_order(node, clause, scope)
     return scope
@@ -56,17 +57,27 @@ def _read_in_order(node: exp.Expr, clause: exp.Expr, scope: Scope) -> None:
 
 def read_cte(cte: Cte) -> Rowset:
     """Return the CTE's rowset, read at the first reference to it."""
-    if cte.rowset is None:
-        alias = cte.node.args["alias"]
-        names = cte.scope.analysis.names
-        columns = [(names.spelling(c), names.key(c)) for c in alias.args.get("columns") or ()]
-        body = cte.node.this
-        if cte.recursive and isinstance(body, exp.SetOperation) and _reads(body.expression, cte):
-            cte.rowset = _recursive(cte, body, columns)
-        else:
-            rowset = cte.scope.read(body)
-            cte.rowset = rowset.with_names(columns) if columns else rowset
+    analysis = cte.scope.analysis
+    if cte.rowset is None and analysis.has_nested_writes:
+        with analysis.apart({}, {}):
+            cte.rowset = _body(cte)
+            cte.reads, cte.indirect = analysis.reads, analysis.indirect
+    elif cte.rowset is None:
+        cte.rowset = _body(cte)
+    else:
+        analysis.reads |= cte.reads
+        analysis.indirect |= cte.indirect
     return cte.rowset
+
+
+def _body(cte: Cte) -> Rowset:
+    names = cte.scope.analysis.names
+    columns = [(names.spelling(c), names.key(c)) for c in cte.node.args["alias"].args.get("columns") or ()]
+    body = cte.node.this
+    if cte.recursive and isinstance(body, exp.SetOperation) and _reads(body.expression, cte):
+        return _recursive(cte, body, columns)
+    rowset = cte.scope.read(body)
+    return rowset.with_names(columns) if columns else rowset
 
 
 def _reads(node: exp.Expr, cte: Cte) -> bool:

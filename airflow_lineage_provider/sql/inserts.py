@@ -9,7 +9,7 @@ from sqlglot import exp
 from airflow_lineage_provider.sql.catalog import Write
 from airflow_lineage_provider.sql.edge_kinds import CONDITIONAL
 from airflow_lineage_provider.sql.model import Subtype, Table
-from airflow_lineage_provider.sql.rowsets import Field, Function, Rest, Rowset
+from airflow_lineage_provider.sql.rowsets import Edges, Field, Function, Rest, Rowset
 from airflow_lineage_provider.sql.sources import field_of, sources
 from airflow_lineage_provider.sql.tables import add_source
 from airflow_lineage_provider.sql.writes import (
@@ -33,15 +33,26 @@ def insert_many(node: exp.Expr, scope: Scope) -> Iterator[Write]:
     """Read Oracle's and Snowflake's INSERT ALL, and Hive's FROM ... INSERT ... INSERT."""
     within = scope.child()
     add_source(node.args["source"], within)
+    reads, indirect = dict(scope.analysis.reads), dict(scope.analysis.indirect)
+    conditions: list[Edges] = []
     for branch in node.expressions:
         one = branch.this if isinstance(branch, exp.ConditionalInsert) else branch
-        if branch is not one and branch.expression is not None:
-            scope.analysis.decides(sources(branch.expression, within, CONDITIONAL), Subtype.FILTER)
-        table, columns = target_of(one.this)
-        if table is not None:
-            rowset = _branch(one.expression, within)
-            rowset = with_columns(rowset, columns, scope) if columns else by_position(table, rowset, scope)
-            yield write_to(table, rowset, scope, replaces=bool(one.args.get("overwrite")))
+        first = node.text("kind").upper() == "FIRST" or branch.args.get("else_")
+        earlier = conditions if first else []
+        condition = branch.expression if branch is not one else None
+        own = [sources(condition, within, CONDITIONAL)] if condition is not None else []
+        with scope.analysis.apart(reads, indirect):
+            for edges in (*earlier, *own):
+                scope.analysis.decides(edges, Subtype.FILTER)
+            table, columns = target_of(one.this)
+            if table is not None:
+                rowset = _branch(one.expression, within)
+                rowset = (
+                    with_columns(rowset, columns, scope) if columns else by_position(table, rowset, scope)
+                )
+                write = write_to(table, rowset, scope, replaces=bool(one.args.get("overwrite")))
+                yield scope.analysis.of_this_part(write)
+        conditions += own
 
 
 def _branch(body: exp.Expr | None, within: Scope) -> Rowset:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.sql.cache import Cache, digest, fingerprint
 from airflow_lineage_provider.sql.schema import Schema
-from airflow_lineage_provider.sql.script import analyse
+from airflow_lineage_provider.sql.script import analyse, last_written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -187,7 +187,7 @@ def _order(models: Mapping[str, Model]) -> TopologicalSorter[str]:
 
 def _answer(task: _Task, schema: Schema) -> tuple[Lineage, tuple[Key, ...]]:
     found, looked_up = analyse(task.sql, task.dialect, schema, *task.defaults)
-    return found[-1], looked_up
+    return last_written(found), looked_up
 
 
 # ---- in a worker process -------------------------------------------------------------------------

@@ -166,6 +166,12 @@ def _select(select: exp.Select, scope: Scope) -> Rowset:
     return Rowset(fields, (rest,) if rest else ())
 
 
+def read_outputs(expressions: list[exp.Expr], scope: Scope) -> Rowset:
+    """Return the rowset of a select list, such as that of RETURNING, in a scope with its tables."""
+    fields, rest = _projections(exp.Select(expressions=expressions), scope)
+    return Rowset(fields, (rest,) if rest else ())
+
+
 def _projections(select: exp.Select, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]:
     fields: list[Field] = []
     rest: tuple[Rest, ...] = ()

@@ -13,7 +13,8 @@ from airflow_lineage_provider.sql.outputs import expression, shown_name
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from airflow_lineage_provider.sql.rowsets import Edges, Field, Rowset
+    from airflow_lineage_provider.sql.catalog import Write
+    from airflow_lineage_provider.sql.rowsets import Edges, Field
     from airflow_lineage_provider.sql.scope import Analysis
 
 
@@ -27,12 +28,13 @@ class WriteTarget:
     indirect: dict[Source, None] = field(default_factory=dict)
     columns: dict[str, OutputColumn] = field(default_factory=dict)
 
-    def add(self, rowset: Rowset, analysis: Analysis) -> None:
+    def add(self, write: Write, analysis: Analysis) -> None:
         """Add what one statement writes."""
-        analysis.unknown_star(rowset.unknown())
-        self.reads |= analysis.reads
-        self.indirect |= dict.fromkeys(analysis.sources())
-        for key, column in _columns(rowset.fields, analysis.dialect).items():
+        analysis.unknown_star(write.rowset.unknown())
+        self.reads |= write.reads
+        for (origin, subtype), masking in write.indirect.items():
+            self.indirect[Source(origin.table, origin.column, subtype, masking)] = None
+        for key, column in _columns(write.rowset.fields, analysis.dialect).items():
             known = self.columns.get(key)
             self.columns[key] = _both(known, column) if known else column
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.sql.edge_kinds import KINDS, TRANSFORMATION
 from airflow_lineage_provider.sql.functions import is_value
-from airflow_lineage_provider.sql.model import Problem, Source, Subject, Subtype, Table
+from airflow_lineage_provider.sql.model import Problem, Subject, Subtype, Table
 from airflow_lineage_provider.sql.rowsets import (
     BaseTable,
     Edges,
@@ -54,6 +55,7 @@ class Analysis:
     resolved: dict[int, Field] = field(default_factory=dict)  # column node -> the field that it means
     ctes: list[Cte] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)  # of nested statements: WITH x AS (DELETE ...)
+    has_nested_writes: bool = False
 
     @property
     def names(self) -> Names:
@@ -80,6 +82,26 @@ class Analysis:
     def problem(self, subject: Subject, message: str) -> None:
         """Note a part of the lineage that is not known."""
         self.problems[Problem(subject, message)] = None
+
+    @contextmanager
+    def apart(
+        self, first_reads: dict[Table, None], first_indirect: dict[tuple[Origin, Subtype], bool]
+    ) -> Iterator[None]:
+        """Collect reads and indirect columns of a part of the statement, then add them to the rest.
+
+        The arguments are those on which the part depends from the beginning.
+        """
+        reads, indirect = self.reads, self.indirect
+        self.reads, self.indirect = dict(first_reads), dict(first_indirect)
+        try:
+            yield
+        finally:
+            self.reads, self.indirect = reads | self.reads, indirect | self.indirect
+
+    def of_this_part(self, write: Write) -> Write:
+        """Return the write with the reads and indirect columns of the part that is being read."""
+        write.reads, write.indirect, write.apart = self.reads, self.indirect, True
+        return write
 
     def read_table(self, node: exp.Table) -> Rowset:
         """Return the rowset of a table by name: what the script wrote to it, or the dataset itself."""
@@ -111,10 +133,6 @@ class Analysis:
         among = ", ".join(dict.fromkeys(tables))
         reason = f"is not a known column of {among}" if among else "is used where there is no table"
         self.problem(Subject.COLUMN, f"{where}column {what!r} {reason}")
-
-    def sources(self) -> tuple[Source, ...]:
-        """Return the indirect columns of the whole statement, in order of appearance."""
-        return tuple(Source(o.table, o.column, s, m) for (o, s), m in self.indirect.items())
 
 
 class Aliases(IntEnum):
@@ -287,10 +305,15 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Cte:
-    """A common table expression; `rowset` is set when it is first read."""
+    """A common table expression; `rowset` is set when it is first read.
+
+    `reads` and `indirect` are set where the statement has several writes, which differ in them.
+    """
 
     name: str
     node: exp.CTE
     scope: Scope
     recursive: bool
     rowset: Rowset | None = None
+    reads: dict[Table, None] = field(default_factory=dict)
+    indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from airflow_lineage_provider.sql.scope import Analysis
 from airflow_lineage_provider.sql.statements import read_rows, read_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlglot import exp
 
@@ -52,7 +52,13 @@ def column_lineage(
         default_database=default_database,
         default_schema=default_schema,
     )
-    return found[-1]
+    return last_written(found)
+
+
+def last_written(lineages: Sequence[Lineage]) -> Lineage:
+    """Return the last lineage that writes a table, or else the last one, with the problems of all."""
+    written = [one for one in lineages if one.writes is not None]
+    return written[-1].with_problems(lineages[-1].problems) if written else lineages[-1]
 
 
 def script_lineage(
@@ -111,7 +117,7 @@ class _Script:
             writes = list(read_statement(statement, analysis))
             self._unused_ctes(analysis)
             for write in (*analysis.writes, *writes):
-                self._write(write, analysis)
+                self._write(write if write.apart else analysis.of_this_part(write), analysis)
         except RecursionError:
             analysis.problem(Subject.STATEMENT, "the statement is nested too deeply to be analysed")
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
@@ -129,31 +135,32 @@ class _Script:
 
     def _unused_ctes(self, analysis: Analysis) -> None:
         """Read the CTEs without references, for the tables that they read; they have no influence."""
-        before = dict(analysis.indirect)
+        reads, indirect = dict(analysis.reads), dict(analysis.indirect)
         for cte in analysis.ctes:
             read_cte(cte)
-        analysis.indirect = before
+        analysis.reads = reads if analysis.has_nested_writes else analysis.reads
+        analysis.indirect = indirect
 
     def _write(self, write: Write, analysis: Analysis) -> None:
         if write.table is not None:
-            self._remember(write, analysis)
+            self._remember(write)
         target = self.targets.pop(write.key, None)
         if target is None or write.replaces or write.table is None:
             target = WriteTarget(write.table, temporary=write.temporary)
-        target.add(write.rowset, analysis)
+        target.add(write, analysis)
         self.targets[write.key] = target
 
-    def _remember(self, write: Write, analysis: Analysis) -> None:
+    def _remember(self, write: Write) -> None:
         """Record the columns of a written table, for the statements that read it."""
         before = self.catalog.created.get(write.key)
         if before is None or write.replaces:
             rowset = write.rowset if write.replaces else self._over_base(write)
             if rowset is not None:
-                made = CreatedTable(rowset, dict(analysis.reads), dict(analysis.indirect))
+                made = CreatedTable(rowset, dict(write.reads), dict(write.indirect))
                 self.catalog.created[write.key] = made
             return
-        before.reads |= analysis.reads
-        before.indirect |= analysis.indirect
+        before.reads |= write.reads
+        before.indirect |= write.indirect
         index = write.rowset.index
         old = before.rowset
         fields = [merged([f, *([index[f.key]] if f.key in index else [])]) for f in old.fields]

@@ -11,7 +11,7 @@ from airflow_lineage_provider.sql.compat import classes
 from airflow_lineage_provider.sql.ctes import with_ctes
 from airflow_lineage_provider.sql.inserts import insert, insert_many
 from airflow_lineage_provider.sql.model import Subject, Table
-from airflow_lineage_provider.sql.query import read_query
+from airflow_lineage_provider.sql.query import read_outputs, read_query
 from airflow_lineage_provider.sql.rowsets import Field, Function, Rest, Rowset
 from airflow_lineage_provider.sql.scope import Scope
 from airflow_lineage_provider.sql.sources import field_of
@@ -83,17 +83,35 @@ def read_rows(node: exp.Expr, around: Scope) -> Rowset:
 
 def _returning(node: exp.Expr, around: Scope) -> Rowset:
     """Read `WITH gone AS (DELETE ... RETURNING *)`."""
-    writes = [
-        write for kind, extract in _EXTRACTORS if isinstance(node, kind) for write in extract(node, around)
-    ]
-    around.analysis.writes += writes
+    analysis = around.analysis
+    extract = next(extract for kind, extract in _EXTRACTORS if isinstance(node, kind))
+    with analysis.apart(analysis.reads, analysis.indirect):
+        writes = [analysis.of_this_part(write) for write in extract(node, around)]
+    analysis.writes += writes
     returning = node.args.get("returning")
-    target, _ = target_of(node.this)
-    if returning is None or target is None or not writes:
+    if returning is None or not writes or writes[0].table is None:
         return Rowset([])
+    within = _rows_of(node, writes[0], around)
+    for key in ("from_", "from", "using"):
+        others = node.args.get(key)
+        for other in others if isinstance(others, list) else [others]:
+            if isinstance(other, exp.Expr):
+                add_source(other.this if isinstance(other, exp.From) else other, within)
+    return read_outputs(returning.expressions, within)
+
+
+def _rows_of(node: exp.Expr, write: Write, around: Scope) -> Scope:
+    """Return a scope with the rows of a written table, also as T-SQL's `inserted` and `deleted`."""
+    catalog, names = around.analysis.catalog, around.analysis.names
+    created = catalog.created.get(write.key)
+    before = created.rowset if created else catalog.base.get(write.key, Rowset([]))
+    after = _after(write.rowset, before)
+    target, _ = target_of(node.this)
     within = around.child()
-    within.add(_after(writes[0].rowset, held(target, around)), item_name(target, around))
-    return within.read(exp.Select(expressions=returning.expressions))
+    within.add(after, item_name(target, around) if target is not None else write.key)
+    within.add(after, (names.fold("inserted"),)).hidden = True
+    within.add(before, (names.fold("deleted"),)).hidden = True
+    return within
 
 
 def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[Write]:
@@ -101,15 +119,8 @@ def _output_into(node: exp.Expr, writes: list[Write], scope: Scope) -> Iterator[
     returning = node.args.get("returning")
     if returning is None or not returning.args.get("into") or not writes:
         return
-    into = returning.args["into"]
-    catalog, names = scope.analysis.catalog, scope.analysis.names
-    made = catalog.created.get(writes[0].key)
-    before = made.rowset if made else catalog.base[writes[0].key]
-    within = scope.child()
-    within.add(_after(writes[0].rowset, before), (names.fold("inserted"),))
-    within.add(before, (names.fold("deleted"),))
-    rows = within.read(exp.Select(expressions=returning.expressions))
-    table, columns = target_of(into)
+    rows = read_outputs(returning.expressions, _rows_of(node, writes[0], scope))
+    table, columns = target_of(returning.args["into"])
     if table is not None:
         named = with_columns(rows, columns, scope) if columns else by_position(table, rows, scope)
         yield write_to(table, named, scope)

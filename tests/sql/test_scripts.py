@@ -1,9 +1,12 @@
 # ruff: noqa: E501 - a case is a row
 """The tables that a script writes."""
 
+import json
+
 import pytest
 
-from airflow_lineage_provider.sql import script_lineage
+from airflow_lineage_provider.sql import column_lineage, script_lineage
+from airflow_lineage_provider.sql.command import answer_batch
 
 SCHEMA = {"src": ["id", "name"], "tgt": ["id", "name"]}
 
@@ -42,3 +45,50 @@ def test_output_into_writes_a_second_table(statement, audit, columns):
     assert (str(first.writes), str(second.writes)) == (audit, "tgt")
     assert {c.name: " ".join(f"{s.table}.{s.column}" for s in c.sources) for c in first.columns} == columns
     assert second.problems == ()
+
+
+TWO = {"src": ["id", "x"], "a": ["id", "x"], "b": ["id", "x"]}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "expected"),
+    [
+        ("snowflake", "insert all into a (id) values (id) into b (id, x) values (id, x) select id, x from src", {"a": "ID<-src.id", "b": "ID<-src.id X<-src.x"}),
+        ("snowflake", "insert all when x > 1 then into a (id) values (id) when id > 1 then into b (id) values (x) select id, x from src", {"a": "ID<-src.id FILTER src.x", "b": "ID<-src.x FILTER src.id"}),
+        ("snowflake", "insert first when x > 1 then into a (id) values (id) else into b (id) values (x) select id, x from src", {"a": "ID<-src.id FILTER src.x", "b": "ID<-src.x FILTER src.x"}),
+        ("hive", "from src insert overwrite table a select id, x where x > 1 insert into table b select id, x", {"a": "id<-src.id x<-src.x FILTER src.x", "b": "id<-src.id x<-src.x"}),
+        ("postgres", "with ins as (insert into a (id) select id from src returning id as k) select ins.k, s.x from ins join src s on s.id = ins.k", {"a": "id<-src.id", "None": "k<-src.id x<-src.x JOIN src.id"}),
+        ("postgres", "with ins as (insert into a (id) select id from src) select 1 as one", {"a": "id<-src.id", "None": "one<-"}),
+        ("postgres", "with ins as (insert into a (id, x) select id, x from src returning *), upd as (update b set x = ins.x from ins where b.id = ins.id returning b.id, ins.x) select x from upd", {"a": "id<-src.id x<-src.x", "b": "x<-src.x FILTER b.id FILTER src.id", "None": "x<-src.x FILTER b.id FILTER src.id"}),
+        ("postgres", "with gone as (delete from a where id > 1 returning *) insert into b select * from gone", {"a": "FILTER a.id", "b": "id<-a.id x<-a.x FILTER a.id"}),
+        ("postgres", "with m as (merge into a using src s on s.id = a.id when matched then update set x = s.x returning a.id, s.x as y) select * from m", {"a": "x<-src.x JOIN src.id JOIN a.id", "None": "id<-a.id y<-src.x JOIN src.id JOIN a.id"}),
+        ("tsql", "insert into b (id) select id from (merge a using src s on s.id = a.id when matched then update set x = s.x output inserted.id) as changed", {"a": "x<-src.x JOIN src.id JOIN a.id", "b": "id<-a.id JOIN src.id JOIN a.id"}),
+    ],
+)  # fmt: skip
+def test_each_write_has_its_own_lineage(dialect, sql, expected):
+    found = script_lineage(sql, dialect=dialect, schema=TWO)
+    got = {}
+    for one in found:
+        columns = [f"{c.name}<-{','.join(f'{s.table}.{s.column}' for s in c.sources)}" for c in one.columns]
+        indirect = [f"{s.subtype} {s.table}.{s.column}" for s in one.indirect]
+        got[str(one.writes)] = " ".join([*columns, *indirect])
+    assert got == expected
+    assert found[-1].problems == ()
+
+
+def test_a_written_table_comes_before_returned_rows():
+    sql = "with ins as (insert into a (id) select id from src returning id) select id from ins"
+    lineage = column_lineage(sql, dialect="postgres", schema=TWO)
+    assert str(lineage.writes) == "a"
+
+
+def test_batch_answers_all_writes(tmp_path):
+    batch = tmp_path / "batch.jsonl"
+    script = "create table p as select id from src; create table q as select x from src"
+    questions = [{"id": "two", "sql": script}, {"id": "one", "sql": "create table p as select id from src"}]
+    batch.write_text("\n".join(json.dumps({**question, "schema": TWO}) for question in questions))
+    two, one = (json.loads(answer) for answer in answer_batch(batch))
+    assert [each["writes"] for each in two["lineages"]] == ["p", "q"]
+    assert list(two["lineages"][0]["columns"]) == ["id"]
+    assert (two["writes"], list(two["columns"])) == ("q", ["x"])
+    assert (one["writes"], "lineages" in one) == ("p", False)
