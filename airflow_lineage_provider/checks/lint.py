@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph import Graph, Provenance
     from airflow_lineage_provider.lineage_map import LineageMap
 
+_MAX_PROBLEMS = 100
+_MAX_HINTS = 100
+
 
 def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
     """Return what is wrong with a map on its own, as of a day. Raises MapError for an invalid binding."""
@@ -51,10 +54,14 @@ def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
     """Raise MapError for a map that names an unknown dataset, such as a misspelt one."""
     unknown = [f for f in _undefined(lineage_map, graph) if f.code is Code.UNKNOWN_DATASET]
     if unknown:
-        raise MapError(
+        problems = [
             MapProblem(lineage_map.file, f.documented[0].line if f.documented else 1, 1, f.message)
-            for f in unknown
-        )
+            for f in unknown[:_MAX_PROBLEMS]
+        ]
+        if len(unknown) > _MAX_PROBLEMS:
+            more = f"and {len(unknown) - _MAX_PROBLEMS:,} more names that are not documented"
+            problems.append(MapProblem(lineage_map.file, 0, 0, more))
+        raise MapError(problems)
 
 
 def _defined(graph: Graph) -> set[str]:
@@ -64,10 +71,11 @@ def _defined(graph: Graph) -> set[str]:
 def _undefined(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
     """Yield the names that the map uses and does not define: misspelt ones, and tables left out."""
     defined = _defined(graph)
-    for name in sorted(graph.datasets.keys() - defined):
+    for number, name in enumerate(sorted(graph.datasets.keys() - defined)):
         where = _first_use(graph, name)
         layer = name.partition(".")[0]
-        near = difflib.get_close_matches(name, defined, n=1, cutoff=0.85)
+        # The similarity to every name is slow to compute: many unknown names are not misspelt.
+        near = difflib.get_close_matches(name, defined, n=1, cutoff=0.85) if number < _MAX_HINTS else []
         if near or layer not in lineage_map.content.layers:
             hint = f"; did you mean {near[0]}?" if near else ""
             yield Finding(Code.UNKNOWN_DATASET, name, f"{name} is used and not documented{hint}", where)

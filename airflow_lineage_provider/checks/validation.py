@@ -69,7 +69,7 @@ def _reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:
     reasons: dict[str, str] = {}
     for job in jobs:
         if job.status != "COMPLETE":
-            outcome = f"{job.name} ended {job.status}" if job.ended else f"{job.name} has not ended"
+            outcome = f"{job.label} ended {job.status}" if job.ended else f"{job.label} has not ended"
             error = f" ({first_line(job.error)})" if job.error else ""
             reasons |= dict.fromkeys((output.logical for output in job.outputs), outcome + error)
     return reasons

@@ -113,7 +113,7 @@ def _row(job: JobRun) -> Row:
     elif state == "ok" and job.warned_assertions:
         state = "warned"
     return Row(
-        name=job.name,
+        name=job.label,
         state=state,
         started=job.started[:19].replace("T", " "),
         seconds="" if job.seconds is None else f"{job.seconds:.2f}",

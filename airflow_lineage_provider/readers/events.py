@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.graph import (
-    EVERY_COLUMN,
-    Column,
-    ColumnEdge,
-    ColumnRef,
-    Dataset,
-    Edge,
-    Graph,
-    Provenance,
-    Transformation,
+from airflow_lineage_provider.events.event import event_time
+from airflow_lineage_provider.graph import Column, ColumnEdge, ColumnRef, Dataset, Edge, Graph, Provenance
+from airflow_lineage_provider.readers.event_runs import (
+    DatasetFacets,
+    EventRun,
+    JobIdentity,
+    Pair,
+    last_runs,
+    merge_runs,
 )
 from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
 
@@ -30,239 +28,196 @@ if TYPE_CHECKING:
 
 _UNNAMED = "the event's column lineage does not name it"
 _SILENT = "the event has no column lineage"
-_TERMINAL = frozenset({"COMPLETE", "FAIL", "ABORT"})
 
 
 def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "") -> Evidence:
-    """Return what the events say, by logical names where the bindings have one.
+    """Return the lineage that events report, by logical names where the bindings have one.
 
-    With `until`, an ISO 8601 time, what they said by then. Raises ValueError for what is no such time.
+    `until`, an ISO 8601 time, leaves out the events after it. Raises InputError for any other text.
 
-    Of the runs of a job the last counts, so that a retry replaces the try before it. Only a run that
-    completed adds to the graph: its inputs by its outputs, with the columns that its facets name.
+    The last run of each job counts, so that a retry replaces the try before it. Only a run that completed
+    adds to the graph: an edge from each input to each output, and the columns that its facets name. The CSV
+    file of a dbt seed is an input where the map documents it.
     """
-    last: dict[tuple[str, str], _Run] = {}
-    for run in _runs(_by(until, events) if until else events).values():
-        key = (run.namespace, run.name)
-        if key not in last or run.order() > last[key].order():
-            last[key] = run
-    reader = _Reader(bindings)
-    jobs = tuple(reader.read(run) for run in sorted(last.values(), key=lambda r: (r.started, r.name)))
+    runs = last_runs(merge_runs(_by(until, events) if until else events))
+    reader = _GraphBuilder(bindings, _labels(run.identity for run in runs))
+    jobs = tuple(reader.add(run) for run in runs)
+    dialects = Counter(run.dialect for run in runs if run.dialect)
     return Evidence(
-        Graph([*reader.outputs, *reader.inputs], reader.edges, reader.column_edges),
-        dialect=_dialect(last.values()),
+        reader.graph(),
+        dialect=next((dialect for dialect, _ in dialects.most_common(1)), ""),
         jobs=jobs,
+        problems=tuple(reader.problems()),
     )
 
 
-def _by(until: str, events: Iterable[Event]) -> Iterator[Event]:
-    end = _moment(until)
-    if end is None:
-        raise InputError(f"{until!r} is not a time; write it like 2026-01-31T12:00:00+00:00")
-    for event in events:
-        at = _moment(str(event.get("eventTime") or ""))
-        if at is not None and at <= end:
-            yield event
-
-
-def _moment(text: str) -> dt.datetime | None:
-    """Return a time with its zone; one without is UTC."""
+def parse_time(text: str) -> dt.datetime:
+    """Return an ISO 8601 time with its zone, UTC by default. Raises InputError for any other text."""
     try:
-        moment = dt.datetime.fromisoformat(text)
+        time = dt.datetime.fromisoformat(text.strip().upper())
     except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        raise InputError(f"{text!r} is not a time; write it like 2026-01-31T12:00:00+00:00") from None
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
-def _dialect(runs: Iterable[_Run]) -> str:
-    spoken = Counter(str(_mapping(run.job_facets.get("sql")).get("dialect") or "") for run in runs)
-    del spoken[""]
-    return next((dialect for dialect, _ in spoken.most_common(1)), "")
+def _by(until: str, events: Iterable[Event]) -> Iterator[Event]:
+    end, unknown = parse_time(until), event_time({})
+    return (event for event in events if unknown < event_time(event) <= end)
 
 
-@dataclass(slots=True)
-class _Run:
-    """The events of one run; the later one's facets replace the earlier one's."""
-
-    namespace: str
-    name: str
-    run_id: str
-    status: str = ""
-    started: str = ""
-    at: str = ""
-    job_facets: dict[str, Any] = field(default_factory=dict)
-    run_facets: dict[str, Any] = field(default_factory=dict)
-    inputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    outputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-
-    def order(self) -> tuple[bool, str]:
-        return self.status in _TERMINAL, self.at
-
-    def add(self, event: Event) -> None:
-        status, at = str(event.get("eventType") or "OTHER"), str(event.get("eventTime") or "")
-        if self.status not in _TERMINAL or status in _TERMINAL:
-            self.status, self.at = status, max(at, self.at)
-        self.started = min(self.started or at, at)
-        self.job_facets |= _mapping(_mapping(event.get("job")).get("facets"))
-        self.run_facets |= _mapping(_mapping(event.get("run")).get("facets"))
-        for known, key, extra in (
-            (self.inputs, "inputs", "inputFacets"),
-            (self.outputs, "outputs", "outputFacets"),
-        ):
-            for dataset in _mappings(event.get(key)):
-                facets = known.setdefault((str(dataset.get("namespace")), str(dataset.get("name"))), {})
-                facets |= {**_mapping(dataset.get("facets")), **_mapping(dataset.get(extra))}
+def _labels(identities: Iterable[JobIdentity]) -> dict[JobIdentity, str]:
+    """Return what to call each job: its name, with its namespace or its project where names are equal."""
+    known = list(identities)
+    labels: dict[JobIdentity, str] = {}
+    for spelled in (_name, _with_namespace, _with_project, _with_target):
+        left = [identity for identity in known if identity not in labels]
+        counts = Counter(spelled(identity) for identity in left)
+        labels |= {one: spelled(one) for one in left if counts[spelled(one)] == 1}
+    return {identity: labels.get(identity, _with_target(identity)) for identity in known}
 
 
-def _runs(events: Iterable[Event]) -> dict[tuple[str, str, str], _Run]:
-    """Group by run; what is about no run (a DatasetEvent, a JobEvent) says nothing of a flow."""
-    runs: dict[tuple[str, str, str], _Run] = {}
-    for event in sorted(_mappings(list(events)), key=lambda e: str(e.get("eventTime") or "")):
-        job, run = _mapping(event.get("job")), _mapping(event.get("run"))
-        if job and run:
-            key = (str(job.get("namespace")), str(job.get("name")), str(run.get("runId")))
-            runs.setdefault(key, _Run(*key)).add(event)
-    return runs
+def _name(identity: JobIdentity) -> str:
+    return identity.name
 
 
-class _Reader:
-    """Collects what the runs say, by logical names."""
+def _with_namespace(identity: JobIdentity) -> str:
+    return f"{identity.namespace}/{identity.name}"
 
-    def __init__(self, bindings: Bindings) -> None:
+
+def _with_project(identity: JobIdentity) -> str:
+    return f"{identity.project}: {identity.name}" if identity.project else _with_namespace(identity)
+
+
+def _with_target(identity: JobIdentity) -> str:
+    target = ".".join(filter(None, (identity.database, identity.schema)))
+    return f"{_with_project(identity)} ({', '.join(filter(None, (identity.unique_id, target)))})"
+
+
+class _GraphBuilder:
+    """Collects datasets and edges by logical names."""
+
+    def __init__(self, bindings: Bindings, labels: Mapping[JobIdentity, str]) -> None:
         self.bindings = bindings
-        self.names: dict[tuple[str, str], str] = {}
-        self.folding: dict[tuple[str, str], bool] = {}
-        self.outputs: list[Dataset] = []
-        self.inputs: list[Dataset] = []
+        self.labels = labels
+        self.names: dict[Pair, str] = {}
+        self.folding: dict[Pair, bool] = {}
+        self.outputs: dict[str, list[Dataset]] = {}
+        self.inputs: dict[str, Dataset] = {}
         self.edges: list[Edge] = []
         self.column_edges: list[ColumnEdge] = []
 
-    def read(self, run: _Run) -> JobRun:
-        inputs = tuple(BoundDataset(*key, self.name(*key)) for key in run.inputs)
-        outputs = tuple(BoundDataset(*key, self.name(*key)) for key in run.outputs)
-        provenance = (Provenance("event", job=run.name, run_id=run.run_id, at=run.at),)
+    def graph(self) -> Graph:
+        made = (dataset for datasets in self.outputs.values() for dataset in datasets)
+        # A dataset that is only read has the provenance of its first reader: there may be thousands.
+        read = (d for name, d in self.inputs.items() if name not in self.outputs or d.columns)
+        return Graph([*made, *read], self.edges, self.column_edges)
+
+    def problems(self) -> Iterator[str]:
+        """Yield a line for each OpenLineage name that several documented datasets are bound to."""
+        seen = set(self.names.values())
+        for name, datasets in self.bindings.ambiguous():
+            if not seen.isdisjoint(datasets):
+                yield f"{name} is bound to {' and to '.join(datasets)}: {datasets[0]} is taken"
+
+    def add(self, run: EventRun) -> JobRun:
+        inputs = tuple(BoundDataset(*pair, self.name(pair)) for pair in run.inputs)
+        outputs = tuple(BoundDataset(*pair, self.name(pair)) for pair in run.outputs)
+        label = self.labels[run.identity]
         if run.status == "COMPLETE":
-            self.outputs += (
-                self.dataset(key, facets, provenance, made=True) for key, facets in run.outputs.items()
-            )
-            self.inputs += (self.dataset(key, facets, provenance) for key, facets in run.inputs.items())
-            self.edges += (
-                Edge(source.logical, target.logical, job=run.name, provenance=provenance)
-                for target in outputs
-                for source in inputs
-                if source.logical != target.logical
-            )
-            for key, facets in run.outputs.items():
-                self.column_edges += self.column_lineage(key, facets, provenance)
-        return _job_run(run, inputs, outputs)
+            provenance = (Provenance("event", job=label, run_id=run.run_id, at=run.at_text),)
+            read = [one for one in inputs if self.counts(run, one)]
+            for output in outputs:
+                dataset = self.dataset(output, run.outputs[output[:2]], provenance, made=True)
+                self.outputs.setdefault(output.logical, []).append(dataset)
+                self.column_edges += self.column_lineage(output, run.outputs[output[:2]], provenance)
+                self.edges += (
+                    Edge(source, output.logical, job=label, provenance=provenance)
+                    for source in dict.fromkeys(one.logical for one in read)
+                    if source != output.logical
+                )
+            for one in read:
+                known = self.inputs.get(one.logical)
+                if known is None or (not known.columns and run.inputs[one[:2]].fields):
+                    self.inputs[one.logical] = self.dataset(one, run.inputs[one[:2]], provenance)
+        return _job_run(run, label, inputs, outputs)
 
-    def name(self, namespace: str, name: str) -> str:
-        key = (namespace, name)
-        if key not in self.names:
+    def counts(self, run: EventRun, dataset: BoundDataset) -> bool:
+        """Whether an input is one of the graph: the CSV file of a seed only where the map documents it."""
+        documented = self.bindings.documented
+        return run.kind != "SEED" or not documented or dataset.logical in documented
+
+    def name(self, pair: Pair) -> str:
+        if pair not in self.names:
+            namespace, name = pair
             physical = f"{namespace.rstrip('/')}/{name.lstrip('/')}"
-            self.names[key] = self.bindings.logical(*key) or physical
-        return self.names[key]
+            self.names[pair] = self.bindings.logical(namespace, name) or physical
+        return self.names[pair]
 
-    def column(self, key: tuple[str, str], name: str) -> str:
-        if key not in self.folding:
-            self.folding[key] = self.bindings.folds(*key)
-        return name.lower() if self.folding[key] else name
+    def column(self, pair: Pair, name: str) -> str:
+        if pair not in self.folding:
+            self.folding[pair] = self.bindings.folds(*pair)
+        return name.lower() if self.folding[pair] else name
 
     def dataset(
         self,
-        key: tuple[str, str],
-        facets: Mapping[str, Any],
+        bound: BoundDataset,
+        facets: DatasetFacets,
         provenance: tuple[Provenance, ...],
         *,
         made: bool = False,
     ) -> Dataset:
-        lineage = _mapping(_mapping(facets.get("columnLineage")).get("fields"))
-        gap = "" if not made else _UNNAMED if lineage else _SILENT
-        known = {self.column(key, name) for name in lineage}
+        pair = (bound.namespace, bound.name)
+        gap = "" if not made else _UNNAMED if facets.lineage else _SILENT
+        known = {self.column(pair, source.column) for source in facets.lineage or ()}
         columns = {}
-        for field_ in _mappings(_mapping(facets.get("schema")).get("fields")):
-            name = self.column(key, str(field_.get("name")))
-            kind, description = str(field_.get("type") or ""), str(field_.get("description") or "")
-            columns[name] = Column(name, kind, description, provenance[0], "" if name in known else gap)
+        for field in facets.fields or ():
+            name = self.column(pair, field.name)
+            why = "" if name in known else gap
+            columns[name] = Column(name, field.type, field.description, provenance[0], why)
         return Dataset(
-            self.name(*key),
-            kind=str(_mapping(facets.get("datasetType")).get("datasetType") or "table").lower(),
-            system=key[0],
-            description=str(_mapping(facets.get("documentation")).get("description") or ""),
-            owners=tuple(
-                str(owner.get("name")) for owner in _mappings(_mapping(facets.get("ownership")).get("owners"))
-            ),
+            bound.logical,
+            kind=(facets.kind or "table").lower(),
+            system=bound.namespace,
+            description=facets.description or "",
+            owners=facets.owners or (),
             columns=columns,
             provenance=provenance,
         )
 
     def column_lineage(
-        self, key: tuple[str, str], facets: Mapping[str, Any], provenance: tuple[Provenance, ...]
+        self, bound: BoundDataset, facets: DatasetFacets, provenance: tuple[Provenance, ...]
     ) -> Iterator[ColumnEdge]:
-        facet, target = _mapping(facets.get("columnLineage")), self.name(*key)
-        by_column = {
-            self.column(key, name): _mappings(_mapping(made).get("inputFields"))
-            for name, made in _mapping(facet.get("fields")).items()
-        }
-        for column, made_from in (*by_column.items(), (EVERY_COLUMN, _mappings(facet.get("dataset")))):
-            for source in made_from:
-                there = (str(source.get("namespace")), str(source.get("name")))
-                ref = ColumnRef(self.name(*there), self.column(there, str(source.get("field"))))
-                if ref.dataset != target:
-                    yield ColumnEdge(
-                        ref,
-                        ColumnRef(target, column),
-                        tuple(_transformation(t) for t in _mappings(source.get("transformations"))),
-                        job=provenance[0].job,
-                        provenance=provenance,
-                    )
+        pair = (bound.namespace, bound.name)
+        for source in facets.lineage or ():
+            ref = ColumnRef(self.name(source.dataset), self.column(source.dataset, source.field))
+            if ref.dataset != bound.logical:
+                target = ColumnRef(bound.logical, self.column(pair, source.column))
+                yield ColumnEdge(
+                    ref, target, source.transformations, job=provenance[0].job, provenance=provenance
+                )
 
 
-def _transformation(facet: Mapping[str, Any]) -> Transformation:
-    return Transformation(
-        type=str(facet.get("type") or "DIRECT"),
-        subtype=str(facet.get("subtype") or ""),
-        expression=str(facet.get("description") or ""),
-        masking=bool(facet.get("masking")),
-    )
-
-
-def _job_run(run: _Run, inputs: tuple[BoundDataset, ...], outputs: tuple[BoundDataset, ...]) -> JobRun:
-    rows = [_mapping(facets.get("outputStatistics")).get("rowCount") for facets in run.outputs.values()]
-    counted = [count for count in rows if isinstance(count, int)]
-    assertions = [
-        assertion
-        for facets in run.inputs.values()
-        for assertion in _mappings(_mapping(facets.get("dataQualityAssertions")).get("assertions"))
-    ]
-    failed = [assertion for assertion in assertions if not assertion.get("success")]
+def _job_run(
+    run: EventRun, label: str, inputs: tuple[BoundDataset, ...], outputs: tuple[BoundDataset, ...]
+) -> JobRun:
+    rows = [facets.rows for facets in run.outputs.values() if facets.rows is not None]
+    assertions = [facets.assertions for facets in run.inputs.values() if facets.assertions]
+    seconds = (run.at - run.started).total_seconds() if run.started else None
     return JobRun(
-        namespace=run.namespace,
-        name=run.name,
+        namespace=run.identity.namespace,
+        name=run.identity.name,
+        label=label,
         run_id=run.run_id,
-        kind=str(_mapping(run.job_facets.get("jobType")).get("jobType") or ""),
+        kind=run.kind,
         status=run.status,
-        started=run.started,
-        ended=run.at if run.status in _TERMINAL else "",
-        seconds=_seconds(run.started, run.at) if run.status in _TERMINAL else None,
-        rows=sum(counted) if counted else None,
-        error=str(_mapping(run.run_facets.get("errorMessage")).get("message") or ""),
+        started=run.started_text,
+        ended=run.at_text if run.ended else "",
+        seconds=seconds if run.ended else None,
+        rows=sum(rows) if rows else None,
+        error=run.error,
         inputs=inputs,
         outputs=outputs,
-        assertions=len(assertions),
-        failed_assertions=sum(a.get("severity") != "warn" for a in failed),
-        warned_assertions=sum(a.get("severity") == "warn" for a in failed),
+        assertions=sum(one.total for one in assertions),
+        failed_assertions=sum(one.failed for one in assertions),
+        warned_assertions=sum(one.warned for one in assertions),
     )
-
-
-def _seconds(started: str, ended: str) -> float | None:
-    first, last = _moment(started), _moment(ended)
-    return (last - first).total_seconds() if first and last else None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []

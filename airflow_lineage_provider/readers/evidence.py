@@ -21,11 +21,13 @@ class BoundDataset(NamedTuple):
 class JobRun:
     """The last run of a job: its outcome, its inputs and outputs, its data quality assertions.
 
-    `started` and `ended` are ISO 8601; `ended` is empty while the job runs.
+    `label` is the name, with its namespace or its project where several jobs share the name. `started` and
+    `ended` are ISO 8601 as the events give them; `ended` is empty while the job runs.
     """
 
     namespace: str
     name: str
+    label: str
     run_id: str
     kind: str
     status: str

@@ -77,7 +77,7 @@ def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
         rows = "" if job.rows is None else f"{job.rows:,} rows"
         seconds = "" if job.seconds is None else f"{job.seconds:.2f} s"
         line = (
-            Text(f"  {job.name:<44} ").append(f"{word:<8}", style).append(f"{rows:>16}{seconds:>12}", "dim")
+            Text(f"  {job.label:<44} ").append(f"{word:<8}", style).append(f"{rows:>16}{seconds:>12}", "dim")
         )
         console.print(line)
         if job.error:

@@ -138,3 +138,133 @@ def test_columns_that_the_column_lineage_leaves_out_are_said(pipeline_map):
     assert [str(found) for found in coverage(graph)] == [
         f"{SUMMARY}: 1 of 2 columns resolved; score: the event's column lineage does not name it"
     ]
+
+
+def node(
+    project, unique_id, *, database="db", schema="main", name="main.customers", at=2, outputs=(), **more
+):
+    """An event of a dbt node."""
+    made = event("COMPLETE", "main.customers", at, more.pop("inputs", []), list(outputs), **more)
+    made["run"]["runId"] = f"{project}-{unique_id}-{database}-{schema}-{at}"
+    made["run"]["facets"]["dbt_run"] = {"project_name": project}
+    made["job"]["facets"]["dbt_node"] = {"unique_id": unique_id, "database": database, "schema": schema}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("shop", "model.shop.customers"), ("shop", "test.shop.customers")),
+        (("shop", "model.shop.customers"), ("bank", "model.shop.customers")),
+    ],
+    ids=["another node", "another project"],
+)
+def test_nodes_of_one_job_name_are_two_jobs(pipeline_map, first, second):
+    events = [
+        node(*first, at=2, inputs=[physical("silver.a")], outputs=[physical("gold.b")]),
+        node(*second, at=4, inputs=[physical("silver.c")], outputs=[physical("gold.d")]),
+    ]
+    found = observed(pipeline_map, events)
+    assert set(found.graph.edges) == {("silver.a", "gold.b"), ("silver.c", "gold.d")}
+    assert len({job.label for job in found.jobs}) == 2
+
+
+@pytest.mark.parametrize("where", [{"database": "other"}, {"schema": "other"}], ids=str)
+def test_one_node_that_ran_against_two_targets_is_two_jobs(pipeline_map, where):
+    model = ("shop", "model.shop.customers")
+    events = [
+        node(*model, at=2, inputs=[physical("silver.a")], outputs=[physical("gold.b")]),
+        node(*model, at=4, inputs=[physical("silver.a")], outputs=[physical("gold.c")], **where),
+    ]
+    assert set(observed(pipeline_map, events).graph.edges) == {("silver.a", "gold.b"), ("silver.a", "gold.c")}
+
+
+def test_jobs_of_one_name_are_labelled_by_what_tells_them_apart(pipeline_map):
+    first, second = (node(project, "model.p.customers") for project in ("shop", "bank"))
+    assert {job.label for job in observed(pipeline_map, [first, second]).jobs} == {
+        "shop: main.customers",
+        "bank: main.customers",
+    }
+    second["job"]["namespace"] = "dbt.bank"
+    assert {job.label for job in observed(pipeline_map, [first, second]).jobs} == {
+        "dbt/main.customers",
+        "dbt.bank/main.customers",
+    }
+    assert [job.label for job in observed(pipeline_map, [first]).jobs] == ["main.customers"]
+
+
+@pytest.mark.parametrize(
+    ("failed", "completed", "status"),
+    [
+        ("2026-01-01T12:00:00+02:00", "2026-01-01T10:30:00Z", "COMPLETE"),
+        ("2026-01-01T10:30:00Z", "2026-01-01T12:00:00+02:00", "FAIL"),
+        ("2026-01-01T10:00:00.5Z", "2026-01-01T10:00:00.45Z", "FAIL"),
+        ("2026-01-01T09:59:59Z", "2026-01-01T10:00:00", "COMPLETE"),
+        ("", "2026-01-01T10:00:00Z", "COMPLETE"),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_last_run_is_the_last_by_time_and_not_by_text(pipeline_map, failed, completed, status, order):
+    events = [
+        event("FAIL", "j", 2, [], [physical(SUMMARY)]) | {"eventTime": failed},
+        event("COMPLETE", "j", 4, [physical(ORDERS)], [physical(SUMMARY)]) | {"eventTime": completed},
+    ]
+    (job,) = observed(pipeline_map, events[::order]).jobs
+    assert job.status == status
+
+
+def test_until_compares_times_and_not_texts(pipeline_map):
+    complete = event("COMPLETE", "j", 2, [physical(ORDERS)], [physical(SUMMARY)])
+    complete["eventTime"] = "2026-01-01T12:00:00+02:00"
+    bindings = bindings_of(pipeline_map, "dev")
+    assert read_events([complete], bindings, until="2026-01-01T10:00:00Z").jobs
+    assert not read_events([complete], bindings, until="2026-01-01T09:59:59Z").jobs
+
+
+def test_the_order_in_which_events_come_does_not_matter(pipeline_map):
+    events = run_events()
+    forward, backward = (observed(pipeline_map, one) for one in (events, events[::-1]))
+    assert forward.jobs == backward.jobs
+    assert forward.graph.edges == backward.graph.edges
+    assert forward.graph.datasets[SUMMARY] == backward.graph.datasets[SUMMARY]
+
+
+SEED_MAP = """
+document: {}
+sources: {files: {type: file, datasets: {orders.csv: raw.orders}}}
+layers: {raw: {tables: [orders]}}
+environments:
+  dev:
+    bindings:
+      - {dataset: "files.orders.csv", namespace: file, name: "*/seeds/orders.csv"}
+      - {dataset: "{layer}.{table}", namespace: "*", name: "db.{layer}.{table}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        (SEED_MAP, {("files.orders.csv", "raw.orders")}),
+        (SEED_MAP.replace("sources: {files: {type: file, datasets: {orders.csv: raw.orders}}}\n", ""), set()),
+    ],
+    ids=["documented", "not documented"],
+)
+def test_the_file_of_a_seed_is_an_input_where_the_map_documents_it(text, edges):
+    file = {"namespace": "file", "name": "/srv/shop/seeds/orders.csv"}
+    seed = event("COMPLETE", "raw.orders", 2, [file], [{"namespace": "duckdb:///x", "name": "db.raw.orders"}])
+    seed["job"]["facets"]["jobType"]["jobType"] = "SEED"
+    found = read_events([seed], bindings_of(parse_map(text), "dev"))
+    assert set(found.graph.edges) == edges
+    assert [one.name for one in found.jobs[0].inputs] == ["/srv/shop/seeds/orders.csv"]
+
+
+def test_a_name_that_two_documented_datasets_are_bound_to_is_a_problem():
+    text = """
+document: {}
+layers: {raw: {tables: [orders]}, marts: {tables: [orders]}}
+environments: {dev: {bindings: [{dataset: "{layer}.{table}", namespace: duckdb, name: "db.main.{table}"}]}}
+"""
+    made = event("COMPLETE", "j", 2, [], [{"namespace": "duckdb", "name": "db.main.orders"}])
+    assert read_events([made], bindings_of(parse_map(text), "dev")).problems == (
+        "duckdb db.main.orders is bound to marts.orders and to raw.orders: marts.orders is taken",
+    )

@@ -1,0 +1,287 @@
+"""OpenLineage run events merged into one record a run, as small as a comparison needs.
+
+Events are read one by one and in any order, and only the parts that lineage needs are kept: a run of 20,000
+events with their SQL would not fit into memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from sys import intern
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from airflow_lineage_provider.events.event import END_TYPES, event_time, text_at
+from airflow_lineage_provider.graph import EVERY_COLUMN, Transformation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    Event = Mapping[str, Any]
+
+_NO_TIME = event_time({})
+
+T = TypeVar("T")
+
+Pair = tuple[str, str]
+"""The namespace and the name of a dataset."""
+
+
+class JobIdentity(NamedTuple):
+    """What tells two jobs apart: their name and, of a dbt node, its project, id, database and schema.
+
+    One name may belong to nodes of several projects, and one node may run against several targets.
+    """
+
+    namespace: str
+    name: str
+    project: str = ""
+    unique_id: str = ""
+    database: str = ""
+    schema: str = ""
+
+
+class Field(NamedTuple):
+    """A column of a schema facet."""
+
+    name: str
+    type: str
+    description: str
+
+
+class FieldSource(NamedTuple):
+    """One input field of a column lineage facet; `column` is the output field, or `*` for all of them."""
+
+    column: str
+    dataset: Pair
+    field: str
+    transformations: tuple[Transformation, ...]
+
+
+class Assertions(NamedTuple):
+    """How many data quality assertions a facet has, and how many of them failed or warned."""
+
+    total: int
+    failed: int
+    warned: int
+
+
+@dataclass(slots=True)
+class DatasetFacets:
+    """The facets of one dataset of a run; None for a facet that no event has."""
+
+    fields: tuple[Field, ...] | None = None
+    lineage: tuple[FieldSource, ...] | None = None
+    kind: str | None = None
+    description: str | None = None
+    owners: tuple[str, ...] | None = None
+    rows: int | None = None
+    assertions: Assertions | None = None
+
+    def update(self, other: DatasetFacets) -> None:
+        """Take every facet that `other` has."""
+        for name in DatasetFacets.__slots__:
+            value = getattr(other, name)
+            if value is not None:
+                setattr(self, name, value)
+
+
+@dataclass(slots=True)
+class EventRun:
+    """One run: its job, how it ended, and the facets of its datasets. A later event's facets win."""
+
+    identity: JobIdentity
+    run_id: str
+    status: str = ""
+    ended: bool = False
+    at: datetime = _NO_TIME
+    at_text: str = ""
+    started: datetime | None = None
+    started_text: str = ""
+    kind: str = ""
+    dialect: str = ""
+    error: str = ""
+    inputs: dict[Pair, DatasetFacets] = field(default_factory=dict)
+    outputs: dict[Pair, DatasetFacets] = field(default_factory=dict)
+    _latest: tuple[datetime, bool] | None = None
+
+    @property
+    def order(self) -> tuple[bool, datetime]:
+        """Sorts the runs of a job: one that ended is after one that did not, else by time."""
+        return self.ended, self.at
+
+    def add(self, event: Event, facets: FacetReader) -> None:
+        """Merge an event of this run, whatever the order in which the events come."""
+        time, status = event_time(event), text_at(event, "eventType").upper() or "OTHER"
+        ends = status in END_TYPES
+        text = text_at(event, "eventTime")
+        if (ends, time) >= (self.ended, self.at):
+            self.status, self.ended, self.at, self.at_text = status, ends, time, text
+        if self.started is None or time < self.started:
+            self.started, self.started_text = time, text
+        later = self._latest is None or (time, ends) >= self._latest
+        if later:
+            self._latest = time, ends
+        self._job(event, later)
+        for known, key, own in (
+            (self.inputs, "inputs", "inputFacets"),
+            (self.outputs, "outputs", "outputFacets"),
+        ):
+            for dataset in mappings(event.get(key)):
+                pair = facets.pair(dataset)
+                found = facets.read(dataset, own, with_lineage=known is self.outputs)
+                before = known.setdefault(pair, found)
+                if before is not found:
+                    if later:
+                        before.update(found)
+                    else:
+                        found.update(before)
+                        known[pair] = found
+
+    def _job(self, event: Event, later: bool) -> None:  # noqa: FBT001
+        for name, value in (
+            ("kind", text_at(event, "job", "facets", "jobType", "jobType")),
+            ("dialect", text_at(event, "job", "facets", "sql", "dialect")),
+            ("error", text_at(event, "run", "facets", "errorMessage", "message")),
+        ):
+            if value and (later or not getattr(self, name)):
+                setattr(self, name, value)
+        identity = identity_of(event)
+        if identity != self.identity:
+            self.identity = JobIdentity(
+                *(new or old for new, old in zip(identity, self.identity, strict=True))
+            )
+
+
+def merge_runs(events: Iterable[Event]) -> list[EventRun]:
+    """Return the runs that the events are of; a DatasetEvent and a JobEvent belong to none."""
+    runs: dict[tuple[str, str, str], EventRun] = {}
+    facets = FacetReader()
+    for event in events:
+        if (
+            isinstance(event, dict)
+            and isinstance(event.get("job"), dict)
+            and isinstance(event.get("run"), dict)
+        ):
+            identity, run_id = identity_of(event), text_at(event, "run", "runId")
+            key = (identity.namespace, identity.name, run_id)
+            if key not in runs:
+                runs[key] = EventRun(identity, run_id)
+            runs[key].add(event, facets)
+    return list(runs.values())
+
+
+def last_runs(runs: Iterable[EventRun]) -> list[EventRun]:
+    """Return the last run of each job, by the time they started."""
+    last: dict[JobIdentity, EventRun] = {}
+    for run in runs:
+        known = last.setdefault(run.identity, run)
+        if run.order > known.order:
+            last[run.identity] = run
+    return sorted(last.values(), key=lambda run: (run.started or _NO_TIME, run.identity))
+
+
+def identity_of(event: Event) -> JobIdentity:
+    """Return the identity of the job that a run event is of."""
+    node = ("job", "facets", "dbt_node")
+    return JobIdentity(
+        text_at(event, "job", "namespace"),
+        text_at(event, "job", "name"),
+        text_at(event, "run", "facets", "dbt_run", "project_name"),
+        text_at(event, *node, "unique_id"),
+        text_at(event, *node, "database"),
+        text_at(event, *node, "schema"),
+    )
+
+
+class FacetReader:
+    """Reads the facets of datasets. Equal values are stored once, since most events repeat them."""
+
+    def __init__(self) -> None:
+        self._shared: dict[Any, Any] = {}
+
+    def pair(self, dataset: Mapping[str, Any]) -> Pair:
+        """Return the namespace and the name of a dataset."""
+        return self._share((_text(dataset, "namespace"), _text(dataset, "name")))
+
+    def read(self, dataset: Mapping[str, Any], own: str, *, with_lineage: bool) -> DatasetFacets:
+        """Return the facets of a dataset of an event; `own` is the key of its input or output facets."""
+        common, special = mapping(dataset.get("facets")), mapping(dataset.get(own))
+        found = DatasetFacets()
+        if "schema" in common:
+            found.fields = self._fields(mapping(common["schema"]))
+        if with_lineage and "columnLineage" in common:
+            found.lineage = self._lineage(mapping(common["columnLineage"]))
+        if "datasetType" in common:
+            found.kind = intern(text_at(common, "datasetType", "datasetType"))
+        if "documentation" in common:
+            found.description = self._share(text_at(common, "documentation", "description"))
+        if "ownership" in common:
+            owners = mappings(mapping(common["ownership"]).get("owners"))
+            found.owners = self._share(tuple(text_at(owner, "name") for owner in owners))
+        rows = mapping(special.get("outputStatistics")).get("rowCount")
+        if isinstance(rows, int):
+            found.rows = rows
+        if "dataQualityAssertions" in special:
+            found.assertions = _assertions(mapping(special["dataQualityAssertions"]))
+        return found
+
+    def _fields(self, schema: Mapping[str, Any]) -> tuple[Field, ...]:
+        fields = (
+            Field(_text(one, "name"), _text(one, "type"), _text(one, "description"))
+            for one in mappings(schema.get("fields"))
+        )
+        return self._share(tuple(fields))
+
+    def _lineage(self, facet: Mapping[str, Any]) -> tuple[FieldSource, ...]:
+        by_column = [
+            (str(column), mappings(mapping(made).get("inputFields")))
+            for column, made in mapping(facet.get("fields")).items()
+        ]
+        return self._share(
+            tuple(
+                FieldSource(
+                    intern(column),
+                    self.pair(source),
+                    _text(source, "field"),
+                    self._share(tuple(_transformation(t) for t in mappings(source.get("transformations")))),
+                )
+                for column, sources in (*by_column, (EVERY_COLUMN, mappings(facet.get("dataset"))))
+                for source in sources
+            )
+        )
+
+    def _share(self, value: T) -> T:
+        shared: T = self._shared.setdefault(value, value)
+        return shared
+
+
+def _transformation(facet: Mapping[str, Any]) -> Transformation:
+    return Transformation(
+        type=_text(facet, "type") or "DIRECT",
+        subtype=_text(facet, "subtype"),
+        expression=_text(facet, "description"),
+        masking=bool(facet.get("masking")),
+    )
+
+
+def _assertions(facet: Mapping[str, Any]) -> Assertions:
+    found = mappings(facet.get("assertions"))
+    failed = [assertion for assertion in found if not assertion.get("success")]
+    warned = sum(assertion.get("severity") == "warn" for assertion in failed)
+    return Assertions(len(found), len(failed) - warned, warned)
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    return intern(found) if isinstance(found, str) else ""
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return the value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """Return the JSON objects of a JSON array; an empty list for any other value."""
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
