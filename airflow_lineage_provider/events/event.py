@@ -1,4 +1,4 @@
-"""The parts of an OpenLineage event that is read back: its time, parent run, root run and end."""
+"""Parts of an OpenLineage event as a dict: its time, its parent and root run, whether it ends its run."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def parent_and_root(event: Mapping[str, Any]) -> tuple[str, str]:
     return parent, root or parent or text_at(event, "run", "runId")
 
 
+def is_end(event: Mapping[str, Any]) -> bool:
+    """Return whether a run ends with this event: COMPLETE, FAIL or ABORT, in any case of letters."""
+    return text_at(event, "eventType").upper() in END_TYPES
+
+
 def root_job(event: Mapping[str, Any]) -> tuple[str, str]:
     """Return the namespace and name of the root job, from any event below it."""
     parent, root = parent_and_root(event)
@@ -38,14 +43,14 @@ def root_job(event: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def text_at(value: Any, *path: str) -> str:
-    """Return the text under these keys, or an empty one where there is none."""
+    """Return the text at a path of keys, or an empty text where there is none."""
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
 
 
 def event_time(event: Mapping[str, Any]) -> datetime:
-    """Return when an event happened, with a zone (UTC where it names none); year 1 where it does not say."""
+    """Return the time of an event, aware (UTC if it has no offset); year 1 if it cannot be read."""
     try:
         time = datetime.fromisoformat(text_at(event, "eventTime").upper())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a target has received: its position among the stored events, and the events set aside for it."""
+"""What a target has received: its position among the stored events, and its dead letters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from airflow_lineage_provider.forwarding.lease import open_lease
 from airflow_lineage_provider.store.records import StoredEvent, utc_text
@@ -15,7 +15,7 @@ from airflow_lineage_provider.store.schema import consumer, dead_letter, event
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Insert
 
     from airflow_lineage_provider.store.store import EventStore
 
@@ -24,7 +24,7 @@ _COLUMNS = (event.c.id, event.c.run_id, event.c.payload)
 
 @dataclass(frozen=True, slots=True)
 class OutboxStatus:
-    """How far one target is behind, and why. Times are UTC ISO 8601, or empty."""
+    """How many events one target has still to receive, and its error. Times are UTC ISO 8601, or empty."""
 
     target: str
     pending: int
@@ -37,7 +37,7 @@ class OutboxStatus:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that a target refused for good, and what it said."""
+    """An event that a target rejected, with its error. `replay`: it is to be sent again."""
 
     target: str
     event_id: int
@@ -49,7 +49,7 @@ class DeadLetter:
 
 
 class Consumer:
-    """One target's place in the store. All methods raise StoreError."""
+    """The position of one target in the store. All methods raise StoreError."""
 
     def __init__(self, store: EventStore, name: str) -> None:
         self.name = name
@@ -57,7 +57,7 @@ class Consumer:
         self.lease = open_lease(store.database, name)
 
     def position(self) -> int:
-        """Return the id up to which every event is delivered or set aside; a new consumer begins at 0."""
+        """Return the id up to which every event is delivered or a dead letter; a new consumer begins at 0."""
         query = select(consumer.c.position).where(consumer.c.name == self.name)
         with self._database.read() as connection:
             found = connection.scalar(query)
@@ -73,9 +73,18 @@ class Consumer:
         with self._database.read() as connection:
             return [StoredEvent(**row) for row in connection.execute(query).mappings()]
 
-    def to_replay(self, limit: int) -> list[StoredEvent]:
-        """Return events that were set aside and are to be sent again."""
+    def to_replay(self, read_to: int, limit: int) -> list[StoredEvent]:
+        """Return dead letters that are to be sent again, in their order, with what was sent behind them.
+
+        A run went on behind its dead letter. So that the target receives the run in order, its events behind
+        the dead letter, up to `read_to`, are sent again too.
+        """
         wanted = (dead_letter.c.consumer == self.name) & dead_letter.c.replay
+        with self._database.read() as connection:
+            if connection.scalar(select(dead_letter.c.event_id).where(wanted).limit(1)) is None:
+                return []
+        with self._database.write() as connection:
+            connection.execute(_events_behind_replays(self.name, read_to))
         query = select(*_COLUMNS).join(dead_letter, dead_letter.c.event_id == event.c.id).where(wanted)
         with self._database.read() as connection:
             found = connection.execute(query.order_by(event.c.id).limit(limit))
@@ -84,7 +93,7 @@ class Consumer:
     def record(
         self, position: int, error: str, *, dead_letters: dict[int, str], replayed: Sequence[int] = ()
     ) -> None:
-        """Commit how far the target is, what it says, and what was set aside or sent at last."""
+        """Commit the position and the error of the target, its new dead letters, and what was replayed."""
         now = utc_text(datetime.now(UTC))
         mine = dead_letter.c.consumer == self.name
         with self._database.write() as connection:
@@ -98,16 +107,40 @@ class Consumer:
             connection.execute(update(consumer).where(consumer.c.name == self.name).values(change))
 
 
-def outbox_status(store: EventStore) -> list[OutboxStatus]:
-    """Return how far every target is behind. Raises StoreError.
+def _events_behind_replays(name: str, read_to: int) -> Insert:
+    mine, behind = dead_letter.c.consumer == name, event.alias()
+    first = (
+        select(event.c.run_id, func.min(event.c.id).label("id"))
+        .join(dead_letter, dead_letter.c.event_id == event.c.id)
+        .where(mine, dead_letter.c.replay, event.c.run_id != "")
+        .group_by(event.c.run_id)
+        .subquery()
+    )
+    known = select(dead_letter.c.event_id).where(mine)
+    sent = (
+        select(
+            literal(name),
+            behind.c.id,
+            literal("sent again behind a dead letter of its run"),
+            literal(utc_text(datetime.now(UTC))),
+            literal(value=True),
+        )
+        .join(first, first.c.run_id == behind.c.run_id)
+        .where(behind.c.id > first.c.id, behind.c.id <= read_to, behind.c.id.not_in(known))
+    )
+    return insert(dead_letter).from_select(["consumer", "event_id", "error", "dead_at", "replay"], sent)
 
-    Positions are subtracted rather than events counted: a count would read all that is pending.
+
+def outbox_status(store: EventStore) -> list[OutboxStatus]:
+    """Return the status of every target. Raises StoreError.
+
+    `pending` is a difference of positions, because a count would read all pending events.
     """
     of_this = dead_letter.c.consumer == consumer.c.name
-    aside = select(func.count()).where(of_this).correlate(consumer).scalar_subquery()
+    dead = select(func.count()).where(of_this).correlate(consumer).scalar_subquery()
     next_id = select(func.min(event.c.id)).where(event.c.id > consumer.c.position).correlate(consumer)
     oldest = select(event.c.stored_at).where(event.c.id == next_id.scalar_subquery()).correlate(consumer)
-    query = select(consumer, aside.label("aside"), oldest.scalar_subquery().label("oldest"))
+    query = select(consumer, dead.label("dead"), oldest.scalar_subquery().label("oldest"))
     with store.database.read() as connection:
         last = connection.scalar(select(func.max(event.c.id))) or 0
         targets = connection.execute(query.order_by(consumer.c.name)).all()
@@ -116,7 +149,7 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
             target=row.name,
             pending=max(last - row.position, 0),
             oldest_pending=row.oldest or "",
-            dead_letters=row.aside,
+            dead_letters=row.dead,
             error=row.error,
             error_since=row.error_since,
             progress_at=row.progress_at,
@@ -126,7 +159,7 @@ def outbox_status(store: EventStore) -> list[OutboxStatus]:
 
 
 def dead_letters(store: EventStore) -> list[DeadLetter]:
-    """Return the events that targets refused. Raises StoreError."""
+    """Return the dead letters of all targets. Raises StoreError."""
     job = (event.c.job_namespace + "/" + event.c.job_name).label("job")
     columns = (dead_letter.c.consumer.label("target"), dead_letter.c.event_id, job, event.c.event_type)
     query = select(*columns, dead_letter.c.error, dead_letter.c.dead_at, dead_letter.c.replay)
@@ -137,23 +170,23 @@ def dead_letters(store: EventStore) -> list[DeadLetter]:
 
 
 def replay(store: EventStore, target: str) -> int:
-    """Ask for the set-aside events of a target to be sent again; return how many. Raises StoreError."""
+    """Mark the dead letters of a target to be sent again; return how many. Raises StoreError."""
     with store.database.write() as connection:
         mine = dead_letter.c.consumer == target
         return connection.execute(update(dead_letter).where(mine).values(replay=True)).rowcount
 
 
 def discard(store: EventStore, target: str) -> int:
-    """Give up the set-aside events of a target; they stay in the store. Raises StoreError."""
+    """Delete the dead letters of a target; the events stay in the store. Raises StoreError."""
     with store.database.write() as connection:
         return connection.execute(delete(dead_letter).where(dead_letter.c.consumer == target)).rowcount
 
 
 def skip(store: EventStore, target: str) -> int:
-    """Set aside the first event that a target has not got; return how many there were, 1 or 0.
+    """Make the first pending event of a target a dead letter; return the number of events, 1 or 0.
 
-    For an event that breaks the target, or that it never answers: nobody but a person can tell that from
-    an outage, while there is nothing else to send. Raises StoreError.
+    For an event that breaks the target, or that gets no response: the forwarder cannot tell that from an
+    outage while there is nothing else to send. Raises StoreError.
     """
     mine = consumer.c.name == target
     with store.database.write() as connection:
@@ -167,7 +200,7 @@ def skip(store: EventStore, target: str) -> int:
 
 
 def forget(store: EventStore, target: str) -> None:
-    """Drop a target that is used no more; retention waits for those that are known. Raises StoreError."""
+    """Remove a target that is no longer used, so that retention stops waiting for it. Raises StoreError."""
     with store.database.write() as connection:
         connection.execute(delete(dead_letter).where(dead_letter.c.consumer == target))
         connection.execute(delete(consumer).where(consumer.c.name == target))
@@ -177,8 +210,8 @@ def _add_dead_letters(connection: Connection, target: str, errors: Mapping[int, 
     now = utc_text(datetime.now(UTC))
     of_target = dead_letter.c.consumer == target
     rows = [
-        {"consumer": target, "event_id": at, "error": said, "dead_at": now, "replay": False}
-        for at, said in errors.items()
+        {"consumer": target, "event_id": at, "error": error, "dead_at": now, "replay": False}
+        for at, error in errors.items()
     ]
     if rows:
         connection.execute(delete(dead_letter).where(of_target, dead_letter.c.event_id.in_(errors)))

@@ -1,12 +1,14 @@
-"""Events to a Kafka topic: the settings of OpenLineage's `kafka` transport, and an answer for each event."""
+"""Events to a Kafka topic: the settings of OpenLineage's `kafka` transport, and a result for each event."""
 
 from __future__ import annotations
 
 import json
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.event import root_job, text_at
-from airflow_lineage_provider.forwarding.target import Failure
+from airflow_lineage_provider.forwarding.target import SLOWEST_SEND, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,15 +16,14 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
 
 
-# The forwarder tries again by itself, so the client need not for long.
+# The forwarder retries, so the client need not retry for long.
 _DEFAULTS = {"enable.idempotence": True, "message.timeout.ms": 10_000}
 
 
 class KafkaTarget:
-    """OpenLineage's own transport only logs what Kafka does not take; here it is an error.
+    """Reports each event that Kafka does not acknowledge; OpenLineage's own transport only logs it.
 
-    An event is delivered when the brokers have acknowledged it. Many are produced before the first
-    acknowledgement is waited for.
+    Many events are produced before the first acknowledgement is waited for.
     """
 
     max_batch = 500
@@ -34,36 +35,48 @@ class KafkaTarget:
         settings = KafkaConfig.from_dict(dict(config))
         self._topic, self._key = settings.topic, settings.messageKey
         self._producer = Producer({**_DEFAULTS, **settings.config})
+        self._interrupted = threading.Event()
 
     def send(self, events: Mapping[int, bytes]) -> dict[int, Failure]:
-        """Produce the events and wait for the acknowledgements; return why some were not taken."""
-        failures: dict[int, Failure] = {}
+        """Produce the events and wait for the acknowledgements; return the failures by id."""
+        late = Failure(f"kafka {self._topic}: no acknowledgement within {SLOWEST_SEND:g} s", "target")
+        failures = dict.fromkeys(events, late)
         for at, body in events.items():
-            if failed := self._produce(at, body, failures):
-                failures[at] = failed
-        self._producer.flush()
+            self._produce(at, body, failures)
+        deadline = time.monotonic() + SLOWEST_SEND
+        while self._producer.flush(0.5) and time.monotonic() < deadline and not self._interrupted.is_set():
+            pass
+        if len(self._producer):  # else they could arrive after the events that are sent next
+            self._producer.purge()
+            self._producer.flush(0.5)
         return failures
 
-    def close(self) -> None:
-        """Send nothing more; every event has been acknowledged or has failed."""
+    def interrupt(self) -> None:
+        """End a `send` that is under way in another thread."""
+        self._interrupted.set()
 
-    def _produce(self, at: int, body: bytes, failures: dict[int, Failure]) -> Failure | None:
+    def close(self) -> None:
+        """Return at once: every event has been acknowledged or has failed."""
+
+    def _produce(self, at: int, body: bytes, failures: dict[int, Failure]) -> None:
+        """Produce one event; its failure is replaced by the result, or removed with the acknowledgement."""
         from confluent_kafka import KafkaException
 
         def on_delivery(error: KafkaError | None, _message: Message) -> None:
             if error:
                 failures[at] = self._failure(error)
+            else:
+                failures.pop(at, None)
 
         try:
             key = self._key or message_key(json.loads(body))
             self._producer.produce(self._topic, body, key, on_delivery=on_delivery)
         except ValueError as error:  # not JSON, or a key that is not Unicode
-            return Failure(f"kafka {self._topic}: {error}", "event")
+            failures[at] = Failure(f"kafka {self._topic}: {error}", "event")
         except BufferError as error:
-            return Failure(f"kafka {self._topic}: {error}", "target")
+            failures[at] = Failure(f"kafka {self._topic}: {error}", "target")
         except KafkaException as error:
-            return self._failure(error.args[0])
-        return None
+            failures[at] = self._failure(error.args[0])
 
     def _failure(self, error: KafkaError) -> Failure:
         from confluent_kafka import KafkaError
@@ -74,7 +87,7 @@ class KafkaTarget:
 
 
 def message_key(event: Mapping[str, Any]) -> str:
-    """Return the key that keeps a run, and all that it started, in one partition, as OpenLineage has it.
+    """Return the key that keeps a run and all runs below it in one partition, as OpenLineage defines it.
 
     https://openlineage.io/docs/client/python/configuration#kafka
     """

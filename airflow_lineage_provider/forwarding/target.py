@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+SLOWEST_SEND = 60.0  # seconds that a target without a timeout of its own may take for one `send`
+
+
 class TargetConfigError(LineageError):
     """A target whose configuration cannot be used."""
 
@@ -37,6 +40,9 @@ class Target(Protocol):
 
     def send(self, events: Mapping[int, bytes]) -> dict[int, Failure]:
         """Send events (JSON by id), each of another run; return the failures by id. Raises nothing."""
+
+    def interrupt(self) -> None:
+        """End a `send` that is under way in another thread, which then returns failures."""
 
     def close(self) -> None:
         """Release connections."""

@@ -1,4 +1,4 @@
-"""What delivery costs: `python tests/bench/delivery.py [commit] [receive] [forward] [scale] [outage]`.
+"""What delivery costs: `python tests/bench/delivery.py [commit] [receive] [forward] [http] [scale] [outage]`.
 
 Each part prints what it measured beside its bar; the last line has the worst of them as a ratio, and
 the exit status is 1 where a bar is missed. BENCH_STORE_EVENTS makes the store of `scale` smaller.
@@ -157,6 +157,47 @@ def forward(folder: Path) -> Iterator[Measured]:
         sink.terminate()
         sink.wait()
     yield Measured("forwarded over HTTP", sent / seconds, 1500, "events/s")
+
+
+def http(folder: Path) -> Iterator[Measured]:
+    """The forwarder's HTTP client against urllib3, both on one thread: events for each processor second.
+
+    Both POST one event a request over connections that are kept open, to the same server; in turns.
+    """
+    import urllib3
+    from openlineage.client.transport.http import HttpConfig
+
+    from airflow_lineage_provider.forwarding.http_client import HttpClient
+
+    bodies = [msgspec.json.encode(event) for event in many(4000)]
+    headers = {"Content-Type": "application/json"}
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api/v1/lineage"
+    ours, pool = HttpClient(HttpConfig.from_dict({"url": url}), url, 4), urllib3.connection_from_url(url)
+
+    def with_ours() -> None:
+        for start in range(0, len(bodies), 4):
+            for response in ours.post(bodies[start : start + 4], headers):
+                assert response.status == 201
+
+    def with_urllib3() -> None:
+        for body in bodies:
+            assert pool.urlopen("POST", "/api/v1/lineage", body=body, headers=headers).status == 201
+
+    sink = subprocess.Popen([*SELF, "sink", str(port)])
+    try:
+        wait_for(port)
+        ratios = [processor_seconds(with_urllib3) / processor_seconds(with_ours) for _ in range(5)]
+    finally:
+        sink.terminate()
+        sink.wait()
+    yield Measured("events for each processor second, by urllib3's", statistics.median(ratios), 1.5, "times")
+
+
+def processor_seconds(work: Callable[[], None]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def sink(port: str) -> None:
@@ -320,7 +361,7 @@ def progress(line: str) -> None:
 
 
 PARTS: dict[str, Callable[[Path], Iterator[Measured]]] = {
-    part.__name__: part for part in (commit, receive, forward, scale, outage)
+    part.__name__: part for part in (commit, receive, forward, http, scale, outage)
 }
 HELPERS = {helper.__name__: helper for helper in (writer, server, client, sink, forwarder)}
 

@@ -9,7 +9,7 @@ from airflow_lineage_provider.forwarding.consumer import (
     outbox_status,
     replay,
 )
-from airflow_lineage_provider.forwarding.forwarder import Forwarder
+from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
 from airflow_lineage_provider.forwarding.targets import configured_targets, open_target
 from tests.support.forwarding import POLICY, by_run, fill, status
 from tests.support.samples import run_event
@@ -132,7 +132,7 @@ def test_an_event_that_the_target_hangs_at_holds_up_its_own_run_only(store, back
         clock.now += 1
 
     assert (done.trouble, len(backend.received)) == ("target", 27)
-    assert "timed out" in done.error
+    assert "127.0.0.1" in done.error
     assert (status(store).pending, status(store).dead_letters) == (30, 0)
     backend.answer = lambda event: 201
     forwarder.drain()
@@ -193,20 +193,98 @@ def test_the_last_event_of_the_day_that_breaks_the_target_is_named_and_told_apar
     assert (status(store).pending, status(store).error) == (0, "")
 
 
-def test_what_was_a_dead_letter_is_sent_again_on_request(store, backend, forwarder, clock):
-    fill(store, runs=1)
-    backend.answer = lambda event: 400
-    for _ in range(20):
+@pytest.mark.parametrize("answer", [400, 413, 422, 500])
+@pytest.mark.parametrize("accepted_before", [0, 1, 12])
+def test_a_target_that_rejects_everything_is_down(store, backend, forwarder, clock, answer, accepted_before):
+    """It makes one dead letter at most, and none before it has accepted anything."""
+    store.append([run_event(f"before-{n}") for n in range(accepted_before)])
+    forwarder.drain()
+    backend.answer = lambda event: answer
+    for day in range(30):
+        fill(store, runs=5, events=2 + day % 3)
         forwarder.drain()
-        clock.now += 1
-    assert status(store).dead_letters == 4
+        clock.now += 60
+    assert status(store).dead_letters <= bool(accepted_before)
+    assert f"answered {answer}" in status(store).error
 
     backend.answer = lambda event: 201
-    assert replay(store, "marquez") == 4
+    for _ in range(3):
+        forwarder.drain()
+        replay(store, "marquez")
+        clock.now += 60
+    received = by_run(backend.received)
+    for run, times in by_run(store.events()).items():
+        assert received[run][-len(times) :] == times
+
+
+def test_a_target_that_comes_to_reject_a_single_run_makes_one_dead_letter_at_most(
+    store, backend, forwarder, clock
+):
+    fill(store, runs=1)
+    backend.answer = lambda event: 201 if event["eventType"] == "START" else 413
+    for _ in range(30):
+        forwarder.drain()
+        clock.now += 60
+    assert (status(store).pending, status(store).dead_letters) == (2, 1)
+
+
+def rejects(run, kind):
+    return lambda event: 422 if (event["run"]["runId"], event["eventType"]) == (run, kind) else 201
+
+
+@pytest.fixture
+def with_dead_start(store, backend, forwarder, clock):
+    """The START of one run of three is a dead letter; the rest of its run was accepted."""
+    fill(store)
+    backend.answer = rejects("run-1", "START")
+    for _ in range(10):
+        forwarder.drain()
+        clock.now += 1
+    assert [event.event_type for event in dead_letters(store)] == ["START"]
+    backend.answer = lambda event: 201
+    backend.received.clear()
+
+
+def test_a_replay_sends_the_run_again_in_its_order(store, backend, forwarder, with_dead_start):
+    assert replay(store, "marquez") == 1
     assert forwarder.drain().sent == 4
 
-    assert [event["eventType"] for event in backend.received] == ["START", "RUNNING", "RUNNING", "COMPLETE"]
+    assert by_run(backend.received) == {"run-1": by_run(store.events())["run-1"]}
     assert dead_letters(store) == []
+
+
+@pytest.mark.usefixtures("with_dead_start")
+def test_a_replay_goes_before_what_came_since(store, backend, forwarder, clock):
+    """Also where there are more events to send again than one round reads."""
+    for n in range(30):
+        store.append(run_event("run-1", "RUNNING", at=f"2026-11-22T07:29:{n:02}Z"))
+    forwarder.close()
+    small = RetryPolicy(tries=3, first_wait=0.01, longest_wait=0.02, poll=0.01, batch=5)
+    other = Forwarder(store, "marquez", open_target(backend.target), small, clock)
+    backend.answer = lambda event: 503
+    replay(store, "marquez")
+    other.drain()
+    other.close()
+
+    backend.answer = lambda event: 201
+    after = Forwarder(store, "marquez", open_target(backend.target), small, clock)
+    after.drain()
+    after.close()
+
+    assert by_run(backend.received)["run-1"] == by_run(store.events())["run-1"]
+    assert dead_letters(store) == []
+
+
+def test_a_dead_letter_that_is_rejected_again_stays_one(store, backend, forwarder, clock, with_dead_start):
+    backend.answer = rejects("run-1", "START")
+    replay(store, "marquez")
+    for n in range(10):
+        store.append(run_event(f"next-{n}"))
+        forwarder.drain()
+        clock.now += 1
+
+    assert [(event.event_type, event.replay) for event in dead_letters(store)] == [("START", False)]
+    assert status(store).pending == 0
 
 
 def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tmp_path):
