@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.checks.scope import expected_datasets
-from airflow_lineage_provider.events.event import END_TYPES, event_time, parent_and_root, text_at
+from airflow_lineage_provider.events.event import event_time, is_end, parent_and_root, text_at
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
 from airflow_lineage_provider.store import EventSourceError
 from airflow_lineage_provider.utils.dag_run import dag_run_events
@@ -124,7 +124,7 @@ def open_runs(events: Iterable[Mapping[str, Any]]) -> set[str]:
     ended: set[str] = set()
     for event in events:
         if run_id := text_at(event, "run", "runId"):
-            (ended if _is_end(event) else begun).add(run_id)
+            (ended if is_end(event) else begun).add(run_id)
     return begun - ended
 
 
@@ -132,10 +132,6 @@ def _written(events: Iterable[Mapping[str, Any]], bindings: Bindings) -> set[str
     return {
         bindings.logical(text_at(output, "namespace"), text_at(output, "name"))
         for event in events
-        if _is_end(event)
+        if is_end(event)
         for output in event.get("outputs") or ()
     }
-
-
-def _is_end(event: Mapping[str, Any]) -> bool:
-    return text_at(event, "eventType").upper() in END_TYPES
