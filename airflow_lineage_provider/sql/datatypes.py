@@ -8,6 +8,7 @@ chapter 13, Hive "Data types".
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from sqlglot import exp
@@ -98,19 +99,23 @@ _DEFAULTS: dict[str, _Parameters] = {
     "mysql": _ONE_LETTER | _HIVE | dict.fromkeys((_T.DATETIME, _T.TIMESTAMPTZ, _T.TIME), ("0",)),
     "oracle": _WHOLE,
 }
-_TEXTS = {_T.VARCHAR, _T.NVARCHAR, _T.TEXT}
+# The parser gives some of them their default parameters.
+_BARE_DECIMAL = re.compile(r"\b(?:dec|decimal|number|numeric)\b(?!\s*\()", re.IGNORECASE)
+# Types whose parameters catalogs and documents often leave out.
+_OFTEN_BARE = {_T.VARCHAR, _T.NVARCHAR, _T.TEXT, _T.DECIMAL}
 _SINGLE_PRECISION = 24  # FLOAT(n) is a REAL up to this n
 
 
 def same_type(a: str, b: str, dialect: str) -> bool:
     """Tell whether two type names mean the same type in a dialect: `TIMESTAMP` and `TIMESTAMP_NTZ(9)`.
 
-    The length of a text type matters only where both state one. Raises `SqlError` for other text.
+    The length of a text type, and precision and scale of a decimal, matter only where both state them.
+    Raises `SqlError` for other text.
     """
     try:
         left, right = _parsed(a, dialect), _parsed(b, dialect)
-        if _has_unstated_length(left) or _has_unstated_length(right):
-            left, right = _without_lengths(left), _without_lengths(right)
+        if any(_is_bare(node) or _BARE_DECIMAL.search(text) for node, text in ((left, a), (right, b))):
+            left, right = _without_parameters(left), _without_parameters(right)
         return canonical_type(left, dialect) == canonical_type(right, dialect)
     except RecursionError:
         raise SqlError(f"the type {a[:40]!r} or {b[:40]!r} is nested too deeply") from None
@@ -168,13 +173,13 @@ def _sizes(node: exp.DataType, dialect: str) -> list[exp.Expr] | None:
     return None if dialect == "postgres" else node.args.get("values")
 
 
-def _has_unstated_length(node: exp.Expr) -> bool:
-    return any(one.this in _TEXTS and not one.expressions for one in node.find_all(exp.DataType))
+def _is_bare(node: exp.Expr) -> bool:
+    return any(one.this in _OFTEN_BARE and not one.expressions for one in node.find_all(exp.DataType))
 
 
-def _without_lengths(node: exp.Expr) -> exp.Expr:
+def _without_parameters(node: exp.Expr) -> exp.Expr:
     bare = node.copy()
     for one in bare.find_all(exp.DataType):
-        if one.this in _TEXTS:
+        if one.this in _OFTEN_BARE:
             one.set("expressions", None)
     return bare

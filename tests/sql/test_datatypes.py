@@ -22,6 +22,7 @@ SAME = {
         ("REAL", "FLOAT8"),
         ("VARBINARY", "BINARY(8388608)"),
         ("ARRAY(INT)", "ARRAY(NUMBER(38,0))"),
+        ("NUMBER", "DECIMAL(10,2)"),
     ],
     "postgres": [
         ("NUMERIC(10, 2)", "decimal(10,2)"),
@@ -74,8 +75,9 @@ DIFFERENT = {
         ("TIMESTAMP", "TIMESTAMP_NTZ(3)"),
         ("TIMESTAMP", "TIMESTAMP_TZ"),
         ("TIMESTAMP_LTZ", "TIMESTAMP_TZ"),
-        ("NUMBER", "NUMBER(38,2)"),
         ("CHAR", "VARCHAR(16777216)"),
+        ("NUMBER(38,0)", "DECIMAL(10,2)"),
+        ("INT", "NUMBER(10,2)"),
     ],
     "postgres": [
         ("DECIMAL(10,2)", "DECIMAL(12,2)"),
