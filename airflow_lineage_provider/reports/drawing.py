@@ -1,4 +1,4 @@
-"""A graph of datasets as SVG: from left to right, each as far right as what it is made from demands."""
+"""A graph of datasets as SVG, from left to right; a dataset stands right of all that it is made from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from airflow_lineage_provider.reports.layout import Layout, Segment, Slot, layou
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_GAP, _LETTER, _BOX, _MARGIN = 56, 7, 24, 13
+_GAP, _LETTER, _BOX, _MARGIN = 28, 7.1, 36, 19
 _LONGEST = 60  # letters
+_WRAPPED = 16  # letters; a longer text without a schema is broken near its middle
 _SMALLEST = 0.75  # of its size; a narrower page scrolls it
 
 Span = tuple[int, int]
@@ -20,14 +21,14 @@ Span = tuple[int, int]
 
 
 def draw(edges: Iterable[tuple[str, str]], labels: Mapping[str, str] | None = None) -> str:
-    """Return an SVG element; nothing for no edges. `labels` say what to show of a name, where not all of it.
+    """Return an SVG element, or nothing for no edges. `labels` are shown in place of the names.
 
-    A line that closes a circle is dashed and goes from right to left.
+    An edge that closes a cycle is dashed and goes from right to left.
     """
     pairs = list(edges)
     if not pairs:
         return ""
-    texts = {name: _shortened((labels or {}).get(name, name)) for pair in pairs for name in pair}
+    texts = {name: _lines((labels or {}).get(name, name)) for pair in pairs for name in pair}
     plan = layout(pairs)
     spans = _spans(plan, texts)
     lines = [_line(segment, plan, spans) for segment in plan.segments]
@@ -40,22 +41,35 @@ def draw(edges: Iterable[tuple[str, str]], labels: Mapping[str, str] | None = No
     return "".join([head, *lines, *boxes, "</svg>"])
 
 
+def _lines(text: str) -> tuple[str, ...]:
+    """Return one or two lines: the schema over the table, or a long text broken near its middle."""
+    schema, dot, name = text.rpartition(".")
+    if dot and " " not in text:
+        return _shortened(schema), _shortened(name)
+    breaks = [at + 1 for at, letter in enumerate(text) if letter in " _"] if len(text) > _WRAPPED else []
+    if not breaks:
+        return (_shortened(text),)
+    middle = min(breaks, key=lambda at: abs(at - len(text) / 2))
+    return _shortened(text[:middle].rstrip()), _shortened(text[middle:])
+
+
 def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
 
 
-def _spans(plan: Layout, texts: Mapping[str, str]) -> list[Span]:
+def _spans(plan: Layout, texts: Mapping[str, tuple[str, ...]]) -> list[Span]:
     spans: list[Span] = []
     x = 1
     for column in plan.columns:
-        wide = max((_wide(texts[slot.name]) for slot in column if not slot.lane), default=0)
+        lines = (line for slot in column if not slot.lane for line in texts[slot.name])
+        wide = max(map(_wide, lines), default=0)
         spans.append((x, wide))
         x += wide + _GAP
     return spans
 
 
 def _wide(text: str) -> int:
-    return 16 + _LETTER * sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return 16 + round(_LETTER * sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text))
 
 
 def _line(segment: Segment, plan: Layout, spans: list[Span]) -> str:
@@ -69,10 +83,13 @@ def _line(segment: Segment, plan: Layout, spans: list[Span]) -> str:
     return f'<path d="{curve}" fill="none" stroke="currentColor" stroke-opacity=".5"{dashes}/>'
 
 
-def _box(slot: Slot, plan: Layout, spans: list[Span], text: str) -> str:
+def _box(slot: Slot, plan: Layout, spans: list[Span], lines: tuple[str, ...]) -> str:
     x, wide = spans[slot.rank]
     y = round(plan.heights[slot]) + _MARGIN - _BOX // 2
     size = f'x="{x}" y="{y}" width="{wide}" height="{_BOX}" rx="5"'
-    shown = f'<text x="{x + 8}" y="{y + 16}">{html.escape(text)}</text>'
+    first = y + (22 if len(lines) == 1 else 15)
+    shown = "".join(
+        f'<text x="{x + 8}" y="{first + 14 * at}">{html.escape(line)}</text>' for at, line in enumerate(lines)
+    )
     title = f"<title>{html.escape(slot.name)}</title>"
     return f'<g>{title}<rect {size} fill="Canvas" stroke="currentColor"/>{shown}</g>'

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ROW, LANE = 34, 12  # from box to box, from line to line
+ROW, LANE = 46, 12  # from box to box, from line to line
 SWEEPS = 8
 
 Edge = tuple[str, str]

@@ -17,9 +17,11 @@ th, td { text-align: left; vertical-align: top; padding: .35em .9em .35em 0; }
 tr { border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; } code, pre { font: .9em ui-monospace, monospace; }
 pre { overflow-x: auto; padding: 1em; border: 1px solid var(--line); border-radius: 6px; }
-figure { width: max-content; min-width: 100%; max-width: calc(100vw - 2.5rem); overflow-x: auto;
-  margin: 1em 50%; transform: translateX(-50%); }
-svg { max-width: 100%; height: auto; } svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
+figure { box-sizing: border-box; width: max-content; min-width: 100%; max-width: calc(100vw - 2.5rem);
+  margin: 1em 50%; transform: translateX(-50%); overflow-x: auto; padding: .75em;
+  border: 1px solid var(--line); border-radius: 6px; }
+svg { display: block; max-width: 100%; height: auto; margin: auto; }
+svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
 @media print { body { margin: 0; max-width: none; } svg { min-width: 0 !important; } }
 """
 

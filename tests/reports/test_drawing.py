@@ -2,16 +2,20 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.reports.drawing import draw
+from airflow_lineage_provider.reports.html_map import render_html
 from airflow_lineage_provider.reports.layout import layout
 
+PIPELINE = load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml").content
 NAMES = st.sampled_from("abcdefgh")
 EDGES = st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=20)
-HALF_BOX = 12
+HALF_BOX = 18
 
 
 def test_no_edges_are_no_drawing():
@@ -47,6 +51,21 @@ def test_a_name_is_shown_shortened_and_escaped():
     assert "<b>" not in drawing
     assert "…" in drawing
     assert int(re.search(r'width="(\d+)"', drawing)[1]) < 600
+
+
+def test_the_reference_map_fits_a_page_of_1000_pixels():
+    width = int(re.search(r"min-width:(\d+)px", render_html(PIPELINE))[1])
+    assert width <= 934  # what margins, frame and scroll bar leave
+
+
+def test_a_name_stands_below_its_schema():
+    drawing = draw([("crm.public.orders", "Customer Analytics Dashboard")])
+    assert re.findall(r">([^<>]+)</text>", drawing) == [
+        "crm.public",
+        "orders",
+        "Customer",
+        "Analytics Dashboard",
+    ]
 
 
 def test_lines_do_not_cross_where_they_need_not():

@@ -15,6 +15,14 @@ def test_the_page_holds_the_document_and_its_drawing():
     assert "CAST(amount AS DECIMAL(10,2))" in page
 
 
+def test_a_wide_drawing_scrolls_inside_its_frame():
+    page = render_html(MAP)
+    style = page.partition("figure {")[2].partition("}")[0]
+    assert "overflow-x: auto" in style
+    assert "max-width: calc(100vw - 2.5rem)" in style
+    assert "<figure><svg" in page
+
+
 def test_the_page_needs_nothing_else():
     page = render_html(MAP)
     assert not any(word in page for word in ("<script", "<link", "@import", "<img", "src="))
