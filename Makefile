@@ -36,12 +36,12 @@ demo: export AIRFLOW__LOGGING__LOG_FORMAT := %(message)s
 demo: export PYTHONWARNINGS := ignore
 demo: export AIRFLOW__OPENLINEAGE__TRANSPORT := {"type": "airflow_lineage_provider.OutboxTransport"}
 demo: $(INSTALLED) ## run the pipeline on DuckDB and prove its lineage
-	@echo "[1/4] source data: a CRM database and landed Kafka events"
-	@$(BIN)/python dbt_project/source_data.py --directory dbt_project/data $$(test -f dbt_project/data/crm.duckdb && echo --batch 2)
+	@echo "[1/4] source data: a CRM database, and events for a Kafka topic"
+	@$(BIN)/python dbt_project/source_data.py --topic --directory dbt_project/data $$(test -f dbt_project/data/crm.duckdb && echo --batch 2)
 	@echo "[2/4] Airflow's database in .airflow"
 	@test -f .airflow/airflow.db || $(BIN)/airflow db migrate > .airflow.log 2>&1 || { cat .airflow.log; exit 1; }; rm -f .airflow.log
-	@echo "[3/4] airflow dags test customer_analytics_pipeline"
-	@$(BIN)/airflow dags test customer_analytics_pipeline; echo $$? > .airflow/status
+	@echo "[3/4] airflow dags test customer_analytics_pipeline, beside a broker and a Schema Registry"
+	@$(BIN)/python dbt_project/event_stream.py --directory dbt_project/data -- $(BIN)/airflow dags test customer_analytics_pipeline; echo $$? > .airflow/status
 	@echo "[4/4] what it emitted, beside what is documented"
 	@$(BIN)/airflow-lineage validate dags/customer_analytics_pipeline.yaml --environment dev
 	@printf '\nNext: what would break if bronze.raw_orders.amount changed?\n  $(BIN)/airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount\n'

@@ -34,7 +34,7 @@ def get_provider_info() -> dict[str, Any]:
             _modules(DBT, "operators.dbt"),
             _modules(DMS, "operators.dms"),
             _modules(KAFKA, "operators.kafka_connect"),
-            _modules(LINEAGE, "operators.lineage", "operators.forward"),
+            _modules(LINEAGE, "operators.lineage", "operators.forward", "operators.ingest"),
         ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],
         "triggers": [_modules(LINEAGE, "triggers.lineage", "triggers.forward")],

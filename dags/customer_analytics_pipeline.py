@@ -6,21 +6,49 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, TaskGroup
 
 from airflow_lineage_provider.operators.dbt import DbtLayerOperator
+from airflow_lineage_provider.operators.ingest import (
+    KafkaToLakeOperator,
+    LakeToBronzeOperator,
+    PostgresToBronzeOperator,
+)
 from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
 
 PROJECT_DIR = os.environ.get("DBT_PROJECT_DIR", str(Path(__file__).parent.parent / "dbt_project"))
 TARGET = os.environ.get("DBT_TARGET", "duckdb")
 # Where each dbt target's tables are, by the map's own names.
-ENVIRONMENT = {"duckdb": "dev", "postgres": "postgres", "snowflake": "prod"}[TARGET]
+ENVIRONMENT = (
+    os.environ.get("LINEAGE_ENVIRONMENT")
+    or {
+        "duckdb": "dev",
+        "postgres": "postgres",
+        "snowflake": "prod",
+    }[TARGET]
+)
+
+# Airflow connections of the sources, where there are some: the CRM, the brokers, the Schema Registry,
+# the bucket. Without them the embedded warehouse reads the CRM's file and the files that are landed already.
+CRM = os.environ.get("INGEST_CRM_CONN_ID")
+KAFKA = os.environ.get("INGEST_KAFKA_CONN_ID")
+REGISTRY = os.environ.get("INGEST_REGISTRY_CONN_ID", "schema_registry")
+S3 = os.environ.get("INGEST_S3_CONN_ID")
+LAKE = os.environ.get("INGEST_LAKE") or os.path.join(  # noqa: PTH118 - may be s3://
+    os.environ.get("LINEAGE_DEMO_DATA", os.path.join(PROJECT_DIR, "data")),  # noqa: PTH118
+    "landing/customer_events",
+)
+# Where AWS DMS loads the CRM, the name of its replication.
+DMS = os.environ.get("INGEST_DMS_REPLICATION")
+TOPIC = "customer-events-prod"
+MAP = "customer_analytics_pipeline.yaml"
 
 DOC = """
 ### Customer analytics pipeline
 
-Bronze is loaded (by AWS DMS and Kafka Connect in production; by dbt models that stand in for them on the
-embedded warehouse), checked for freshness, cleansed into **silver** and aggregated into **gold**, which
+Bronze is loaded in **ingest** (AWS DMS and Kafka Connect do it in production, and are observed; where
+connections to the CRM and the brokers are set, it is done here; on the embedded warehouse dbt models stand in
+for what is not), checked for freshness, cleansed into **silver** and aggregated into **gold**, which
 Tableau, Tecton and SageMaker read.
 
 Each dbt model's START and COMPLETE is committed to the event store while dbt runs. **validate_lineage**
@@ -29,7 +57,8 @@ and fails the run when the two part: its log has the verdict of every edge.
 
 | when it fails | look at | then |
 |---|---|---|
-| `bronze`, `silver`, `gold` | the failed node's error, last in the log | mend the model, clear the task |
+| `ingest` | the system that its last line names | mend the connection, clear the task |
+| `silver`, `gold` | the failed node's error, last in the log | mend the model, clear the task |
 | `check_freshness` | the source that is older than 5 minutes | DMS or Kafka Connect, clear the task |
 | `validate_lineage` | the findings, last in the log | mend the model, or document the change |
 
@@ -65,7 +94,7 @@ with DAG(
     gold = DbtLayerOperator(task_id="gold", layer="gold", doc_md="Business aggregates, rebuilt.", **dbt)
     validate = LineageValidationSensor(
         task_id="validate_lineage",
-        map_path="customer_analytics_pipeline.yaml",
+        map_path=MAP,
         environment=ENVIRONMENT,
         doc_md="What was emitted, against `customer_analytics_pipeline.yaml`.",
     )
@@ -80,8 +109,64 @@ with DAG(
 
     freshness >> silver >> gold >> [validate, retention]
 
-    if TARGET == "duckdb":
-        bronze = DbtLayerOperator(
-            task_id="bronze", layer="bronze", doc_md="Stands in for AWS DMS and Kafka Connect.", **dbt
-        )
-        bronze >> freshness
+    with TaskGroup("ingest") as ingest:
+        last = None  # one after the other, because DuckDB takes one process at a time
+        if CRM:
+            last = PostgresToBronzeOperator(
+                task_id="crm",
+                source_conn_id=CRM,
+                tables={
+                    f"public.{table}": f"bronze.raw_{table}" for table in ("customers", "orders", "products")
+                },
+                watermark="updated_at",
+                doc_md="The CRM's rows that changed, and tombstones of those that are gone.",
+                **dbt,
+            )
+        elif DMS:
+            from airflow_lineage_provider.operators.dms import DmsReplicationLineageOperator
+
+            last = DmsReplicationLineageOperator(
+                task_id="crm",
+                replication=DMS,
+                source_conn_id=os.environ.get("INGEST_DMS_SOURCE_CONN_ID"),
+                map_path=MAP,
+                source="crm",
+                doc_md="What AWS DMS replicates, and how late it is.",
+            )
+        if KAFKA:
+            land = KafkaToLakeOperator(
+                task_id="land_events",
+                topic=TOPIC,
+                lake=LAKE,
+                kafka_conn_id=KAFKA,
+                registry_conn_id=REGISTRY,
+                s3_conn_id=S3,
+                doc_md="The topic's new records, as Parquet.",
+            )
+            load = LakeToBronzeOperator(
+                task_id="load_events",
+                topic=TOPIC,
+                lake=LAKE,
+                table="bronze.raw_customer_events",
+                key="event_id",
+                s3_conn_id=S3,
+                doc_md="The landed records, each once.",
+                **dbt,
+            )
+            _ = last >> load if last else None
+            land >> load
+            last = load
+        if TARGET == "duckdb" and not (CRM and KAFKA):
+            moved = (
+                "raw_customers raw_orders raw_products" if CRM else "raw_customer_events" if KAFKA else None
+            )
+            files = DbtLayerOperator(
+                task_id="bronze",
+                layer="bronze",
+                exclude=moved,
+                doc_md="Stands in for AWS DMS and Kafka Connect.",
+                **dbt,
+            )
+            _ = last >> files if last else None
+
+    ingest >> freshness

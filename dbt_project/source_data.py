@@ -5,6 +5,7 @@ the same rows, and batch 2 can change rows of batch 1 without reading them.
 
     crm.duckdb                              public.customers, public.orders, public.products
     landing/customer_events/batch-N.parquet what Kafka Connect wrote, offsets included
+    events/batch-N.parquet                  with --topic, in place of it: what event_stream.py produces
 """
 
 from __future__ import annotations
@@ -239,6 +240,7 @@ def generate(
     scale: float = 1,
     seed: int = 7,
     batch: Literal[1, 2] = 1,
+    topic: bool = False,
     echo: Callable[[str], object] = lambda _line: None,
 ) -> dict[str, int]:
     """Write one batch into `directory` and return how many rows of each table it holds.
@@ -251,7 +253,8 @@ def generate(
     if not 0 < scale < math.inf:
         raise ValueError(f"scale {scale}: a number above 0 is needed")
     directory = Path(directory)
-    crm, landing = directory / "crm.duckdb", directory / "landing" / "customer_events"
+    crm = directory / "crm.duckdb"
+    landing = directory / ("events" if topic else "landing/customer_events")
     source = Source(seed, Sizes.of(scale))
     rows = source.batch_1() if batch == 1 else source.batch_2()
     if batch != 1 and not crm.exists():
@@ -363,6 +366,7 @@ def main() -> int:
         "--scale", type=float, default=1, help="1 is 300 customers, 2,400 orders, 6,000 events"
     )
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--topic", action="store_true", help="leave the events to event_stream.py")
     parser.add_argument("--batch", type=int, default=1, choices=(1, 2), help="2 is applied on top of 1")
     options = parser.parse_args()
     try:

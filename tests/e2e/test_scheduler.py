@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-TASKS = {"bronze", "check_freshness", "silver", "gold", "validate_lineage", "bronze_retention"}
+TASKS = {"ingest.bronze", "check_freshness", "silver", "gold", "validate_lineage", "bronze_retention"}
 MODELS = {
     *("bronze.raw_customers", "bronze.raw_orders", "bronze.raw_products", "bronze.raw_customer_events"),
     *("silver.stg_customers", "silver.stg_orders", "silver.stg_events"),

@@ -1,0 +1,172 @@
+"""A folder of Parquet files, on a file system or in a bucket, to which files are added atomically."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.events.naming import DatasetName, file_name
+from airflow_lineage_provider.ingest.model import IngestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from pyarrow.fs import FileSystem
+
+PART = ".part"
+ROW_GROUP = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class S3Access:
+    """How a bucket is reached; what is None is found as boto does, in the environment or the instance."""
+
+    access_key: str | None = None
+    secret_key: str | None = None
+    session_token: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+    def filesystem(self) -> FileSystem:
+        """Return the bucket's file system."""
+        from pyarrow.fs import S3FileSystem
+
+        endpoint = urlsplit(self.endpoint_url or "")
+        options: dict[str, Any] = {
+            "access_key": self.access_key,
+            "secret_key": self.secret_key,
+            "session_token": self.session_token,
+            "region": self.region or os.environ.get("AWS_DEFAULT_REGION"),
+            "endpoint_override": endpoint.netloc or None,
+            "scheme": endpoint.scheme or None,
+            "connect_timeout": 10,
+            "request_timeout": 60,
+        }
+        return S3FileSystem(**{name: value for name, value in options.items() if value is not None})
+
+
+class Lake:
+    """Files under one folder.
+
+    :param location: a path, or `s3://bucket/folder`.
+
+    Raises InputError for another scheme.
+    """
+
+    def __init__(self, location: str, s3: S3Access | None = None) -> None:
+        url = urlsplit(location)
+        if url.scheme not in {"", "file", "s3", "s3a"}:
+            raise InputError(f"{location!r} is neither a folder nor s3://BUCKET/FOLDER")
+        self.location = location.rstrip("/")
+        self.is_local = url.scheme in {"", "file"}
+        self._s3 = s3 or S3Access()
+        self._root = (
+            str(Path(url.path).absolute()) if self.is_local else f"{url.netloc}{url.path}".rstrip("/")
+        )
+        self._opened: FileSystem | None = None
+
+    @property
+    def dataset(self) -> DatasetName:
+        """Return the folder's name in OpenLineage."""
+        return file_name(self.location)
+
+    def names(self, folder: str = "", suffix: str = ".parquet") -> list[str]:
+        """Return the names of the files in the folder, sorted; of none where the folder is not there."""
+        from pyarrow.fs import FileSelector
+
+        selector = FileSelector(self._path(folder), allow_not_found=True, recursive=False)
+        with _one_line(self.location):
+            found = [info.base_name for info in self._files.get_file_info(selector) if info.is_file]
+        return sorted(name for name in found if name.endswith(suffix))
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Write a Parquet file; it is there as a whole or not at all."""
+        import pyarrow.parquet as pq
+
+        with self._atomic(name) as sink:
+            pq.write_table(table, sink, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of any kind; it is there as a whole or not at all."""
+        with self._atomic(name) as sink:
+            sink.write(content)
+
+    def read_bytes(self, name: str) -> bytes:
+        """Return what a file holds."""
+        with _one_line(self.location), self._files.open_input_stream(self._path(name)) as source:
+            return bytes(source.read())
+
+    def schema(self, name: str) -> pa.Schema:
+        """Return the columns of a Parquet file."""
+        import pyarrow.parquet as pq
+
+        with _one_line(self.location):
+            return pq.read_schema(self._path(name), filesystem=self._files)
+
+    def batches(self, name: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield a Parquet file's rows, a row group's worth at a time."""
+        import pyarrow.parquet as pq
+
+        with _one_line(self.location), self._files.open_input_file(self._path(name)) as source:
+            yield from pq.ParquetFile(source).iter_batches(batch_size=ROW_GROUP, columns=columns)
+
+    def delete(self, name: str) -> None:
+        """Delete a file."""
+        with _one_line(self.location):
+            self._files.delete_file(self._path(name))
+
+    @property
+    def _files(self) -> FileSystem:
+        if self._opened is None:
+            from pyarrow.fs import LocalFileSystem
+
+            self._opened = LocalFileSystem() if self.is_local else self._s3.filesystem()
+        return self._opened
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}" if name else self._root
+
+    @contextmanager
+    def _atomic(self, name: str) -> Iterator[Any]:
+        """Yield a stream whose content appears under `name` when it is closed.
+
+        An upload to S3 appears when it is complete. On a file system the file is renamed, and the folder
+        synced, so that it survives a loss of power.
+        """
+        path = Path(self._path(name))
+        with _one_line(self.location):
+            if not self.is_local:
+                with self._files.open_output_stream(self._path(name)) as sink:
+                    yield sink
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+            try:
+                with part.open("wb") as sink:
+                    yield sink
+                    sink.flush()
+                    os.fsync(sink.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+@contextmanager
+def _one_line(location: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        text = " ".join(str(error).split())
+        raise IngestError(f"{location}: {text[:300]}", unreachable=True) from None

@@ -1,0 +1,220 @@
+"""Moves a Postgres table into bronze: one row for each key, and a tombstone for each that was deleted.
+
+The rows, their tombstones and the watermark are committed in one transaction. A run that is killed leaves
+bronze as it was; one that is repeated writes the same rows again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.ingest.merge import (
+    LOADED_AT,
+    OP,
+    absent_from,
+    create_progress,
+    read_progress,
+    tombstones,
+    touch_newest,
+    upsert,
+    write_progress,
+)
+from airflow_lineage_provider.ingest.model import Moved
+from airflow_lineage_provider.ingest.warehouse import check_table, literal, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import pyarrow as pa
+
+    from airflow_lineage_provider.ingest.postgres_source import PostgresSource, PostgresTable
+    from airflow_lineage_provider.ingest.warehouse import BronzeTarget
+
+WATERMARK = "watermark"
+SHOWN_EVERY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """Which rows of a table are read, and how deletions are found.
+
+    `watermark` is a column that every change of a row sets to a later time; without one all rows are read.
+    Rows are read from `overlap` before the last watermark on, because a transaction may commit late.
+    `deletes` is `compare` (all keys of the source are read), `slot` (a logical replication slot with
+    wal2json) or `none`.
+    """
+
+    watermark: str | None = None
+    overlap: timedelta = timedelta(minutes=5)
+    deletes: Literal["compare", "slot", "none"] = "compare"
+    slot: str = ""
+
+    def __post_init__(self) -> None:
+        if self.deletes not in {"compare", "slot", "none"}:
+            raise InputError(f"deletes must be compare, slot or none, not {self.deletes!r}")
+        if self.deletes == "slot" and not self.slot:
+            raise InputError("deletes='slot' needs the slot's name")
+
+
+def move_table(
+    source: PostgresSource,
+    name: str,
+    target: BronzeTarget,
+    table: str,
+    increment: Increment,
+    progress: Callable[[str], object],
+) -> Moved:
+    """Bring a bronze table to the state of the source's table.
+
+    :param name: the source's table, `schema.table`; it has a primary key.
+    :param table: the bronze table, `schema.table`; made where it is not there.
+
+    Raises IngestError where a system does not answer, InputError for a table that cannot be moved.
+    """
+    described = source.describe(name)
+    _check(described, increment)
+    origin = source.dataset(name)
+    known = target.columns(check_table(table))
+    target.execute(f"create schema if not exists {schema_of(table)}")
+    target.execute(create_progress(table))
+    came_from = f"{origin.namespace}/{origin.name}"
+    positions = read_progress(target, table, came_from) if known else {}
+    now = datetime.now(UTC)
+    position, deleted = _deletions(source, described, increment)
+    schema, batches = source.rows(described, _since(described, increment, positions.get(WATERMARK)))
+    known = _fit(target, table, known, schema)
+    is_empty = not target.query(f"select 1 from {table} limit 1")
+    counted = _Counted(batches, table, progress)
+    statements: list[str] = []
+    if not is_empty:
+        staged = target.stage(table, schema.names)
+        target.append(staged, counted, schema)
+        statements += upsert(target, table, staged, described.key, schema.names, now)
+        if not counted.rows and increment.watermark:
+            statements.append(touch_newest(target, table, increment.watermark, now))
+    gone = "" if is_empty else _gone(source, described, target, table, increment, deleted)
+    if increment.watermark and (newest := source.newest(name, increment.watermark)):
+        statements += write_progress(table, came_from, WATERMARK, newest)
+    with target.transaction():
+        if is_empty:
+            target.append(table, _marked(counted, now), _marked_schema(schema))
+        for statement in statements:
+            target.execute(statement)
+        tombs = target.execute(tombstones(target, table, gone, now)) if gone else 0
+    if position:
+        source.confirm(increment.slot, position)
+    progress(f"{table}: {counted.rows:,} rows read, {tombs:,} deleted")
+    return Moved(
+        origin, target.dataset(table), described.columns, known,
+        {column: column for column in described.columns}, counted.rows, {"deleted": tombs},
+    )  # fmt: skip
+
+
+class _Counted:
+    """Counts the rows of batches while they are read, and shows how many there were."""
+
+    def __init__(
+        self, batches: Iterable[pa.RecordBatch], table: str, progress: Callable[[str], object]
+    ) -> None:
+        self._batches = batches
+        self._table = table
+        self._progress = progress
+        self.rows = 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            before = self.rows // SHOWN_EVERY
+            self.rows += batch.num_rows
+            if self.rows // SHOWN_EVERY > before:
+                self._progress(f"{self._table}: {self.rows:,} rows ...")
+            yield batch
+
+
+def _check(table: PostgresTable, increment: Increment) -> None:
+    if not table.key:
+        raise InputError(f"{table.name} has no primary key: rows could not be told apart")
+    if increment.watermark and increment.watermark not in table.columns:
+        raise InputError(f"{table.name} has no column {increment.watermark!r} to be the watermark")
+    if taken := {OP, LOADED_AT} & set(table.columns):
+        raise InputError(f"{table.name} has a column {min(taken)!r}, which bronze adds")
+
+
+def _since(table: PostgresTable, increment: Increment, position: str | None) -> str:
+    if increment.watermark is None or position is None:
+        return ""
+    column = f'"{increment.watermark}"'
+    kind = table.columns[increment.watermark]
+    value = f"cast({literal(position)} as {kind})"
+    if kind in {"timestamp", "timestamptz", "date"}:
+        value += f" - interval '{increment.overlap.total_seconds():f} seconds'"
+    return f"{column} >= {value} or {column} is null"
+
+
+def _deletions(
+    source: PostgresSource, table: PostgresTable, increment: Increment
+) -> tuple[str, list[tuple[str, ...]]]:
+    """Return the slot's position and the keys that are gone; a key that was inserted again is not."""
+    if increment.deletes != "slot":
+        return "", []
+    position, keys = source.delete_log(increment.slot, table)
+    source.refresh()  # a snapshot that has all that the slot told of
+    there = source.keys_there(table, keys)
+    return position, [key for key in dict.fromkeys(keys) if key not in there]
+
+
+def _gone(
+    source: PostgresSource,
+    described: PostgresTable,
+    target: BronzeTarget,
+    table: str,
+    increment: Increment,
+    deleted: list[tuple[str, ...]],
+) -> str:
+    """Return the condition on bronze's rows `t` that they are gone from the source; empty where none is."""
+    import pyarrow as pa
+
+    key = described.key
+    if increment.deletes == "compare":
+        keys_only = replace(described, columns={column: described.columns[column] for column in key})
+        schema, batches = source.rows(keys_only)
+    elif deleted:
+        arrays = [pa.array(column) for column in zip(*deleted, strict=True)]
+        batch = pa.RecordBatch.from_arrays(arrays, names=list(key))
+        schema, batches = batch.schema, iter([batch])
+    else:
+        return ""
+    staged = target.stage(table, key, "ingest_keys")
+    target.append(staged, batches, schema)
+    absent = absent_from(target, staged, key)
+    return absent if increment.deletes == "compare" else f"not ({absent})"
+
+
+def _fit(target: BronzeTarget, table: str, known: dict[str, str], schema: pa.Schema) -> dict[str, str]:
+    """Make the bronze table, or add the columns that the source has got since; return its columns."""
+    if not known:
+        target.create_table(table, _marked_schema(schema))
+    else:
+        for field in _marked_schema(schema):
+            if field.name.lower() not in known:
+                target.add_column(table, field.name, field.type)
+    return target.columns(table)
+
+
+def _marked_schema(schema: pa.Schema) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([*schema, pa.field(OP, pa.string()), pa.field(LOADED_AT, pa.timestamp("us", "UTC"))])
+
+
+def _marked(batches: Iterable[pa.RecordBatch], now: datetime) -> Iterator[pa.RecordBatch]:
+    """Yield rows with what bronze adds to those that are new."""
+    import pyarrow as pa
+
+    for batch in batches:
+        schema = _marked_schema(batch.schema)
+        op = pa.repeat(pa.scalar("I"), batch.num_rows)
+        loaded = pa.repeat(pa.scalar(now, schema.field(LOADED_AT).type), batch.num_rows)
+        yield pa.RecordBatch.from_arrays([*batch.columns, op, loaded], schema=schema)

@@ -1,0 +1,94 @@
+"""Snowflake as the warehouse that rows are moved into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.ingest.model import IngestError
+from airflow_lineage_provider.ingest.warehouse import BronzeTarget, quoted, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+
+AT_ONCE = 10_000
+TYPES = {
+    "bool": "boolean", "int8": "bigint", "int16": "bigint", "int32": "bigint", "int64": "bigint",
+    "float": "double", "double": "double", "string": "varchar", "large_string": "varchar",
+    "binary": "binary", "date32[day]": "date", "null": "varchar",
+}  # fmt: skip
+TIMEOUT = 300
+
+
+class SnowflakeTarget(BronzeTarget):
+    """A Snowflake database. Names are in its own case, upper."""
+
+    folds_to_upper = True
+
+    def __init__(self, credentials: Any) -> None:
+        super().__init__(credentials)
+        import snowflake.connector
+
+        login = credentials.auth_args()
+        try:
+            self._connection = snowflake.connector.connect(
+                account=credentials.account, user=credentials.user, database=credentials.database,
+                paramstyle="qmark", warehouse=credentials.warehouse, role=credentials.role,
+                host=credentials.host, port=credentials.port or 443, protocol=credentials.protocol or "https",
+                login_timeout=60, network_timeout=TIMEOUT, application="airflow_lineage_provider", **login,
+            )  # fmt: skip
+        except snowflake.connector.Error as error:
+            text = " ".join(str(error).split())[:300]
+            raise IngestError(
+                f"Snowflake account {credentials.account} cannot be reached: {text}", unreachable=True
+            ) from None
+        self.execute("alter session set timezone = 'UTC'")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+
+    def execute(self, sql: str) -> int:
+        """Run a statement; return how many rows it wrote."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return max(0, int(cursor.rowcount or 0))
+
+    def stage(self, like: str, columns: Iterable[str], name: str = "ingest_staged") -> str:
+        """Create an empty temporary table, whose full name needs no current schema."""
+        listed = ", ".join(quoted(column, self) for column in columns)
+        staged = f"{schema_of(like)}.{name}"
+        self.execute(f"create or replace temporary table {staged} as select {listed} from {like} where 1 = 0")
+        return staged
+
+    def append(self, table: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+        """Append rows by array binding; the connector sends many rows by way of a stage."""
+        listed = ", ".join(quoted(name, self) for name in schema.names)
+        insert = f"insert into {table} ({listed}) values ({', '.join('?' * len(schema.names))})"
+        with self._connection.cursor() as cursor:
+            for batch in batches:
+                for start in range(0, batch.num_rows, AT_ONCE):
+                    columns = [column.to_pylist() for column in batch.slice(start, AT_ONCE).columns]
+                    cursor.executemany(insert, list(zip(*columns, strict=True)))
+
+    def sql_type(self, kind: pa.DataType) -> str:
+        """Return Snowflake's type for an Arrow type."""
+        import pyarrow as pa
+
+        if pa.types.is_timestamp(kind):
+            return "timestamp_tz" if kind.tz else "timestamp_ntz"
+        if pa.types.is_decimal(kind):
+            return f"number({kind.precision},{kind.scale})"
+        if pa.types.is_time(kind):
+            return "time"
+        found = TYPES.get(str(kind))
+        if found is None:
+            raise IngestError(f"a column of type {kind} cannot be moved into Snowflake")
+        return found
+
+    def close(self) -> None:
+        """Close the session."""
+        self._connection.close()

@@ -1,0 +1,158 @@
+"""The records of a Kafka topic, from given offsets to the end that it had when reading began."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.events.naming import DatasetName
+from airflow_lineage_provider.ingest.model import IngestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from confluent_kafka import Consumer, Message
+
+TIMEOUT = 30.0
+AT_ONCE = 10_000
+PREFETCH_KIB = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which offsets of a partition there are to read: from `first` up to, and without, `end`."""
+
+    partition: int
+    first: int
+    end: int
+    expired: int = 0
+    """How many records before `first` the topic has no longer, although they were never read."""
+
+
+class Topic:
+    """A topic of one cluster.
+
+    :param config: librdkafka's settings, `bootstrap.servers` among them.
+
+    Transactions that were aborted are left out. The consumer joins no group: which record is next is known
+    from what was landed.
+    """
+
+    def __init__(self, name: str, config: Mapping[str, Any]) -> None:
+        self.name = name
+        self._servers = str(config.get("bootstrap.servers", ""))
+        self._config = {
+            "isolation.level": "read_committed",
+            "queued.max.messages.kbytes": PREFETCH_KIB,
+            **config,
+            "group.id": str(config.get("group.id") or "airflow-lineage-ingest"),
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+        }
+
+    @property
+    def dataset(self) -> DatasetName:
+        """Return the topic's name in OpenLineage; the first bootstrap server names the cluster."""
+        server = self._servers.split(",")[0].strip().rpartition("://")[2]
+        return DatasetName(f"kafka://{server}", self.name)
+
+    def spans(self, landed: Mapping[int, int]) -> list[Span]:
+        """Return what there is to read of each partition.
+
+        :param landed: of each partition the offset after the last that was landed.
+
+        Raises IngestError where the topic is not there, does not answer, or was made anew.
+        """
+        from confluent_kafka import KafkaException, TopicPartition
+
+        consumer = self._consumer()
+        try:
+            found = []
+            for partition in self._partitions(consumer):
+                low, end = consumer.get_watermark_offsets(TopicPartition(self.name, partition), TIMEOUT)
+                known = landed.get(partition)
+                if known is not None and known > end:
+                    raise IngestError(
+                        f"topic {self.name!r} ends at offset {end} of partition {partition}, and "
+                        f"{known - 1} was landed: it was made anew; land it in another folder"
+                    )
+                first = max(known if known is not None else low, low)
+                found.append(Span(partition, first, end, max(low - known, 0) if known is not None else 0))
+        except KafkaException as error:
+            raise self._unreachable(error) from None
+        else:
+            return found
+        finally:
+            consumer.close()
+
+    def records(self, spans: list[Span]) -> Iterator[list[Message]]:
+        """Yield the records of the spans, some at a time, those of a partition in their order."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        ends = {span.partition: span.end for span in spans if span.first < span.end}
+        if not ends:
+            return
+        starts = [TopicPartition(self.name, s.partition, s.first) for s in spans if s.partition in ends]
+        consumer = self._consumer()
+        try:
+            consumer.assign(starts)
+            heard = time.monotonic()
+            while ends:
+                messages = consumer.consume(AT_ONCE, timeout=1.0)
+                good = [m for m in messages if _is_record(m, ends)]
+                for message in messages:
+                    partition = message.partition() or 0
+                    # The last offsets of a transaction are no records, so the end is known in two ways.
+                    if message.error() or (message.offset() or 0) >= ends.get(partition, 0) - 1:
+                        ends.pop(partition, None)
+                if good:
+                    yield good
+                heard = time.monotonic() if messages else heard
+                if time.monotonic() - heard > TIMEOUT:
+                    raise IngestError(
+                        f"the brokers {self._servers} sent nothing of {self.name!r} for {TIMEOUT:.0f} s",
+                        unreachable=True,
+                    )
+        except KafkaException as error:
+            raise self._unreachable(error) from None
+        finally:
+            consumer.close()
+
+    def _consumer(self) -> Consumer:
+        from confluent_kafka import Consumer, KafkaException
+
+        try:
+            return Consumer(self._config, logger=_silent())
+        except KafkaException as error:
+            raise IngestError(f"the settings of Kafka cannot be used: {error.args[0].str()}") from None
+
+    def _partitions(self, consumer: Consumer) -> list[int]:
+        found = consumer.list_topics(self.name, TIMEOUT).topics.get(self.name)
+        if found is None or found.error is not None or not found.partitions:
+            raise IngestError(f"the brokers {self._servers} have no topic {self.name!r}")
+        return sorted(found.partitions)
+
+    def _unreachable(self, error: Any) -> IngestError:
+        text = getattr(error.args[0], "str", lambda: str(error))()
+        return IngestError(f"the brokers {self._servers}: {text}", unreachable=True)
+
+
+def _is_record(message: Message, ends: Mapping[int, int]) -> bool:
+    """Whether a message is a record before its partition's end. Raises KafkaException for an error."""
+    from confluent_kafka import KafkaError, KafkaException
+
+    error = message.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+        raise KafkaException(error)
+    return error is None and (message.offset() or 0) < ends.get(message.partition() or 0, 0)
+
+
+def _silent() -> Any:
+    """Librdkafka prints to stderr what it also raises."""
+    import logging
+
+    logger = logging.getLogger("airflow_lineage_provider.librdkafka")
+    logger.setLevel(logging.CRITICAL)
+    return logger

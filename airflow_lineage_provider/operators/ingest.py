@@ -1,0 +1,285 @@
+"""Moves data into bronze as tasks, and emits what was moved: one job for each table and topic."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_lineage_provider.links.lineage import LineageReportLink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_lineage_provider.ingest.model import Moved
+    from airflow_lineage_provider.utils.emitter import Emitter
+
+
+class _Mover(BaseOperator):
+    """What the movers share: their look, and that their lineage is in the events of their moves."""
+
+    ui_color = "#e2ecfb"
+    ui_fgcolor = "#26303b"
+    operator_extra_links = (LineageReportLink(),)
+
+    def get_openlineage_facets_on_start(self) -> Any:
+        """Leave the lineage to the moves' own events: the task's would join every source to every target."""
+        from airflow.providers.openlineage.extractors import OperatorLineage
+
+        return OperatorLineage()
+
+
+class PostgresToBronzeOperator(_Mover):
+    """Moves tables of a Postgres database into bronze, all in one snapshot.
+
+    Bronze has one row for each primary key, with `_op` (I, U or D, as AWS DMS writes it) and `_loaded_at`. A
+    row that is deleted from the source stays as a tombstone. A table's rows, tombstones and watermark are
+    committed in one transaction, so that a task that is killed and tried again writes nothing twice.
+
+    :param source_conn_id: a connection of type `postgres`.
+    :param tables: the bronze table of each source table: `{"public.orders": "bronze.raw_orders"}`.
+    :param watermark: a column that each change of a row sets to a later time; all rows are read without it.
+    :param overlap: how far before the last watermark reading begins, because transactions commit late.
+    :param deletes: `compare` reads all keys of the source; `slot` reads a logical replication slot
+        (wal2json), named by `slot` and the table; `none`.
+    :param slot: the beginning of the slots' names.
+    :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
+    :param profiles_dir: the folder that holds `profiles.yml`.
+    :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
+    :param target: the profile's target.
+    :param store_conn_id: the event store, a connection of type `lineage_store`.
+
+    Returns a summary to XCom: rows read and deleted of each table, events emitted.
+    """
+
+    template_fields: Sequence[str] = ("tables", "watermark", "slot", "project_dir", "profiles_dir", "target")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"tables": "json"}
+
+    def __init__(  # noqa: PLR0913 - a source, a target, and what is read
+        self,
+        *,
+        source_conn_id: str,
+        tables: Mapping[str, str],
+        project_dir: str,
+        watermark: str | None = None,
+        overlap: timedelta = timedelta(minutes=5),
+        deletes: Literal["compare", "slot", "none"] = "compare",
+        slot: str = "",
+        profiles_dir: str | None = None,
+        profile_conn_id: str | None = None,
+        target: str | None = None,
+        store_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source_conn_id = source_conn_id
+        self.tables = tables
+        self.watermark = watermark
+        self.overlap = overlap
+        self.deletes = deletes
+        self.slot = slot
+        self.project_dir = project_dir
+        self.profiles_dir = profiles_dir
+        self.profile_conn_id = profile_conn_id
+        self.target = target
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Move each table; raise where a system does not answer."""
+        from airflow_lineage_provider.ingest.postgres_source import PostgresSource
+        from airflow_lineage_provider.ingest.postgres_to_bronze import Increment, move_table
+        from airflow_lineage_provider.utils.emitter import Emitter
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.moves import (
+            emit_move,
+            opened_target,
+            planned_move,
+            postgres_address,
+            show,
+        )
+
+        moved: dict[str, Moved] = {}
+        with expected_errors_fail_task():
+            emitter = Emitter(context, self.store_conn_id)
+            address = postgres_address(self.source_conn_id)
+            try:
+                with closing(PostgresSource(address)) as source, opened_target(self) as target:
+                    for name, table in self.tables.items():
+                        slot = f"{self.slot}_{name.replace('.', '_')}" if self.slot else ""
+                        increment = Increment(self.watermark, self.overlap, self.deletes, slot)
+                        moved[table] = emit_move(
+                            emitter,
+                            table,
+                            ("POSTGRES", "TABLE", "TABLE"),
+                            planned_move(source.dataset(name), target.dataset(table)),
+                            partial(move_table, source, name, target, table, increment, show),
+                        )
+            finally:
+                emitter.finish()
+        return _summary(moved, emitter)
+
+
+class KafkaToLakeOperator(_Mover):
+    """Lands the Avro records of a topic as Parquet files, up to the end that the topic has now.
+
+    A file's name says which offsets it covers, so offsets and data are committed together. A record that
+    cannot be decoded goes to `_dead_letters/` in the same folder, with the reason.
+
+    :param topic: the topic.
+    :param lake: a folder, or `s3://bucket/folder`.
+    :param kafka_conn_id: a connection of type `kafka`; its extra has librdkafka's settings.
+    :param registry_conn_id: the Schema Registry, a connection of type `http`.
+    :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
+    :param store_conn_id: the event store, a connection of type `lineage_store`.
+
+    Returns a summary to XCom: records landed, dead letters, tombstones, expired records, events emitted.
+    """
+
+    template_fields: Sequence[str] = ("topic", "lake")
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        lake: str,
+        kafka_conn_id: str = "kafka_default",
+        registry_conn_id: str = "schema_registry_default",
+        s3_conn_id: str | None = None,
+        store_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.topic = topic
+        self.lake = lake
+        self.kafka_conn_id = kafka_conn_id
+        self.registry_conn_id = registry_conn_id
+        self.s3_conn_id = s3_conn_id
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Land what is new; raise where a system does not answer."""
+        from airflow_lineage_provider.ingest.lake import Lake
+        from airflow_lineage_provider.ingest.registry import SchemaRegistry
+        from airflow_lineage_provider.ingest.topic import Topic
+        from airflow_lineage_provider.ingest.topic_to_lake import land_topic
+        from airflow_lineage_provider.utils.emitter import Emitter
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.moves import (
+            emit_move,
+            kafka_config,
+            planned_move,
+            registry_url,
+            s3_access,
+            show,
+        )
+
+        with expected_errors_fail_task():
+            emitter = Emitter(context, self.store_conn_id)
+            topic = Topic(self.topic, kafka_config(self.kafka_conn_id))
+            registry = SchemaRegistry(registry_url(self.registry_conn_id))
+            lake = Lake(self.lake, s3_access(self.s3_conn_id))
+            try:
+                moved = emit_move(
+                    emitter,
+                    self.topic,
+                    ("KAFKA", "TOPIC", "FILE"),
+                    planned_move(topic.dataset, lake.dataset),
+                    partial(land_topic, topic, registry, lake, show),
+                )
+            finally:
+                emitter.finish()
+        if dead := moved.counts["dead_letters"]:
+            self.log.warning("%s records cannot be decoded: see %s/_dead_letters", dead, self.lake)
+        return _summary({self.topic: moved}, emitter)
+
+
+class LakeToBronzeOperator(_Mover):
+    """Loads the Parquet files that `KafkaToLakeOperator` landed into a bronze table, each record once.
+
+    The offsets that were loaded are committed with the rows. A field that is new becomes a new column.
+
+    :param topic: the topic.
+    :param lake: the folder that it was landed in.
+    :param table: the bronze table, `schema.table`.
+    :param key: a column that tells records apart: one that was sent twice is kept once.
+    :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
+    :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
+    :param profiles_dir: the folder that holds `profiles.yml`.
+    :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
+    :param target: the profile's target.
+    :param store_conn_id: the event store, a connection of type `lineage_store`.
+
+    Returns a summary to XCom: rows loaded, redelivered records, events emitted.
+    """
+
+    template_fields: Sequence[str] = ("topic", "lake", "table", "project_dir", "profiles_dir", "target")
+
+    def __init__(  # noqa: PLR0913 - a source, a target, and what tells rows apart
+        self,
+        *,
+        topic: str,
+        lake: str,
+        table: str,
+        project_dir: str,
+        key: str | None = None,
+        s3_conn_id: str | None = None,
+        profiles_dir: str | None = None,
+        profile_conn_id: str | None = None,
+        target: str | None = None,
+        store_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.topic = topic
+        self.lake = lake
+        self.table = table
+        self.key = key
+        self.s3_conn_id = s3_conn_id
+        self.project_dir = project_dir
+        self.profiles_dir = profiles_dir
+        self.profile_conn_id = profile_conn_id
+        self.target = target
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Load what landed since the last load; raise where a system does not answer."""
+        from airflow_lineage_provider.ingest.lake import Lake
+        from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
+        from airflow_lineage_provider.utils.emitter import Emitter
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.moves import (
+            emit_move,
+            opened_target,
+            planned_move,
+            s3_access,
+            show,
+        )
+
+        with expected_errors_fail_task():
+            emitter = Emitter(context, self.store_conn_id)
+            lake = Lake(self.lake, s3_access(self.s3_conn_id))
+            try:
+                with opened_target(self) as target:
+                    moved = emit_move(
+                        emitter,
+                        self.table,
+                        ("PARQUET", "FILE", "TABLE"),
+                        planned_move(lake.dataset, target.dataset(self.table)),
+                        partial(load_landed, lake, self.topic, target, self.table, self.key, show),
+                    )
+            finally:
+                emitter.finish()
+        return _summary({self.table: moved}, emitter)
+
+
+def _summary(moved: Mapping[str, Moved], emitter: Emitter) -> dict[str, Any]:
+    return {
+        "moved": {job: {"rows": one.rows, **one.counts} for job, one in moved.items()},
+        "events": emitter.emitted,
+        "events_lost": emitter.lost,
+    }
