@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from airflow_lineage_provider.dbt.reads import (
     owners,
     relations_read,
 )
-from airflow_lineage_provider.dbt.records import Exposure, Node, Relation, RelationColumn, Test
+from airflow_lineage_provider.dbt.records import Exposure, Node, Relation, RelationColumn, Snapshot, Test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -76,11 +77,17 @@ class Nodes:
             if resource_type == "seed"
             else (*self._inputs(node), *map(self._with_columns, also_read)),
             test=_test(node),
+            snapshot=_snapshot(node),
             exposures=self._exposures.get(unique_id, ()),
             description=node.description or "",
             owners=owners(node, self._manifest.groups),
             tags=tuple(node.tags),
         )
+
+    @cached_property
+    def _by_table(self) -> dict[tuple[str, ...], Any]:
+        everything = (*self._manifest.nodes.values(), *self._manifest.sources.values())
+        return {_table(n).key: n for n in everything if _makes_relation(n) or n.resource_type == "source"}
 
     def label(self, unique_id: str) -> str:
         """Return the name of the node's job."""
@@ -169,7 +176,11 @@ class Nodes:
         return (file,)
 
     def _with_columns(self, relation: Relation) -> Relation:
-        columns = tuple(RelationColumn(name, kind) for name, kind in self._columns_of(_table_of(relation)))
+        """Return a table that SQL names: as the project knows it, or with the warehouse's columns alone."""
+        table = _table_of(relation)
+        if known := self._by_table.get(table.key):
+            return self._relation(known, table)
+        columns = tuple(RelationColumn(name, kind) for name, kind in self._columns_of(table))
         return replace(relation, columns=columns)
 
     def _relation(self, node: Any, table: TableRef) -> Relation:
@@ -279,6 +290,21 @@ def _test(node: Any) -> Test | None:
     shown = {key: str(value) for key, value in arguments.items() if key not in own}
     kind = metadata.name if metadata else "custom_sql"
     return Test(kind, getattr(node, "column_name", None), str(node.config.severity).lower(), shown)
+
+
+def _snapshot(node: Any) -> Snapshot | None:
+    if node.resource_type != "snapshot":
+        return None
+    config, check = node.config, node.config.check_cols
+    is_timestamp = config.strategy == "timestamp"
+    renamed = config.snapshot_meta_column_names
+    return Snapshot(
+        unique_key=(config.unique_key,) if isinstance(config.unique_key, str) else tuple(config.unique_key),
+        updated_at=config.updated_at if is_timestamp else None,
+        check_columns=() if is_timestamp or not isinstance(check, list) else tuple(check),
+        checks_all=not is_timestamp and check == "all",
+        names={key: name for key, name in (renamed.to_dict() if renamed else {}).items() if name},
+    )
 
 
 def _thresholds(freshness: Any) -> dict[str, str]:

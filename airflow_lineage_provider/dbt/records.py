@@ -68,6 +68,17 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How a snapshot tells the versions of a row, and the names of the columns that dbt adds."""
+
+    unique_key: tuple[str, ...]
+    updated_at: str | None = None
+    check_columns: tuple[str, ...] = ()
+    checks_all: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A model, seed, snapshot, test or source of the manifest."""
 
@@ -85,6 +96,7 @@ class Node:
     relation: Relation | None
     inputs: tuple[Relation, ...]
     test: Test | None = None
+    snapshot: Snapshot | None = None
     exposures: tuple[Exposure, ...] = ()
     description: str = ""
     owners: tuple[str, ...] = ()

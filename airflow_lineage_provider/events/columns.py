@@ -6,20 +6,22 @@ https://openlineage.io/docs/spec/facets/dataset-facets/column_lineage_facet, ver
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openlineage.client.facet_v2 import column_lineage_dataset
 
 from airflow_lineage_provider.dbt.dialect import sql_dialect
-from airflow_lineage_provider.dbt.records import Relation
 from airflow_lineage_provider.events.context import PRODUCER
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name, each_file, files
+from airflow_lineage_provider.events.snapshots import snapshot_columns
+from airflow_lineage_provider.events.sql_tables import as_relation, identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from airflow_lineage_provider.dbt.records import Node, Warehouse
+    from airflow_lineage_provider.dbt.records import Node, Relation, Warehouse
     from airflow_lineage_provider.sql import Lineage, OutputColumn, Source, Table
 
 
@@ -48,23 +50,34 @@ def node_lineage(
         return NodeLineage(problems=(f"{node.label} is written in {node.language}: it has no SQL to read",))
     if not sql:
         return NodeLineage(problems=(f"{node.label} was not compiled: it has no SQL to read",))
-    from airflow_lineage_provider.sql import column_lineage
+    found = _lineage_of(sql, node, node.relation, warehouse)
+    if node.snapshot and not found.error:
+        found = replace(found, columns=(*found.columns, *snapshot_columns(node.snapshot, found.columns)))
+    return _Statement(node, node.relation, warehouse, mask, found).lineage()
 
-    own = node.relation
+
+def _lineage_of(sql: str, node: Node, own: Relation, warehouse: Warehouse) -> Lineage:
+    from airflow_lineage_provider.sql import Schema, Subject, column_lineage
+
     known = [*(one for relation in node.inputs for one in each_file(relation)), own]
-    found = column_lineage(
-        sql,
+    tables = {
+        key: {c.name: c.data_type or "" for c in r.columns} for r in known if r.columns for key in _keys(r)
+    }
+    read = partial(
+        column_lineage,
         dialect=sql_dialect(warehouse.type),
-        schema={
-            key: {c.name: c.data_type or "" for c in r.columns}
-            for r in known
-            if r.columns
-            for key in _keys(r)
-        },
+        schema=Schema(tables),
         default_database=own.database,
         default_schema=own.schema,
     )
-    return _Statement(node, own, warehouse, mask, found).lineage()
+    found = read(sql)
+    if own.columns and any(problem.subject is Subject.STAR for problem in found.problems):
+        # Columns whose names are data, as those of a dynamic PIVOT: the table that was made has them.
+        names = ", ".join(_quoted(column.name) for column in own.columns)
+        named = read(f"select {names} from (\n{sql.rstrip().rstrip(';')}\n) as made")  # noqa: S608 - it is only parsed
+        if not named.problems:
+            return replace(named, indirect=found.indirect)
+    return found
 
 
 class _Statement:
@@ -78,7 +91,7 @@ class _Statement:
         self._mask = mask
         self._found = found
         inputs = [one for relation in node.inputs for one in each_file(relation)]
-        self._known = {name: relation for relation in inputs for name in _identities(relation)}
+        self._known = {name: relation for relation in inputs for name in identities(relation)}
         self._label = node.label
 
     def lineage(self) -> NodeLineage:
@@ -95,7 +108,7 @@ class _Statement:
         facet = column_lineage_dataset.ColumnLineageDatasetFacet(
             fields=fields, dataset=self._inputs(found.indirect), producer=PRODUCER
         )
-        also = (r for table in found.reads if (r := self._relation(table)) and r.unique_id == "")
+        also = (r for table in found.reads if (r := self._relation(table)) and r not in self._known.values())
         return NodeLineage(facet, tuple(also), problems)
 
     def _field(self, column: OutputColumn) -> column_lineage_dataset.Fields:
@@ -136,9 +149,9 @@ class _Statement:
 
     def _relation(self, table: Table) -> Relation | None:
         """Return the relation of a table in the SQL; None for the node's own."""
-        relation = _as_relation(table)
-        (identity, *_) = _identities(relation)
-        if identity in _identities(self._own):
+        relation = as_relation(table)
+        (identity, *_) = identities(relation)
+        if identity in identities(self._own):
             return None
         return self._known.get(identity, relation)
 
@@ -155,27 +168,16 @@ def _seed_lineage(node: Node, warehouse: Warehouse) -> NodeLineage:
     return NodeLineage(column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields, producer=PRODUCER))
 
 
-def _as_relation(table: Table) -> Relation:
-    """Return a relation for a table in the SQL that dbt does not know."""
-    if "/" in table.name:
-        return Relation(unique_id="", database=None, schema=None, identifier=table.name, location=table.name)
-    exact = frozenset({"database", "schema", "identifier"})  # the SQL engine has folded the names
-    return Relation("", table.database, table.schema, table.name, quoted=exact)
-
-
-def _identities(relation: Relation) -> list[tuple[str, ...]]:
-    """Return the names of a relation in SQL: of a file its path, of an external model also its view."""
-    parts = (relation.database, relation.schema, relation.identifier)
-    path = _path(relation)
-    return [*([(path,)] if path else []), tuple((part or "").casefold() for part in parts)]
-
-
 def _keys(relation: Relation) -> list[str]:
     """Return a relation's names as keys of the SQL engine's schema: quoted parts joined by dots."""
     parts = (relation.database, relation.schema, relation.identifier)
-    name = ".".join('"' + part.replace('"', '""') + '"' for part in parts if part)
+    name = ".".join(_quoted(part) for part in parts if part)
     path = _path(relation)
     return [path, name] if path else [name]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _path(relation: Relation) -> str:

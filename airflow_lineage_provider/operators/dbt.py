@@ -119,6 +119,7 @@ class DbtLayerOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Run dbt and return the summary. Raises AirflowException with the errors of the failed nodes."""
         from airflow_lineage_provider.dbt import DbtRun
+        from airflow_lineage_provider.events.sql_tables import tables_named
         from airflow_lineage_provider.utils.dbt_profile import dbt_profile
         from airflow_lineage_provider.utils.emitter import Emitter
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
@@ -126,7 +127,7 @@ class DbtLayerOperator(BaseOperator):
         with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id)
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
-                self._dbt = DbtRun(self._command(profiles_dir or self.profiles_dir))
+                self._dbt = DbtRun(self._command(profiles_dir or self.profiles_dir), tables_named)
                 return self._follow(self._dbt, emitter)
 
     def on_kill(self) -> None:

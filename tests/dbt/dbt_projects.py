@@ -14,6 +14,7 @@ from airflow_lineage_provider.dbt.records import (
     NodeFinished,
     NodeStarted,
 )
+from airflow_lineage_provider.events.sql_tables import tables_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,4 +111,4 @@ def collect(records: Iterable[Any]) -> Outcome:
 
 def run(project: Path, verb: str = "build", **options: Any) -> Outcome:
     """Run dbt to its end and return its records."""
-    return collect(DbtRun(command(project, verb=verb, **options)))
+    return collect(DbtRun(command(project, verb=verb, **options), tables_named))
