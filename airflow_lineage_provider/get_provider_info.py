@@ -33,7 +33,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             _modules(DBT, "operators.dbt"),
             _modules(DMS, "operators.dms"),
-            _modules(KAFKA, "operators.kafka_connect"),
+            _modules(KAFKA, "operators.kafka_connect", "operators.kafka_topic"),
             _modules(LINEAGE, "operators.lineage", "operators.forward", "operators.ingest"),
         ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],

@@ -50,6 +50,11 @@ class Code(StrEnum):
     EXPRESSION_CHANGED = "expression-changed"
     # Of a source system, against its documented service level.
     SLA_MISSED = "sla-missed"
+    RETENTION_EXCEEDED = "retention-exceeded"
+    FORMAT_DIFFERS = "format-differs"
+    FIELD_ADDED = "field-added"
+    FIELD_REMOVED = "field-removed"
+    FIELD_RETYPED = "field-retyped"
     # Found by linting a map.
     UNKNOWN_DATASET = "unknown-dataset"
     UNKNOWN_COLUMN = "unknown-column"
@@ -66,6 +71,7 @@ class Code(StrEnum):
 DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.SATISFIED_THROUGH: Severity.NOTE,
     Code.NOT_SELECTED: Severity.IGNORE,
+    Code.FIELD_ADDED: Severity.NOTE,
     Code.NOT_LISTED: Severity.WARNING,
     Code.NOT_FED: Severity.WARNING,
     Code.NOT_READ: Severity.WARNING,

@@ -35,6 +35,12 @@ class SchemaRegistryHook(BaseHook):
         conn = self.get_connection(self.conn_id)
         return SchemaRegistryClient(json_api(conn, "Schema Registry", self.default_port))
 
+    def get_url(self) -> str:
+        """Return the URL, without the login."""
+        from airflow_lineage_provider.hooks.http_api import http_url
+
+        return http_url(self.get_connection(self.conn_id), self.default_port)
+
     def test_connection(self) -> tuple[bool, str]:
         """Return whether the registry answers, and what is wrong where it does not."""
         from airflow_lineage_provider.errors import LineageError

@@ -45,7 +45,7 @@ class _AvroReader:
             for branch in node:
                 self._learn(branch, namespace, depth + 1)
         elif isinstance(node, dict):
-            if node.get("type") in {"record", "error", "enum", "fixed"}:
+            if node.get("type") in ("record", "error", "enum", "fixed"):
                 namespace, full = _avro_name(node, namespace)
                 self._named[full] = node
             for field in node.get("fields") or ():

@@ -9,7 +9,7 @@ from airflow_lineage_provider.graph.findings import Code, Finding
 from airflow_lineage_provider.lineage_map.sla import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_lineage_provider.graph.model import Provenance
     from airflow_lineage_provider.lineage_map import LineageMap
@@ -47,4 +47,30 @@ def late(
         )
         for measure, value in seconds.items()
         if value >= limit
+    ]
+
+
+_FORMATS = ("AVRO", "PROTOBUF", "JSON")
+
+
+def format_findings(lineage_map: LineageMap, topic: str, kinds: Iterable[str]) -> list[Finding]:
+    """Return a finding where a topic's schemas are of another format than the map documents.
+
+    `topic` is its logical name. A documented format that names none of Avro, Protobuf and JSON says nothing.
+    """
+    source, _, name = topic.partition(".")
+    documented = lineage_map.content.sources.get(source)
+    dataset = documented.datasets.get(name) if documented else None
+    named = {kind for kind in _FORMATS if dataset and kind in dataset.format.upper()}
+    return [
+        Finding(
+            Code.FORMAT_DIFFERS,
+            topic,
+            f"{topic} is {kind}, and {dataset.format!r} is documented",
+            (lineage_map.where("sources", source, "datasets", name, "format"),),
+            was=dataset.format,
+            now=kind,
+        )
+        for kind in sorted(set(kinds))
+        if dataset and named and kind not in named
     ]

@@ -2,4 +2,4 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "operators")]
+sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "operators"), str(TESTS / "support")]

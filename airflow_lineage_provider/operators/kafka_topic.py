@@ -1,0 +1,158 @@
+"""The schema of a topic as a task."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+from airflow_lineage_provider.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_lineage_provider.events.naming import DatasetName
+    from airflow_lineage_provider.graph import Graph
+    from airflow_lineage_provider.graph.findings import Finding
+    from airflow_lineage_provider.systems.topics import FieldChange, TopicSchema
+
+
+class KafkaTopicLineageOperator(BaseOperator):
+    """Emits the schema of a topic, as Schema Registry has it, and reports what changed since the last look.
+
+    Each version since the last look is compared with the one before it. A field that was added, removed or
+    retyped is a finding, with the columns that it reaches by the map; the map's policy weighs it. The event
+    store keeps the version of the last look, so a change is reported once.
+
+    :param topic: the topic.
+    :param bootstrap_servers: the brokers, by which the topic is named: `kafka.example.com:9092`.
+    :param conn_id: a connection of type `schema_registry`.
+    :param subject_strategy: how the producer names subjects: topic_name, record_name or topic_record_name.
+    :param records: the full names of the topic's records, for the two last strategies.
+    :param map_path: a lineage map; relative to the DAG file's folder.
+    :param environment: which of the map's environments binds the topic's name.
+    :param store_conn_id: the event store, a connection of type `lineage_store`.
+
+    Returns a summary to XCom: versions, findings, events.
+    """
+
+    template_fields: Sequence[str] = ("topic", "bootstrap_servers", "records", "map_path", "environment")
+    ui_color = "#e4f0e8"
+    ui_fgcolor = "#24352b"
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        bootstrap_servers: str,
+        conn_id: str = "schema_registry_default",
+        subject_strategy: str = "topic_name",
+        records: Sequence[str] = (),
+        map_path: str | None = None,
+        environment: str | None = None,
+        store_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.topic = topic
+        self.bootstrap_servers = bootstrap_servers
+        self.conn_id = conn_id
+        self.subject_strategy = subject_strategy
+        self.records = records
+        self.map_path = map_path
+        self.environment = environment
+        self.store_conn_id = store_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the registry, commit the event, judge the changes."""
+        from openlineage.client.event_v2 import RunState
+
+        from airflow_lineage_provider.hooks.schema_registry import SchemaRegistryHook
+        from airflow_lineage_provider.systems.observation import Observation
+        from airflow_lineage_provider.systems.topics import topic_movement, topic_schemas, topic_subjects
+        from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.observations import commit_observations
+
+        with expected_errors_fail_task():
+            name, now, hook = self._name(), datetime.now(UTC), SchemaRegistryHook(self.conn_id)
+            client = hook.get_conn()
+            place = f"schema-registry://{urlsplit(hook.get_url()).netloc}"
+            subjects = topic_subjects(client, self.topic, self.subject_strategy, _names(self.records))
+            schemas, changes = topic_schemas(client, subjects, self._seen(place))
+            findings = self._findings(name, schemas, changes)
+            movement = topic_movement(name, schemas, place, now)
+            summary = commit_observations(
+                context, self.store_conn_id, [Observation(movement, RunState.COMPLETE)]
+            )
+        self._judge(findings)
+        return summary | {
+            "versions": {schema.subject: schema.version for schema in schemas},
+            "findings": [str(finding) for finding in findings],
+        }
+
+    def _name(self) -> DatasetName:
+        from airflow_lineage_provider.events.naming import DatasetName
+
+        first = self.bootstrap_servers.partition(",")[0].strip().rpartition("://")[2]
+        if not first:
+            raise InputError("bootstrap_servers is empty: name the brokers, such as kafka.example.com:9092")
+        return DatasetName(f"kafka://{first}", self.topic)
+
+    def _seen(self, job_namespace: str) -> dict[str, int]:
+        """Return the versions of the last look, from the last event of this job in the store."""
+        from airflow_lineage_provider.events.event import text_at
+        from airflow_lineage_provider.hooks.event_store import EventStoreHook
+        from airflow_lineage_provider.store import StoreError
+        from airflow_lineage_provider.systems.topics import seen_versions
+
+        store = EventStoreHook(self.store_conn_id).get_conn()
+        try:
+            events = store.events(job_namespace=job_namespace, job_name=self.topic)
+            last = deque((event for event in events if event.get("eventType") == "COMPLETE"), maxlen=1)
+        except StoreError as error:
+            self.log.warning("the last look at %s is not known: %s", self.topic, error)
+            return {}
+        finally:
+            store.close()
+        inputs = [one for event in last for one in event.get("inputs") or ()]
+        return seen_versions(text_at(inputs[0], "facets", "version", "datasetVersion")) if inputs else {}
+
+    def _findings(
+        self, name: DatasetName, schemas: Sequence[TopicSchema], changes: Sequence[FieldChange]
+    ) -> list[Finding]:
+        from airflow_lineage_provider.graph.findings import Policy, weigh
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.lineage_map.bindings import bindings_of
+        from airflow_lineage_provider.readers.documented import read_map
+        from airflow_lineage_provider.systems.service_levels import format_findings
+        from airflow_lineage_provider.systems.topics import change_findings
+        from airflow_lineage_provider.utils.paths import path_beside_dag
+
+        graph: Graph | None = None
+        policy, logical, found = Policy(), name.name, []
+        if self.map_path:
+            lineage_map = load_map(path_beside_dag(self, self.map_path))
+            bindings = bindings_of(lineage_map, self.environment)
+            logical = bindings.logical(name.namespace, name.name) or name.name
+            graph, policy = read_map(lineage_map).graph, lineage_map.policy()
+            found = format_findings(lineage_map, logical, {schema.kind for schema in schemas})
+            if logical not in graph.datasets:
+                self.log.warning("the map has no topic %s: what a change reaches is not known", name.name)
+        found += change_findings(changes, logical, graph)
+        return list(weigh(found, policy)[0])
+
+    def _judge(self, findings: Sequence[Finding]) -> None:
+        errors = [str(finding) for finding in findings if finding.severity == "error"]
+        for finding in findings:
+            self.log.warning("%s: %s", finding.severity.value, finding)
+        if errors:
+            raise AirflowFailException("; ".join(errors[:20]))
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
