@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.checks.lint import require_known_names
-from airflow_lineage_provider.checks.scope import in_scope
+from airflow_lineage_provider.checks.scope import in_map_scope, in_scope, reported
 from airflow_lineage_provider.graph import CONSUMERS, compare
 from airflow_lineage_provider.readers.documented import read_map
 
@@ -37,8 +37,9 @@ def validate(
     """Compare evidence with what the map documents.
 
     `scope` names what the evidence must contain: layers, datasets, or globs over datasets; without it, the
-    layers that the environment produces, or all. Dashboards, feature views and models are expected of
-    evidence that lists such consumers.
+    layers that the environment produces, or all. What a run contains beside its scope is reported too, and
+    of a dbt project only what is in scope. Nothing outside of the map's own scope is expected or reported.
+    Dashboards, feature views and models are expected of evidence that lists such consumers.
 
     Raises MapError for an environment or a dataset that the map does not have, and InputError for a scope
     that fits nothing.
@@ -46,16 +47,18 @@ def validate(
     expected = read_map(lineage_map).graph
     require_known_names(lineage_map, expected)
     chosen = in_scope(lineage_map, expected, scope, environment)
+    inside = in_map_scope(lineage_map)
 
     def covered(name: str) -> bool:
         if expected.datasets[name].kind in CONSUMERS:
-            return evidence.lists_consumers or chosen(name)
+            return (evidence.lists_consumers and not scope and inside(name)) or chosen(name)
         return chosen(name) and name not in evidence.only_read
 
     comparison = compare(
         expected,
         evidence.graph,
         scope=covered,
+        reported=reported(lineage_map, scope if evidence.is_plan else None),
         policy=lineage_map.policy(),
         same_type=same_type(evidence.dialect),
         same_expression=same_expression(evidence.dialect),

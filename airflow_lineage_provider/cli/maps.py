@@ -15,6 +15,7 @@ from airflow_lineage_provider.cli.options import (
     map_argument,
     report,
     report_option,
+    scope_option,
 )
 
 if TYPE_CHECKING:
@@ -51,8 +52,16 @@ def lint(lineage_maps: tuple[Path, ...], form: str) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep column lineage in this file between checks. Its content is trusted.",
 )
+@scope_option
 @report_option
-def check(lineage_map: Path, manifest: Path, environment: str | None, cache: Path | None, form: str) -> None:
+def check(
+    lineage_map: Path,
+    manifest: Path,
+    environment: str | None,
+    cache: Path | None,
+    scope: tuple[str, ...],
+    form: str,
+) -> None:
     """Check a dbt project's MANIFEST against the documented MAP, before anything runs."""
     with expected_errors():
         from airflow_lineage_provider.checks import validate
@@ -62,7 +71,7 @@ def check(lineage_map: Path, manifest: Path, environment: str | None, cache: Pat
 
         documented = load_map(lineage_map)
         evidence = read_evidence("manifest", load_manifest(manifest), documented, environment, cache=cache)
-        validation = validate(evidence, documented, environment=environment)
+        validation = validate(evidence, documented, environment=environment, scope=scope)
         report(validation.comparison, form, lambda stream: print_validation(validation, stream))
 
 

@@ -22,6 +22,11 @@ map_argument = click.argument("lineage_map", metavar="MAP", type=click.Path(dir_
 environment_option = click.option(
     "--environment", "-e", help="Which environment of the map binds its names to datasets."
 )
+scope_option = click.option(
+    "--scope",
+    multiple=True,
+    help="Expect only these layers, datasets or globs of datasets; may be repeated.",
+)
 report_option = click.option(
     "--format",
     "form",

@@ -15,6 +15,7 @@ from airflow_lineage_provider.cli.options import (
     map_argument,
     report,
     report_option,
+    scope_option,
 )
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ def events(store: str | None, run: str, job: str | None, form: str) -> None:
 @environment_option
 @source_option
 @run_option
-@click.option(
-    "--scope", multiple=True, help="Expect only these layers, datasets or globs of datasets; may be repeated."
-)
+@scope_option
 @report_option
 def validate(
     lineage_map: Path,

@@ -36,6 +36,7 @@ def compare(
     observed: Graph,
     *,
     scope: Scope | None = None,
+    reported: Scope | None = None,
     policy: Policy | None = None,
     same_type: Same | None = None,
     same_expression: Same | None = None,
@@ -44,10 +45,11 @@ def compare(
     """Return a verdict for every edge, and a finding for every difference.
 
     `scope` tells whether an expected dataset must have been observed; edges into any other one are
-    UNOBSERVED, which is no finding. `same_type` and `same_expression` tell whether two spellings mean the
-    same; by default blanks and letter case are ignored. `reasons` maps datasets to why they are missing.
+    UNOBSERVED, which is no finding. `reported` tells whether a dataset that is not expected is a finding,
+    with the edges into it; by default it is. `same_type` and `same_expression` tell whether two spellings
+    mean the same; by default blanks and letter case are ignored. `reasons` tells why datasets are missing.
     """
-    matching = Matching(expected, observed, scope or (lambda _: True), reasons or {})
+    matching = Matching(expected, observed, scope or _everything, reported or _everything, reasons or {})
     with without_collection():
         verdicts, edge_findings = _compare_edges(matching)
         findings = [
@@ -114,6 +116,8 @@ def _compare_edges(matching: Matching) -> tuple[list[EdgeVerdict], list[Finding]
         if pair in matching.expected.edges:
             continue
         in_path = pair in matching.passed_through
+        if not in_path and not matching.reported(pair[1]):
+            continue
         verdicts.append(EdgeVerdict(edge, Verdict.VERIFIED if in_path else Verdict.UNDECLARED))
         if not in_path and matching.unexpected.keys().isdisjoint(pair):
             message = f"{edge.target} reads {edge.source}, which the map does not document"
@@ -138,6 +142,10 @@ def _has_other_finding(matching: Matching, pair: tuple[str, str]) -> bool:
         return True
     path = shortest_path(matching.expected.parents, *pair, indirect=True)
     return any(hop not in matching.observed.edges for hop in pairwise(path))
+
+
+def _everything(_: str) -> bool:
+    return True
 
 
 def _same_text(first: str, second: str) -> bool:

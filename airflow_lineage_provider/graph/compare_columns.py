@@ -172,7 +172,7 @@ def _expressions(edge: ColumnEdge) -> list[str]:
 
 
 def _subtypes(edge: ColumnEdge) -> set[str]:
-    return {t.subtype for t in edge.transformations if t.type != "INDIRECT" and t.subtype}
+    return {t.subtype for t in edge.transformations if t.type != "INDIRECT" and t.subtype and not t.assumed}
 
 
 def _and(subtypes: Iterable[str]) -> str:

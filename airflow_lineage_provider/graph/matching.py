@@ -28,6 +28,7 @@ class Matching:
     expected: Graph
     observed: Graph
     covered: Scope
+    reported: Scope
     reasons: Mapping[str, str]
     missing: dict[str, Dataset] = field(init=False)
     unexpected: dict[str, Dataset] = field(init=False)
@@ -42,7 +43,12 @@ class Matching:
     def __post_init__(self) -> None:
         known, seen = self.expected.datasets, self.observed.datasets
         self.missing = {n: d for n, d in known.items() if n not in seen and self.covered(n)}
-        self.unexpected = {n: d for n, d in seen.items() if n not in known}
+        self.unexpected = {
+            name: dataset
+            for name, dataset in seen.items()
+            if name not in known
+            and (self.reported(name) or any(map(self.reported, self.observed.downstream.get(name, ()))))
+        }
         self.renamed = likely_renames(self.expected, self.observed, self.missing, self.unexpected)
 
     def in_both(self, pair: tuple[str, str]) -> bool:

@@ -96,6 +96,8 @@ class Transformation:
     subtype: str = ""
     expression: str = ""
     masking: bool = False
+    assumed: bool = False
+    """Whether it is a default that a comparison does not demand: a column that is "made from" another."""
 
 
 @dataclass(frozen=True, slots=True)

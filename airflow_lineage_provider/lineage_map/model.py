@@ -85,7 +85,8 @@ class MapColumn(Entry):
     """A column, and what it is made from.
 
     Without `from` it keeps its name and comes from the one input that has a column of that name;
-    `from: []` says that it is made from no column.
+    `from: []` says that it is made from no column. Any direct derivation satisfies `from`; `subtype:
+    IDENTITY` demands an unchanged copy, and `expression` that expression.
     """
 
     shorthand = ("null", "string")
@@ -314,9 +315,14 @@ class Environment(Part):
 
 
 class Map(Part):
-    """The whole map."""
+    """The whole map.
+
+    `scope` lists globs over dataset names (`silver.*`): datasets outside of it are neither expected nor
+    reported. Without it the map covers everything.
+    """
 
     document: Document
+    scope: Names = ()
     pipeline: Pipeline = Field(default_factory=Pipeline)
     sources: dict[Name, SourceSystem] = {}
     layers: dict[Name, Layer] = {}

@@ -19,21 +19,29 @@ class LineageCheckOperator(BaseOperator):
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param manifest_path: the project's `target/manifest.json`, with compiled code (`dbt compile`).
     :param environment: which of the map's environments binds its names to the project's relations.
+    :param scope: the layers, or dataset globs, to check; all without it.
 
     The map's policy says which findings are errors; an error fails the task. Returns a summary as XCom.
     """
 
-    template_fields: Sequence[str] = ("map_path", "manifest_path", "environment")
+    template_fields: Sequence[str] = ("map_path", "manifest_path", "environment", "scope")
     ui_color = "#e4f0e8"
     ui_fgcolor = "#24352b"
 
     def __init__(
-        self, *, map_path: str, manifest_path: str, environment: str | None = None, **kwargs: Any
+        self,
+        *,
+        map_path: str,
+        manifest_path: str,
+        environment: str | None = None,
+        scope: Sequence[str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.map_path = map_path
         self.manifest_path = manifest_path
         self.environment = environment
+        self.scope = scope
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Compare the manifest with the map. Raises AirflowFailException on an error."""
@@ -49,7 +57,7 @@ class LineageCheckOperator(BaseOperator):
             lineage_map = load_map(path_beside_dag(self, self.map_path))
             manifest = load_manifest(path_beside_dag(self, self.manifest_path))
             evidence = read_evidence("manifest", manifest, lineage_map, self.environment)
-            validation = validate(evidence, lineage_map, environment=self.environment)
+            validation = validate(evidence, lineage_map, environment=self.environment, scope=self.scope)
             for line in validation_text(validation).splitlines():
                 self.log.info(line)
             return summary_or_fail(validation)

@@ -154,14 +154,15 @@ def _documented_columns(lineage_map: LineageMap) -> Iterator[tuple[str, Mapping[
 
 
 def _transformation(column: MapColumn, section: str | int) -> Transformation | None:
-    """Return how a column is made: as written, else unchanged where it has but one source.
+    """Return how a column is made: as documented, else assumed to be a copy of its only source.
 
-    What a feature store makes of a column is not known unless it is written.
+    Any direct derivation satisfies the assumption; `subtype: IDENTITY` demands a copy. Features are computed,
+    so that nothing is assumed of them.
     """
     if column.expression or column.subtype:
         return Transformation(subtype=column.subtype, expression=column.expression)
     one = column.sources is None or len(column.sources) == 1
-    return Transformation(subtype="IDENTITY") if one and section != "feature_views" else None
+    return Transformation(subtype="IDENTITY", assumed=True) if one and section != "feature_views" else None
 
 
 def _sources(

@@ -56,5 +56,7 @@ class Evidence:
     """Datasets that the evidence reads and does not make, so that their absence is no finding."""
     lists_consumers: bool = False
     """Whether it would list the dashboards, feature views and models that are there."""
+    is_plan: bool = False
+    """Whether it is all that a project would do, of which a comparison may select a part by its scope."""
     problems: tuple[str, ...] = ()
     """One line for each thing that could not be read, such as a statement without column lineage."""

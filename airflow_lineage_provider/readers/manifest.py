@@ -200,6 +200,7 @@ class _Project:
             Graph(self.with_checks(datasets), edges, column_edges),
             only_read=frozenset(self.names.values()) - made,
             lists_consumers=bool(self.manifest.exposures),
+            is_plan=True,
             dialect=self.dialect,
             problems=tuple(self.problems),
         )

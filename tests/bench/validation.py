@@ -1,6 +1,6 @@
 """The validation of a run of 20,000 events: 10,000 models of 10 columns, with their column lineage.
 
-Bars: 5 s of the processor and 200 MiB, the events read from a file included. Exits with 1 where one is missed.
+Bars: 5 s of the processor and 200 MiB, the reading of the file included. Exits with 1 where one is missed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pipeline_run import MAP, ROOT
 
 from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.graph import Code, Severity
-from airflow_lineage_provider.lineage_map import load_map
+from airflow_lineage_provider.lineage_map import MapError, load_map, parse_map
 from airflow_lineage_provider.readers import read_evidence
 from airflow_lineage_provider.readers.manifest import Manifest
 
@@ -38,10 +38,10 @@ def manifest(manifest_file):
     return msgspec.json.decode(manifest_file.read_bytes())
 
 
-def findings(manifest, lineage_map=None):
+def findings(manifest, lineage_map=None, **options):
     lineage_map = lineage_map or load_map(MAP)
     evidence = read_evidence("manifest", msgspec.convert(manifest, Manifest), lineage_map, "dev")
-    found = validate(evidence, lineage_map, environment="dev")
+    found = validate(evidence, lineage_map, environment="dev", **options)
     assert found.evidence.problems == ()
     return [(f.code, f.subject) for f in found.comparison.findings if f.severity is not Severity.NOTE]
 
@@ -157,10 +157,6 @@ DRIFTS = {
         sql("stg_orders", "DECIMAL(10,2)", "DECIMAL(12,2)"),
         [(Code.EXPRESSION_CHANGED, "silver.stg_orders.order_amount")],
     ),
-    "a transformation added": (
-        sql("stg_customers", "  first_name,", "  UPPER(first_name) as first_name,"),
-        [(Code.TRANSFORMATION_CHANGED, "silver.stg_customers.first_name")],
-    ),
     "a transformation removed": (
         sql("stg_customers", "TRIM(UPPER(email)) as", "email as"),
         [(Code.EXPRESSION_CHANGED, "silver.stg_customers.email_normalized")],
@@ -226,3 +222,95 @@ def test_a_seeded_drift_is_found_and_no_other(manifest, seed, expected):
     drifted = copy.deepcopy(manifest)
     seed(drifted)
     assert findings(drifted) == expected
+
+
+UPPER_NAME = sql("stg_customers", "  first_name,", "  UPPER(first_name) as first_name,")
+
+
+@pytest.mark.parametrize(
+    ("documented", "expected"),
+    [
+        ("first_name: {type: VARCHAR}", []),
+        ("first_name: {type: VARCHAR, from: first_name}", []),
+        ("first_name: {type: VARCHAR, from: bronze.raw_customers.first_name}", []),
+        (
+            "first_name: {type: VARCHAR, subtype: IDENTITY}",
+            [(Code.TRANSFORMATION_CHANGED, "silver.stg_customers.first_name")],
+        ),
+        (
+            "first_name: {type: VARCHAR, expression: first_name}",
+            [(Code.EXPRESSION_CHANGED, "silver.stg_customers.first_name")],
+        ),
+        ("first_name: {type: VARCHAR, subtype: TRANSFORMATION}", []),
+    ],
+)
+def test_made_from_is_any_direct_derivation_unless_the_map_says_which(manifest, documented, expected):
+    text = MAP.read_text()
+    assert text.count("first_name: {type: VARCHAR}") == 1
+    drifted = copy.deepcopy(manifest)
+    UPPER_NAME(drifted)
+    lineage_map = parse_map(text.replace("first_name: {type: VARCHAR}", documented))
+    assert findings(drifted, lineage_map) == expected
+
+
+def chain(seed):
+    """Add staging models that the map does not document: one beside silver, one that gold reads."""
+    for name, schema, parent in (("notes", "scratch", "stg_orders"), ("extra", "silver", "stg_orders")):
+        node = copy.deepcopy(seed["nodes"][MODEL + "stg_orders"])
+        node |= {"unique_id": MODEL + name, "name": name, "alias": name, "schema": schema}
+        node["depends_on"]["nodes"] = [MODEL + parent]
+        node["compiled_code"] = 'select * from "warehouse"."silver"."stg_orders"'
+        seed["nodes"][MODEL + name] = node
+
+
+@pytest.mark.parametrize(
+    ("map_scope", "scope", "expected"),
+    [
+        ("[]", (), ["scratch.notes", "silver.extra"]),
+        ("[silver.*, gold.*]", (), ["silver.extra"]),
+        ("gold.*", (), []),
+        ("[]", ("gold",), []),
+        ("[]", ("silver",), ["silver.extra"]),
+        ("[]", ("silver.stg_*",), []),
+        ("[bronze.*, gold.*]", ("silver",), []),
+    ],
+)
+def test_outside_of_the_scope_nothing_is_expected_or_reported(manifest, map_scope, scope, expected):
+    drifted = copy.deepcopy(manifest)
+    chain(drifted)
+    remove("raw_products")(drifted)
+    drifted["sources"].pop("source.customer_analytics.bronze.raw_products")
+    text = MAP.read_text().replace("pipeline:\n", f"scope: {map_scope}\npipeline:\n", 1)
+    missing = [(Code.DATASET_MISSING, "bronze.raw_products")] if (map_scope, scope) == ("[]", ()) else []
+    assert findings(drifted, parse_map(text), scope=scope) == [
+        *missing,
+        *((Code.DATASET_UNEXPECTED, name) for name in expected),
+    ]
+
+
+def test_an_input_from_outside_of_the_scope_is_reported(manifest):
+    drifted = copy.deepcopy(manifest)
+    chain(drifted)
+    depends(BEHAVIOR, add=[MODEL + "notes"])(drifted)
+    assert findings(drifted, scope=["gold"]) == [(Code.DATASET_UNEXPECTED, "scratch.notes")]
+
+
+def test_what_a_table_outside_of_the_scope_reads_is_not_reported(manifest):
+    drifted = copy.deepcopy(manifest)
+    depends("stg_orders", add=["source.customer_analytics.bronze.raw_products"])(drifted)
+    assert findings(drifted, scope=["gold"]) == []
+    assert findings(drifted) == [(Code.EDGE_UNEXPECTED, "bronze.raw_products -> silver.stg_orders")]
+
+
+def test_a_path_through_tables_outside_of_the_scope_satisfies_an_edge(manifest):
+    drifted = copy.deepcopy(manifest)
+    chain(drifted)
+    depends(SUMMARY, add=[MODEL + "notes"], drop=[MODEL + "stg_orders"])(drifted)
+    sql(SUMMARY, '"warehouse"."silver"."stg_orders"', '"warehouse"."scratch"."notes"')(drifted)
+    assert findings(drifted, scope=["gold"]) == []
+
+
+def test_a_scope_of_the_map_that_fits_nothing_says_where(manifest):
+    text = MAP.read_text().replace("pipeline:\n", "scope: [silver.*, slver.*]\npipeline:\n", 1)
+    with pytest.raises(MapError, match=r"m.yaml:\d+:1: the scope 'slver.\*' fits no dataset of the map"):
+        findings(manifest, parse_map(text, "m.yaml"))
