@@ -6,6 +6,7 @@ import difflib
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.checks.bindings import binding_findings
 from airflow_lineage_provider.checks.references import column_reference
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import (
@@ -34,9 +35,10 @@ _MAX_HINTS = 100
 
 def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
     """Return what is wrong with a map on its own, as of a day. Raises MapError for an invalid binding."""
-    bindings_of(lineage_map)
+    bindings_of(lineage_map)  # raises for an invalid one
     graph = read_map(lineage_map).graph
     findings = [
+        *binding_findings(lineage_map),
         *_undefined(lineage_map, graph),
         *_unknown_columns(graph),
         *_ambiguous_columns(lineage_map),

@@ -45,7 +45,7 @@ def in_map_scope(lineage_map: LineageMap) -> Callable[[str], bool]:
 
 
 def reported(lineage_map: LineageMap, scope: Sequence[str] | None) -> Callable[[str], bool]:
-    """Return a predicate over dataset names: those of which a check of `scope` reports what is undocumented."""
+    """Return a predicate over dataset names: those that a check of `scope` reports if undocumented."""
     inside = in_map_scope(lineage_map)
     if not scope:
         return inside

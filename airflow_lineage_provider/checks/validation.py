@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.checks.bindings import require_bindings
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.checks.lint import require_known_names
 from airflow_lineage_provider.checks.scope import in_map_scope, in_scope, reported
@@ -41,11 +42,12 @@ def validate(
     of a dbt project only what is in scope. Nothing outside of the map's own scope is expected or reported.
     Dashboards, feature views and models are expected of evidence that lists such consumers.
 
-    Raises MapError for an environment or a dataset that the map does not have, and InputError for a scope
-    that fits nothing.
+    Raises MapError for an environment or a dataset that the map does not have and for bindings that fit
+    nothing observed, and InputError for a scope that fits nothing.
     """
     expected = read_map(lineage_map).graph
     require_known_names(lineage_map, expected)
+    require_bindings(lineage_map, expected, evidence.graph, environment)
     chosen = in_scope(lineage_map, expected, scope, environment)
     inside = in_map_scope(lineage_map)
 

@@ -56,6 +56,9 @@ class Code(StrEnum):
     FIELD_REMOVED = "field-removed"
     FIELD_RETYPED = "field-retyped"
     # Found by linting a map.
+    NO_ENVIRONMENTS = "no-environments"
+    NO_BINDINGS = "no-bindings"
+    AMBIGUOUS_BINDING = "ambiguous-binding"
     UNKNOWN_DATASET = "unknown-dataset"
     UNKNOWN_COLUMN = "unknown-column"
     AMBIGUOUS_COLUMN = "ambiguous-column"
@@ -72,6 +75,7 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.SATISFIED_THROUGH: Severity.NOTE,
     Code.NOT_SELECTED: Severity.IGNORE,
     Code.FIELD_ADDED: Severity.NOTE,
+    Code.NO_ENVIRONMENTS: Severity.NOTE,
     Code.NOT_LISTED: Severity.WARNING,
     Code.NOT_FED: Severity.WARNING,
     Code.NOT_READ: Severity.WARNING,

@@ -22,7 +22,8 @@ class MapProblem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{where}: {self.message}"
+        message = "".join(c if c.isprintable() else repr(c)[1:-1] for c in self.message)
+        return f"{where}: {message}"
 
 
 class MapError(LineageError):

@@ -16,6 +16,8 @@ layers:
   silver: {tables: {clean: {from: bronze.raw, columns: {id: , total: amount}}}}
 dashboards:
   View: {from: silver.clean, fields: {total: }}
+environments:
+  dev: {bindings: [{dataset: "{layer}.{table}", namespace: "*", name: "db.{layer}.{table}"}]}
 """
 
 SLIPS = {
@@ -31,6 +33,31 @@ SLIPS = {
         "bronze.raw}}",
         "[bronze.raw, bronze.more]}}",
         ["not-listed: bronze.more is documented, and the layer bronze does not list it; nothing reads it"],
+    ),
+    "no environments": (
+        (
+            'environments:\n  dev: {bindings: [{dataset: "{layer}.{table}", namespace: "*", '
+            'name: "db.{layer}.{table}"}]}\n'
+        ),
+        "",
+        [
+            (
+                "no-environments: the map has no `environments`: "
+                "their bindings say what its datasets are called in a run"
+            )
+        ],
+    ),
+    "bindings that fit no table": (
+        'dataset: "{layer}.{table}"',
+        'dataset: "lake.{layer}.{table}"',
+        ["no-bindings: no binding of 'dev' fits a table of the map, such as bronze.raw"],
+    ),
+    "two tables of one name": (
+        "silver: {tables: {clean",
+        "silver: {tables: {raw: {from: bronze.raw, columns: {id: }}, clean",
+        [
+            "ambiguous-binding: dev binds bronze.raw and silver.raw to one name: * db.raw",
+        ],
     ),
     "a column that nobody makes": (
         "total: amount",
@@ -96,7 +123,10 @@ def test_a_map_without_slips():
 @pytest.mark.parametrize(("old", "new", "expected"), SLIPS.values(), ids=SLIPS)
 def test_a_slip(old, new, expected):
     assert old in GOOD
-    assert messages(GOOD.replace(old, new)) == sorted(expected)
+    text = GOOD.replace(old, new)
+    if "ambiguous-binding" in expected[0]:
+        text = text.replace("db.{layer}.{table}", "db.{table}")
+    assert messages(text) == sorted(expected)
 
 
 def test_the_pipelines_map_has_the_two_oddities_that_the_document_has():

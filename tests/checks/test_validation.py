@@ -191,3 +191,42 @@ def test_a_name_that_is_misspelt_in_the_map_is_said_before_anything_is_compared(
     assert str(error.value) == (
         "m.yaml:126:1: bronze.raw_custmers is used and not documented; did you mean bronze.raw_customers?"
     )
+
+
+ONE_TABLE = """
+document: {}
+layers: {gold: {tables: {customer_behavior: }}}
+environments:
+  dev: {bindings: [{dataset: "gold.{table}", namespace: "postgres://*", name: "x.gold.{table}"}]}
+  prod: {bindings: [{dataset: "gold.{table}", namespace: "snowflake://*", name: "X.gold.{table}"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "cause"),
+    [
+        (
+            ONE_TABLE.partition("environments:")[0],
+            None,
+            (
+                "m.yaml:2:1: none of the 13 datasets observed is documented, such as "
+                "duckdb:///srv/demo/warehouse.duckdb/warehouse.bronze.raw_customers: the map has no "
+                "`environments`; add one whose bindings name the datasets of a run"
+            ),
+        ),
+        (ONE_TABLE, "dev", "no binding of the environment 'dev' fits; correct `namespace` and `name`"),
+        (ONE_TABLE, None, "no binding of the environments dev, prod fits; correct"),
+    ],
+)
+def test_bindings_that_fit_nothing_observed_are_one_error(text, environment, cause):
+    with pytest.raises(MapError) as error:
+        compared(run_events(), parse_map(text, "m.yaml"), environment)
+    assert cause in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_run_without_events_is_compared_all_the_same():
+    comparison = compared([], parse_map(ONE_TABLE), "dev").comparison
+    assert [f.message for f in comparison.findings] == [
+        "gold.customer_behavior is documented and was not produced"
+    ]

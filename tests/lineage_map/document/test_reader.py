@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from airflow_lineage_provider.checks.lint import lint
-from airflow_lineage_provider.graph import ColumnRef, Verdict, compare, impact, trace
+from airflow_lineage_provider.graph import ColumnRef, Severity, Verdict, compare, impact, trace
 from airflow_lineage_provider.lineage_map import MapError, parse_map
 from airflow_lineage_provider.lineage_map.document.reader import MAX_CHARACTERS, import_markdown
 from airflow_lineage_provider.lineage_map.dump import dump_map
@@ -145,7 +145,8 @@ def test_a_column_mapping_reaches_through_two_tables():
     ],
 )
 def test_lint_finds_the_slips_of_a_document(name, messages):
-    assert [finding.message for finding in lint(as_map(name)).findings] == messages
+    findings = lint(as_map(name)).findings
+    assert [found.message for found in findings if found.severity is not Severity.NOTE] == messages
 
 
 @pytest.mark.parametrize("name", UNPLACED)

@@ -173,6 +173,7 @@ def test_the_reference_document_lints_with_its_two_slips(reference):
     assert [(f.code, f.subject) for f in findings] == [
         (Code.NOT_LISTED, "bronze.raw_products"),
         (Code.SKIPS_TABLE, "silver.stg_orders -> gold.customer_behavior"),
+        (Code.NO_ENVIRONMENTS, "environments"),
     ]
 
 
