@@ -33,9 +33,10 @@ def import_(document: Path) -> None:
     with expected_errors():
         from airflow_lineage_provider.lineage_map.document.reader import import_markdown
         from airflow_lineage_provider.lineage_map.dump import dump_map
+        from airflow_lineage_provider.reports.escape import one_line
 
         imported = import_markdown(document.read_text(encoding="utf-8"), str(document))
         click.echo(dump_map(imported.content), nl=False)
         for problem in imported.unplaced:
-            click.echo(f"not placed: {problem}", err=True)
+            click.echo(one_line(f"not placed: {problem}"), err=True)
         sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +58,7 @@ def impact(column: str, hops: int | None, change: str | None, form: str, **optio
     with expected_errors():
         from airflow_lineage_provider.checks.impact import planned_change
         from airflow_lineage_provider.graph import narrow, select
+        from airflow_lineage_provider.reports.escape import json_text
         from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, print_impact
 
         graph = _graph(options)
@@ -67,7 +67,7 @@ def impact(column: str, hops: int | None, change: str | None, form: str, **optio
         if any(wanted.values()):
             found = narrow(found, select(graph, found, **wanted))
         if form == "json":
-            click.echo(json.dumps(impact_json(graph, found, effects), indent=2, ensure_ascii=False))
+            click.echo(json_text(impact_json(graph, found, effects), indent=2))
         elif form == "markdown":
             click.echo(impact_markdown(graph, found, effects), nl=False)
         else:
@@ -84,12 +84,13 @@ def trace(column: str, hops: int | None, form: str, **options: Any) -> None:
     with expected_errors():
         from airflow_lineage_provider.checks.references import column_reference
         from airflow_lineage_provider.graph import trace as walk
+        from airflow_lineage_provider.reports.escape import json_text
         from airflow_lineage_provider.reports.impact import impact_json, print_trace
 
         graph = _graph(options)
         found = walk(graph, [column_reference(graph, column)], hops=hops)
         if form == "json":
-            click.echo(json.dumps(impact_json(graph, found), indent=2, ensure_ascii=False))
+            click.echo(json_text(impact_json(graph, found), indent=2))
         else:
             print_trace(graph, found, sys.stdout)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,12 +102,13 @@ def diff(
     with expected_errors():
         from airflow_lineage_provider.checks.difference import difference
         from airflow_lineage_provider.reports.diff import diff_data, diff_markdown, diff_text
+        from airflow_lineage_provider.reports.escape import json_text
 
         before = _evidence_of(new if old is None else old, old_revision, lineage_map, environment)
         after = _evidence_of(new, new_revision, lineage_map, environment)
         changes = difference(before, after)
         written = {"text": diff_text, "markdown": diff_markdown}.get(form)
-        click.echo(written(changes) if written else json.dumps(diff_data(changes), indent=2), nl=not written)
+        click.echo(written(changes) if written else json_text(diff_data(changes), indent=2), nl=not written)
 
 
 def _evidence_of(

@@ -64,5 +64,7 @@ def expected_errors() -> Iterator[None]:
         # A reader such as `head` closed the pipe; else Python reports it again when closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (LineageError, ValueError, OSError) as error:
-        click.echo(f"airflow-lineage: {error}", err=True)
+        from airflow_lineage_provider.reports.escape import lines
+
+        click.echo(lines(f"airflow-lineage: {error}"), err=True)
         sys.exit(BAD_INPUT)

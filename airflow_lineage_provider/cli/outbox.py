@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -60,9 +59,11 @@ def forward(store: str | None, transport: str | None, health: str | None) -> Non
 
 
 def _print_round(target: str, done: Round) -> None:
+    from airflow_lineage_provider.reports.escape import one_line
+
     if done.sent or done.dead_letters or done.error:
         dead = f", {done.dead_letters} dead letters" if done.dead_letters else ""
-        click.echo(f"{target}: {done.sent} sent{dead}{f'; {done.error}' if done.error else ''}")
+        click.echo(one_line(f"{target}: {done.sent} sent{dead}{f'; {done.error}' if done.error else ''}"))
 
 
 def _until_stopped() -> None:
@@ -87,6 +88,7 @@ def outbox(store: str | None, form: str, **changes: str | None) -> None:
     """
     with expected_errors():
         from airflow_lineage_provider.forwarding.consumer import dead_letters, outbox_status
+        from airflow_lineage_provider.reports.escape import json_text, one_line
 
         opened = open_store(store)
         statuses, dead = outbox_status(opened), dead_letters(opened)
@@ -100,9 +102,11 @@ def outbox(store: str | None, form: str, **changes: str | None) -> None:
             return
         if form == "json":
             content = {"targets": [asdict(s) for s in statuses], "dead_letters": [asdict(d) for d in dead]}
-            click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+            click.echo(json_text(content, indent=2))
         else:
-            click.echo("\n".join(_lines(statuses, dead)) or "nothing is forwarded from this store")
+            click.echo(
+                "\n".join(map(one_line, _lines(statuses, dead))) or "nothing is forwarded from this store"
+            )
         if any(status.error or status.dead_letters for status in statuses):
             sys.exit(DRIFT)
 
@@ -163,13 +167,14 @@ def sweep(store: str | None, silent_hours: int | None, keep_days: int | None) ->
     with expected_errors():
         from datetime import UTC, datetime, timedelta
 
+        from airflow_lineage_provider.reports.escape import one_line
         from airflow_lineage_provider.store.dead_runs import sweep as close_dead_runs
         from airflow_lineage_provider.store.retention import delete_events
 
         opened = open_store(store)
         if silent_hours:
             for run in close_dead_runs(opened, timedelta(hours=silent_hours)):
-                click.echo(f"ABORT {run.job_namespace}/{run.job_name} {run.run_id}")
+                click.echo(one_line(f"ABORT {run.job_namespace}/{run.job_name} {run.run_id}"))
         if keep_days:
             before = datetime.now(UTC) - timedelta(days=keep_days)
             deleted = delete_events(opened, before, lambda done: click.echo(f"{done} deleted", err=True))

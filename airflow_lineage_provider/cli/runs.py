@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +49,11 @@ run_option = click.option(
 def events(store: str | None, run: str, job: str | None, form: str) -> None:
     """Print the OpenLineage events that a DAG run emitted, in the order in which they were committed."""
     with expected_errors():
+        from airflow_lineage_provider.reports.escape import json_text, one_line
+
         opened = source_at(store)
         for event in opened.events(root_run_id=root_run(opened, run), job_name=job):
-            click.echo(json.dumps(event, ensure_ascii=False) if form == "jsonl" else _line(event))
+            click.echo(json_text(event) if form == "jsonl" else one_line(_line(event)))
 
 
 @click.command(

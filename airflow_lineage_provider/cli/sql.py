@@ -29,6 +29,7 @@ def sql(path: Path | None, dialect: str, schema: Path | None, form: str, batch: 
     if (path is None) == (batch is None):
         raise click.UsageError("name one FILE, or --batch FILE")
     with expected_errors():
+        from airflow_lineage_provider.reports.escape import json_text, lines, one_line
         from airflow_lineage_provider.sql import script_lineage
         from airflow_lineage_provider.sql.command import answer_batch, as_json, as_text
 
@@ -38,12 +39,12 @@ def sql(path: Path | None, dialect: str, schema: Path | None, form: str, batch: 
             return
         found = script_lineage(_read(path), dialect=dialect, schema=_schema(schema))
         if form == "json":
-            click.echo(json.dumps([as_json(lineage) for lineage in found], indent=2, ensure_ascii=False))
+            click.echo(json_text([as_json(lineage) for lineage in found], indent=2))
         elif known := [as_text(lineage) for lineage in found if not lineage.error]:
-            click.echo("\n\n".join(known))
+            click.echo(lines("\n\n".join(known)))
         for lineage in found:
             if lineage.error:
-                click.echo(f"airflow-lineage: {path}: {lineage.error}", err=True)
+                click.echo(one_line(f"airflow-lineage: {path}: {lineage.error}"), err=True)
         if any(lineage.error for lineage in found):
             sys.exit(BAD_INPUT)
 

@@ -9,15 +9,21 @@ import yaml
 if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.model import Map
 
+_NEVER_FOLD = 1 << 30
+"""A folded line could begin with a name that a CI runner takes for a command."""
 _COLUMN_PLACES = frozenset({"columns", "fields", "features"})
 
 
 def dump_map(content: Map) -> str:
     """Return the YAML text of a map, with shorthand where it says the same."""
     data = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return yaml.dump(
-        _short({"document": {}, **data}), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
-    )
+    short = _short({"document": {}, **data})
+    text = yaml.dump(short, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NEVER_FOLD)
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text).replace("##", r"#\x23")
+
+
+def _escaped(character: str) -> str:
+    return f"\\u{ord(character):04x}" if character <= "\uffff" else f"\\U{ord(character):08x}"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -28,6 +34,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Quote text that is not printable or a CI runner's command, so that the quotes can hold it escaped."""
+    style = None if text.isprintable() and not text.startswith("::") and "##" not in text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
 
 

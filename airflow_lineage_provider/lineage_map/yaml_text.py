@@ -28,8 +28,8 @@ MAX_DEPTH = 24
 MAX_PARTS = 400_000
 MAX_SCALAR = 64 * 1024
 
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What YAML 1.1 does not print."""
+_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not call printable, and NEL."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -115,7 +115,7 @@ class _Builder:
         text: str = event.value
         if len(text) > MAX_SCALAR:
             raise self.problem(event, f"a text of more than {MAX_SCALAR >> 10} KiB")
-        if any(character < " " and character not in "\n\t" for character in text):
+        if _CONTROL.search(text):
             raise self.problem(event, "a control character; remove it")
         plain = event.implicit[0] and not event.style
         return None if plain and text in {"", "~", "null", "Null", "NULL"} else text

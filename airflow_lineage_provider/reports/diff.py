@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.reports.formats import markdown_cell
+from airflow_lineage_provider.reports.escape import markdown_code, markdown_text, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ def diff_text(changes: Sequence[Changed]) -> str:
         return "Lineage is the same.\n"
     lines = []
     for change in changes:
-        lines.append(f"{_SIGNS[change.action]} {change.kind:<14} {change.subject}{_values(change)}")
+        lines.append(one_line(f"{_SIGNS[change.action]} {change.kind:<14} {change.subject}{_values(change)}"))
         if change.consumers:
-            lines.append(f"{'':17}reaches {', '.join(change.consumers)}")
+            lines.append(one_line(f"{'':17}reaches {', '.join(change.consumers)}"))
     return "\n".join([*lines, "", _summary(changes)]) + "\n"
 
 
@@ -32,8 +32,8 @@ def diff_markdown(changes: Sequence[Changed]) -> str:
     if not changes:
         return "### Lineage is the same\n"
     rows = [
-        f"| {c.action} | {c.kind} | `{markdown_cell(c.subject)}`{markdown_cell(_values(c))} "
-        f"| {markdown_cell(', '.join(c.consumers)) or 'nobody'} |"
+        f"| {c.action} | {c.kind} | {markdown_code(c.subject)}{markdown_text(_values(c))} "
+        f"| {markdown_text(', '.join(c.consumers)) or 'nobody'} |"
         for c in changes
     ]
     head = ["| | Of | What | Reaches |", "|---|---|---|---|"]

@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
+from airflow_lineage_provider.reports.escape import symbols
 from airflow_lineage_provider.reports.layout import Layout, Segment, Slot, layout
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ def _box(slot: Slot, plan: Layout, spans: list[Span], lines: tuple[str, ...]) ->
     size = f'x="{x}" y="{y}" width="{wide}" height="{_BOX}" rx="5"'
     first = y + (22 if len(lines) == 1 else 15)
     shown = "".join(
-        f'<text x="{x + 8}" y="{first + 14 * at}">{html.escape(line)}</text>' for at, line in enumerate(lines)
+        f'<text x="{x + 8}" y="{first + 14 * at}">{html.escape(symbols(line))}</text>'
+        for at, line in enumerate(lines)
     )
-    title = f"<title>{html.escape(slot.name)}</title>"
+    title = f"<title>{html.escape(symbols(slot.name))}</title>"
     return f'<g>{title}<rect {size} fill="Canvas" stroke="currentColor"/>{shown}</g>'
+
+
+def _escaped(text: str) -> str:
+    return html.escape(symbols(text))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.graph import Severity, Verdict
+from airflow_lineage_provider.reports.escape import (
+    json_text,
+    markdown_text,
+    one_line,
+    symbols,
+)
 from airflow_lineage_provider.reports.text import outcome
 
 if TYPE_CHECKING:
@@ -61,7 +69,7 @@ def _provenance(provenance: Provenance) -> dict[str, Any]:
 
 
 def _json(comparison: Comparison) -> str:
-    return json.dumps(comparison_data(comparison), indent=2, ensure_ascii=False) + "\n"
+    return json_text(comparison_data(comparison), indent=2) + "\n"
 
 
 def _markdown(comparison: Comparison) -> str:
@@ -73,19 +81,13 @@ def _markdown(comparison: Comparison) -> str:
     if comparison.findings:
         lines += ["| | Finding | What | Where |", "|---|---|---|---|"]
         lines += [
-            f"| {f.severity} | `{f.code}` | {markdown_cell(f.message)} | {markdown_cell(_where(f))} |"
+            f"| {f.severity} | `{f.code}` | {markdown_text(f.message)} | {markdown_text(_where(f))} |"
             for f in comparison.findings
         ]
     lines += [
-        f"- accepted: {markdown_cell(f.message)} ({markdown_cell(f.accepted)})" for f in comparison.accepted
+        f"- accepted: {markdown_text(f.message)} ({markdown_text(f.accepted)})" for f in comparison.accepted
     ]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def markdown_cell(text: str) -> str:
-    """Return text that stays in its cell and is no markup."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    return escaped.replace("|", "\\|").replace("\n", " ").replace("`", "'")
 
 
 def _where(finding: Finding) -> str:
@@ -110,24 +112,17 @@ def _junit(comparison: Comparison) -> str:
     suite.set("failures", str(len(failures)))
     suite.set("skipped", str(sum(e.verdict is Verdict.UNOBSERVED for e in kept)))
     for edge in kept:
-        case = ET.SubElement(suite, "testcase", classname="edge", name=_xml(str(edge.edge)))
+        case = ET.SubElement(suite, "testcase", classname="edge", name=symbols(str(edge.edge)))
         if edge.verdict is Verdict.UNOBSERVED:
             ET.SubElement(case, "skipped", message="not in this run")
     for finding in comparison.findings:
-        case = ET.SubElement(suite, "testcase", classname=str(finding.code), name=_xml(finding.subject))
+        case = ET.SubElement(suite, "testcase", classname=str(finding.code), name=symbols(finding.subject))
         if finding.severity is Severity.ERROR:
-            ET.SubElement(case, "failure", message=_xml(finding.message)).text = _xml(_where(finding))
+            ET.SubElement(case, "failure", message=symbols(finding.message)).text = symbols(_where(finding))
         else:
-            ET.SubElement(case, "system-out").text = _xml(f"{finding.severity}: {finding.message}")
+            ET.SubElement(case, "system-out").text = symbols(f"{finding.severity}: {finding.message}")
     ET.indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suite, encoding="unicode") + "\n"
-
-
-def _xml(text: str) -> str:
-    """Leave out what XML cannot hold."""
-    return "".join(
-        c for c in text if c in "\t\n" or " " <= c < "\ud800" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
-    )
 
 
 def _sarif(comparison: Comparison) -> str:
@@ -153,19 +148,24 @@ def _sarif_result(finding: Finding, rule: int) -> dict[str, Any]:
         "ruleId": str(finding.code),
         "ruleIndex": rule,
         "level": str(finding.severity),
-        "message": {"text": finding.message},
+        "message": {"text": _sarif_text(finding.message)},
         "partialFingerprints": {"finding/v1": f"{finding.code}:{finding.subject}"},
     }
     places = [_sarif_place(e) for e in (*finding.documented, *finding.observed) if e.file]
     if places:
         result["locations"] = places[:1]
     if finding.accepted:
-        result["suppressions"] = [{"kind": "external", "justification": finding.accepted}]
+        result["suppressions"] = [{"kind": "external", "justification": one_line(finding.accepted)}]
     return result
 
 
+def _sarif_text(text: str) -> str:
+    """Return text in which no bracket is a link."""
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", one_line(text))
+
+
 def _sarif_place(provenance: Provenance) -> Mapping[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": provenance.file.replace("\\", "/")}}
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(provenance.file.replace("\\", "/"))}}
     if provenance.line:
         place["region"] = {"startLine": provenance.line}
     return {"physicalLocation": place}
@@ -190,7 +190,7 @@ def _command(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return one_line(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.lineage_map.document.writer import dataset_edges, render_markdown
 from airflow_lineage_provider.reports.drawing import draw
+from airflow_lineage_provider.reports.escape import symbols
 from airflow_lineage_provider.reports.page import page
 
 if TYPE_CHECKING:
@@ -22,4 +23,5 @@ def render_html(content: Map) -> str:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     drawn = draw(dataset_edges(content))
     figure = f"<figure>{drawn}</figure>" if drawn else ""
-    return page(content.document.title, f"{reader.render(before)}{figure}\n{reader.render(rest)}")
+    body = symbols(f"{reader.render(before)}{figure}\n{reader.render(rest)}")
+    return page(content.document.title, body)

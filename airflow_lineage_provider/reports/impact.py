@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.graph import CONSUMERS, EVERY_COLUMN, consumers
 from airflow_lineage_provider.graph.change import Effect
 from airflow_lineage_provider.reports.console import console_for
-from airflow_lineage_provider.reports.formats import markdown_cell
+from airflow_lineage_provider.reports.escape import markdown_code, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, TextIO
 
-    from rich.text import Text
-
     from airflow_lineage_provider.graph import ColumnRef, Dataset, Graph, Impact
+    from airflow_lineage_provider.reports.line import Line
 
 _EFFECTS = {
     Effect.BREAKS: "bold red",
@@ -38,7 +37,7 @@ def print_impact(
     graph: Graph, found: Impact, stream: TextIO, effects: Mapping[ColumnRef, Effect] | None = None
 ) -> None:
     """Write the tree of what is reached, the effect of the change beside it if given, and the total."""
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
     console = console_for(stream)
     _print_tree(console.print, graph, found, effects or {}, "->")
@@ -46,23 +45,27 @@ def print_impact(
     checks = [f"{dataset.name}: {', '.join(dataset.checks)}" for dataset in told if dataset.checks]
     owners = sorted({owner for dataset in told for owner in dataset.owners})
     if checks:
-        console.print(Text("\nChecked on the way", "bold"))
+        console.print()
+        console.print(Line("Checked on the way", "bold"))
         for check in checks:
-            console.print(Text(f"  {check}"))
+            console.print(Line(f"  {check}"))
     if owners:
-        console.print(Text("\nTo be told: ", "bold").append(", ".join(owners), "not bold"))
-    console.print(Text(f"\n{total(graph, found)}", "bold"))
+        console.print()
+        console.print(Line("Owners to inform: ", "bold").add(", ".join(owners), "not bold"))
+    console.print()
+    console.print(Line(total(graph, found), "bold"))
 
 
 def print_trace(graph: Graph, found: Impact, stream: TextIO) -> None:
     """Write the tree of what a column is made from."""
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
     console = console_for(stream)
     _print_tree(console.print, graph, found, {}, "<-")
     sources = [name for name in found.datasets() if name not in graph.upstream]
     plural = "" if len(sources) == 1 else "s"
-    console.print(Text(f"\nTOTAL: {len(found.datasets())} datasets, {len(sources)} source{plural}", "bold"))
+    console.print()
+    console.print(Line(f"TOTAL: {len(found.datasets())} datasets, {len(sources)} source{plural}", "bold"))
 
 
 def trace_text(graph: Graph, found: Impact) -> str:
@@ -111,8 +114,8 @@ def impact_markdown(graph: Graph, found: Impact, effects: Mapping[ColumnRef, Eff
         for ref, depth in _preorder(children, start):
             dataset = graph.datasets[ref.dataset]
             effect = f": {effects[ref]}" if effects and ref in effects else ""
-            name = markdown_cell(_name(ref))
-            stream.write(f"{'  ' * depth}- `{name}`{markdown_cell(_place(dataset))}{effect}\n")
+            place = markdown_text(_place(dataset))
+            stream.write(f"{'  ' * depth}- {markdown_code(_name(ref))}{place}{effect}\n")
     return f"{stream.getvalue()}\n**{total(graph, found)}**\n"
 
 
@@ -145,20 +148,20 @@ def _preorder(
 
 def _tree_line(
     graph: Graph, found: Impact, ref: ColumnRef, depth: int, effect: Effect | None, arrow: str
-) -> Text:
-    from rich.text import Text
+) -> Line:
+    from airflow_lineage_provider.reports.line import Line
 
     dataset = graph.datasets[ref.dataset]
     indent = f"{'   ' * (depth - 1)}{arrow} " if depth else ""
-    line = Text(indent, "dim").append(_name(ref), "bold" if dataset.kind in CONSUMERS else "not dim")
-    line.append(_place(dataset), "dim")
+    line = Line(indent, "dim").add(_name(ref), "bold" if dataset.kind in CONSUMERS else "not dim")
+    line.add(_place(dataset), "dim")
     if depth and ref.column == EVERY_COLUMN and found.nodes[ref][1].column != EVERY_COLUMN:
-        line.append("  by table", "yellow dim")
+        line.add("  by table", "yellow dim")
     edge = graph.column_edge(found.nodes[ref][1], ref) or graph.column_edge(ref, found.nodes[ref][1])
     expressions = [t.expression for t in edge.transformations if t.expression] if edge else []
     if expressions:
-        line.append(f"  {expressions[0]}", "dim")
-    return line.append(f"  {effect}", _EFFECTS[effect]) if effect else line
+        line.add(f"  {expressions[0]}", "dim")
+    return line.add(f"  {effect}", _EFFECTS[effect]) if effect else line
 
 
 def _name(ref: ColumnRef) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.reports.escape import symbols
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,7 +30,7 @@ svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
 
 def page(title: str, body: str) -> str:
     """Return a whole page; `body` is HTML, `title` is text."""
-    shown = html.escape(title)
+    shown = html.escape(symbols(title))
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -48,4 +50,4 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _cells(kind: str, texts: Iterable[str]) -> str:
-    return "".join(f"<{kind}>{html.escape(str(text))}</{kind}>" for text in texts)
+    return "".join(f"<{kind}>{html.escape(symbols(str(text)))}</{kind}>" for text in texts)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.checks.validation import first_line
 from airflow_lineage_provider.graph import Severity, Verdict, coverage
 from airflow_lineage_provider.reports.console import WIDTH, console_for
+from airflow_lineage_provider.reports.escape import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TextIO
 
     from rich.console import Console
-    from rich.text import Text
 
     from airflow_lineage_provider.checks import Validation
     from airflow_lineage_provider.graph import Comparison, EdgeVerdict, Finding
@@ -54,18 +54,18 @@ def print_validation(validation: Validation, stream: TextIO) -> None:
     _print_edges(console, validation.comparison)
     _print_coverage(console, validation)
     _print_findings(console, validation.comparison)
-    console.print(_summary(validation.comparison))
+    _print_summary(console, validation.comparison)
 
 
 def print_findings(comparison: Comparison, stream: TextIO) -> None:
     """Write findings and the outcome alone, as for a map that is linted."""
     console = console_for(stream)
     _print_findings(console, comparison)
-    console.print(_summary(comparison))
+    _print_summary(console, comparison)
 
 
 def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
     made = [job for job in jobs if job.outputs]
     tests = [job for job in jobs if job.assertions]
@@ -76,26 +76,24 @@ def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
         word, style = _STATUSES.get(job.status, (job.status.lower(), "yellow"))
         rows = "" if job.rows is None else f"{job.rows:,} rows"
         seconds = "" if job.seconds is None else f"{job.seconds:.2f} s"
-        line = (
-            Text(f"  {job.label:<44} ").append(f"{word:<8}", style).append(f"{rows:>16}{seconds:>12}", "dim")
-        )
+        line = Line(f"  {job.label:<44} ").add(f"{word:<8}", style).add(f"{rows:>16}{seconds:>12}", "dim")
         console.print(line)
         if job.error:
-            console.print(Text(f"    {first_line(job.error)}", "red"))
+            console.print(Line(f"    {first_line(job.error)}", "red"))
     if tests:
         failed, warned = (
             sum(job.failed_assertions for job in tests),
             sum(job.warned_assertions for job in tests),
         )
         passed = sum(job.assertions for job in tests) - failed - warned
-        line = Text(f"  {'tests':<44} ").append(f"{passed} passed", "green")
-        line.append(f", {warned} warned" if warned else "", "yellow")
-        console.print(line.append(f", {failed} failed" if failed else "", "bold red"))
+        line = Line(f"  {'tests':<44} ").add(f"{passed} passed", "green")
+        line.add(f", {warned} warned" if warned else "", "yellow")
+        console.print(line.add(f", {failed} failed" if failed else "", "bold red"))
 
 
 def _print_edges(console: Console, comparison: Comparison) -> None:
     """Print each target with its sources: where each is documented, whether it was emitted, the verdict."""
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
     left = min(max((len(e.edge.target) for e in comparison.edges), default=0), 44)
     right = min(max((len(e.edge.source) for e in comparison.edges), default=0), 44)
@@ -106,24 +104,24 @@ def _print_edges(console: Console, comparison: Comparison) -> None:
             documented = "-" if found.verdict is Verdict.UNDECLARED else _line(found)
             flowed = found.verdict in {Verdict.VERIFIED, Verdict.UNDECLARED}
             emitted = "through" if found.through else "yes" if flowed else "-"
-            line = Text(f"  {'' if number else target:<{left}} <- {found.edge.source:<{right}} ")
-            console.print(line.append(f"{documented:<12}{emitted:<9}", "dim").append(word, style))
+            line = Line(f"  {'' if number else target:<{left}} <- {found.edge.source:<{right}} ")
+            console.print(line.add(f"{documented:<12}{emitted:<9}", "dim").add(word, style))
             if found.through:
-                console.print(Text(f"  {'':<{left}}    through {', '.join(found.through)}", "dim"))
+                console.print(Line(f"  {'':<{left}}    through {', '.join(found.through)}", "dim"))
 
 
 def _print_coverage(console: Console, validation: Validation) -> None:
     """Print how many columns have a known origin, and which have none and why."""
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
     found = list(coverage(validation.evidence.graph))
     if not found:
         return
     resolved, total = sum(c.resolved for c in found), sum(c.columns for c in found)
     _heading(console, "Columns")
-    console.print(Text(f"  {resolved} of {total} resolved", "dim"))
+    console.print(Line(f"  {resolved} of {total} resolved", "dim"))
     for gap in (*(str(c) for c in found if c.gaps), *validation.evidence.problems):
-        console.print(Text(_indented(gap, 2), "yellow"))
+        _print_wrapped(console, gap, 2, "yellow")
 
 
 def _by_target(edges: Iterable[EdgeVerdict]) -> Iterator[tuple[str, list[EdgeVerdict]]]:
@@ -139,44 +137,40 @@ def _line(found: EdgeVerdict) -> str:
 
 
 def _print_findings(console: Console, comparison: Comparison) -> None:
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
     if comparison.findings:
         _heading(console, "Findings")
     for finding in comparison.findings:
-        head = Text("  ").append(f"{finding.severity:<8}", _SEVERITIES[finding.severity])
-        console.print(head.append(f"{finding.code}", "bold"))
-        console.print(Text(_indented(finding.message)))
-        console.print(_where(finding))
+        head = Line("  ").add(f"{finding.severity:<8}", _SEVERITIES[finding.severity])
+        console.print(head.add(f"{finding.code}", "bold"))
+        _print_wrapped(console, finding.message, 10)
+        _print_where(console, finding)
     if comparison.accepted:
         _heading(console, "Accepted")
     for finding in comparison.accepted:
-        console.print(Text(f"  {finding.code}: {finding.message} (accepted: {finding.accepted})", "dim"))
+        console.print(Line(f"  {finding.code}: {finding.message} (accepted: {finding.accepted})", "dim"))
 
 
-def _indented(text: str, by: int = 10) -> str:
-    margin = " " * by
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=margin,
-        subsequent_indent=margin,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _print_wrapped(console: Console, text: str, margin: int, style: str = "") -> None:
+    from airflow_lineage_provider.reports.line import Line
+
+    wide = WIDTH - margin
+    for part in textwrap.wrap(one_line(text), wide, break_long_words=False, break_on_hyphens=False):
+        console.print(Line(f"{' ' * margin}{part}", style))
 
 
-def _where(finding: Finding) -> Text:
-    from rich.text import Text
+def _print_where(console: Console, finding: Finding) -> None:
+    from airflow_lineage_provider.reports.line import Line
 
-    margin = " " * 10
-    lines = [f"{margin}documented in {provenance}" for provenance in finding.documented[:1]]
-    lines += [f"{margin}{'emitted by' if e.run_id else 'found in'} {e}" for e in finding.observed[:1]]
-    return Text("\n".join(lines), "dim", end="\n" if lines else "")
+    for found in finding.documented[:1]:
+        console.print(Line(f"{'':10}documented in {found}", "dim"))
+    for found in finding.observed[:1]:
+        console.print(Line(f"{'':10}{'emitted by' if found.run_id else 'found in'} {found}", "dim"))
 
 
-def _summary(comparison: Comparison) -> Text:
-    from rich.text import Text
+def _print_summary(console: Console, comparison: Comparison) -> None:
+    from airflow_lineage_provider.reports.line import Line
 
     counts = {verdict: sum(e.verdict is verdict for e in comparison.edges) for verdict in Verdict}
     word, style = _OUTCOMES.get(comparison.severity, ("PASS", "bold green"))
@@ -191,10 +185,12 @@ def _summary(comparison: Comparison) -> Text:
     ]
     if comparison.accepted:
         parts.append(f"{len(comparison.accepted)} accepted")
-    return Text("\n").append(word, style).append(f"  {', '.join(parts)}" if parts else "")
+    console.print()
+    console.print(Line(word, style).add(f"  {', '.join(parts)}" if parts else ""))
 
 
 def _heading(console: Console, title: str, columns: str = "") -> None:
-    from rich.text import Text
+    from airflow_lineage_provider.reports.line import Line
 
-    console.print(Text("\n").append(title, "bold").append(columns, "dim"))
+    console.print()
+    console.print(Line(title, "bold").add(columns, "dim"))

@@ -33,7 +33,7 @@ Checked on the way
   silver.stg_orders: dbt tests: not_null, unique, relationships, \
 Great Expectations: format validation, range checks
 
-To be told: Data Platform Team
+Owners to inform: Data Platform Team
 
 TOTAL IMPACT: 4 downstream consumers
 """

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.model import Chain, Columns, Layer, Map, MapTable, SourceSystem
 
 _PLAIN = re.compile(r"[\w.]+")
-_TROUBLE = {character: f"&#{ord(character)};" for character in "\n\r|"}
+_MARKUP = re.compile(r"<(?=[\w/!?])|!(?=\[)|\[(?=[^\[\]]{0,200}\][(\[:])|(?<=#)#")
+"""HTML, images, links, and two `#`, with which commands of some CI runners begin."""
 _STARTS_A_BLOCK = re.compile(r"[-#*+|~>=_\d:]")
 
 
@@ -50,7 +51,8 @@ def _text(value: object) -> str:
     text = str(value)
     if html.unescape(text) != text:
         text = text.replace("&", "&amp;")
-    text = "".join(_TROUBLE.get(character, character) for character in text)
+    text = _MARKUP.sub(lambda found: _entities(found[0]), text)
+    text = "".join(c if c.isprintable() and c != "|" else _entities(c) for c in text)
     if text and (text[0].isspace() or text[0] == "`"):
         text = _entities(text[0]) + text[1:]
     if text and (text[-1].isspace() or text[-1] == "#"):
@@ -119,7 +121,8 @@ def _diagram(content: Map) -> Iterator[str]:
     names = {name: f"n{number}" for number, name in enumerate(dict.fromkeys(n for e in edges for n in e))}
     yield from ("```mermaid", labels.DRAWN, "flowchart LR")
     for name, node in names.items():
-        shown = html.escape(name.replace("`", "'"), quote=True).replace("\n", " ")
+        printable = "".join(c if c.isprintable() else "\ufffd" for c in name.replace("`", "'"))
+        shown = html.escape(printable).replace("##", "#35;#35;")  # Mermaid's entities have no `&`
         yield f'  {node}["{shown}"]'
     yield from (f"  {names[source]} --> {names[target]}" for source, target in edges)
     yield from ("```", "")

@@ -1,0 +1,19 @@
+"""A line of a report in colour. Import it where it is used: it loads rich."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from airflow_lineage_provider.reports.escape import one_line
+
+
+class Line(Text):
+    """One line of text for a terminal or a log; whatever names it holds, it stays one line of text."""
+
+    def __init__(self, text: str = "", style: str = "") -> None:
+        super().__init__(one_line(text), style)
+
+    def add(self, text: str, style: str = "") -> Line:
+        """Add text in a style of its own; returns the line."""
+        self.append(one_line(text), style)
+        return self
