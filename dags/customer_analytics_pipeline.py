@@ -1,4 +1,4 @@
-"""The customer analytics pipeline: bronze, silver, gold, and the proof that its lineage is as documented."""
+"""The customer analytics pipeline: bronze, silver and gold, held to their documented lineage."""
 
 from __future__ import annotations
 
@@ -51,27 +51,28 @@ connections to the CRM and the brokers are set, it is done here; on the embedded
 for what is not), checked for freshness, cleansed into **silver** and aggregated into **gold**, which
 Tableau, Tecton and SageMaker read.
 
-Each dbt model's START and COMPLETE is committed to the event store while dbt runs. **validate_lineage**
-compares what was emitted with the documented map, `customer_analytics_pipeline.yaml` beside this file,
-and fails the run when the two part: its log has the verdict of every edge.
+The events of each dbt model are committed to the event store while dbt runs. A model whose SQL breaks the
+documented map, `customer_analytics_pipeline.yaml` beside this file, fails before its SQL is sent.
+**validate_lineage** compares the events of the whole run with the map, with the types that the warehouse
+reports: its log has the verdict of every edge.
 
 | when it fails | look at | then |
 |---|---|---|
 | `ingest` | the system that its last line names | mend the connection, clear the task |
-| `silver`, `gold` | the failed node's error, last in the log | mend the model, clear the task |
+| `silver`, `gold` | the failed node's error, last in the log | fix model or map, clear the task |
 | `check_freshness` | the source that is older than 5 minutes | DMS or Kafka Connect, clear the task |
-| `validate_lineage` | the findings, last in the log | mend the model, or document the change |
+| `validate_lineage` | the findings, last in the log | fix the model, or document the change |
 
 Owner: Data Platform Team.
 """
 
 with DAG(
     dag_id="customer_analytics_pipeline",
-    description="CRM and events to gold, with lineage that is proved against its documentation",
+    description="CRM and events to gold, with lineage that is validated against its documentation",
     schedule="@hourly",
     start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
-    max_active_runs=1,  # DuckDB takes one process at a time, and silver's increments are in order
+    max_active_runs=1,  # DuckDB allows one process at a time, and silver is incremental
     default_args={
         "owner": "Data Platform Team",
         "retries": 2,
@@ -80,6 +81,7 @@ with DAG(
     doc_md=DOC,
 ):
     dbt = {"project_dir": PROJECT_DIR, "profiles_dir": PROJECT_DIR, "target": TARGET}
+    lineage = {"map_path": MAP, "environment": ENVIRONMENT}
 
     freshness = DbtLayerOperator(
         task_id="check_freshness",
@@ -89,14 +91,15 @@ with DAG(
         **dbt,
     )
     silver = DbtLayerOperator(
-        task_id="silver", layer="silver", doc_md="Cleansed and conformed, incrementally.", **dbt
+        task_id="silver", layer="silver", doc_md="Cleansed and conformed, incrementally.", **dbt, **lineage
     )
-    gold = DbtLayerOperator(task_id="gold", layer="gold", doc_md="Business aggregates, rebuilt.", **dbt)
+    gold = DbtLayerOperator(
+        task_id="gold", layer="gold", doc_md="Business aggregates, rebuilt.", **dbt, **lineage
+    )
     validate = LineageValidationSensor(
         task_id="validate_lineage",
-        map_path=MAP,
-        environment=ENVIRONMENT,
-        doc_md="What was emitted, against `customer_analytics_pipeline.yaml`.",
+        doc_md="The events of the run against `customer_analytics_pipeline.yaml`.",
+        **lineage,
     )
     retention = DbtLayerOperator(
         task_id="bronze_retention",
@@ -166,6 +169,7 @@ with DAG(
                 exclude=moved,
                 doc_md="Stands in for AWS DMS and Kafka Connect.",
                 **dbt,
+                **lineage,
             )
             _ = last >> files if last else None
 

@@ -19,12 +19,17 @@ from airflow_lineage_provider.dbt.messages import (
     NodeEnded,
     NodeResult,
 )
+from airflow_lineage_provider.dbt.project import one_line
 from airflow_lineage_provider.dbt.records import DbtError, LogLine
 from airflow_lineage_provider.dbt.warehouse import release, report_row_counts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from queue import Queue
+
+    CheckNode = Callable[[Any, str], str | None]
+    """Takes dbt's manifest and the unique id of a compiled node; returns why the node must not run."""
 
 NODE_EVENTS = {"NodeStart", "NodeExecuting", "NodeFinished"}
 LOGGED_LEVELS = {"info", "warn", "error"}
@@ -37,8 +42,9 @@ DRAIN_SECONDS = 60
 class Listener:
     """Receives dbt's events on whichever thread they occur."""
 
-    def __init__(self, messages: Queue[Message]) -> None:
+    def __init__(self, messages: Queue[Message], check_node: CheckNode | None = None) -> None:
         self._messages = messages
+        self._check_node = check_node
         self._lock = threading.Lock()
         self._depth: dict[str, int] = {}
         self._raised: dict[str, str] = {}
@@ -56,6 +62,8 @@ class Listener:
         if name == "NodeExecuting" and self._cancelled.is_set():
             # Raised inside the node's own run, it becomes that node's error and dbt goes on to the end.
             raise DbtError(CANCELLED)
+        if name == "NodeExecuting" and self._check_node:
+            self._check(self._check_node, event.data.node_info.unique_id)
         self._log(event)
         if name == "FoundStats" and self.manifest is None:
             self.manifest = _parsed_manifest()
@@ -69,6 +77,17 @@ class Listener:
             self._node(name, event)
         elif name == "CommandCompleted":
             self._wait_until_handled()
+
+    def _check(self, check_node: CheckNode, uid: str) -> None:
+        """Raise DbtError, before any SQL of the node is sent, if the check finds an error."""
+        try:
+            error = check_node(self.manifest, uid)
+        except Exception as problem:  # noqa: BLE001 - a check that cannot be made never fails the models
+            reason = f"{uid} is not checked before it runs: {type(problem).__name__}: {one_line(problem)}"
+            self._messages.put(LogLine("warn", reason))
+            return
+        if error:
+            raise DbtError(error)
 
     def _log(self, event: Any) -> None:
         lines = event.info.msg.splitlines() if event.info.level in LOGGED_LEVELS else ()

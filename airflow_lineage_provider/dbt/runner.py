@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
     from airflow_lineage_provider.dbt.command import Command
+    from airflow_lineage_provider.dbt.listener import CheckNode
     from airflow_lineage_provider.dbt.recorder import FindTables
 
 POLL_SECONDS = 0.2
@@ -42,12 +43,18 @@ JOIN_SECONDS = 10
 class DbtRun:
     """One dbt invocation: iterate over it once for its records; `cancel` stops dbt and its queries."""
 
-    def __init__(self, command: Command, find_tables: FindTables | None = None) -> None:
-        """`find_tables` returns the tables that a node's SQL names without `ref` or `source`."""
+    def __init__(
+        self, command: Command, find_tables: FindTables | None = None, check_node: CheckNode | None = None
+    ) -> None:
+        """`find_tables` returns the tables that a node's SQL names without `ref` or `source`.
+
+        `check_node` is called on dbt's threads once a node is compiled and before its SQL is sent. The text
+        that it returns becomes the error of the node, which does not run; nodes downstream are skipped.
+        """
         self.command = command
         self._find_tables = find_tables
         self._messages: Queue[Message] = Queue()
-        self._listener = Listener(self._messages)
+        self._listener = Listener(self._messages, check_node)
         self._recorder: Recorder | None = None
         self._errors: list[str] = []
         self._ended = False

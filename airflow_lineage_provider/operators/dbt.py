@@ -13,7 +13,7 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.links.lineage import LineageReportLink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -52,6 +52,10 @@ class DbtLayerOperator(BaseOperator):
     :param command: run, build, test, seed, snapshot, freshness, run-operation or retry.
     :param operation: the macro that `run-operation` runs.
     :param operation_args: the arguments of that macro.
+    :param map_path: the documented map, YAML; a relative path is resolved against the DAG file's folder. With
+        it, a model or snapshot that breaks the map, by the map's policy, fails before its SQL is sent: its
+        table stays as it was, and nodes downstream are skipped.
+    :param environment: which of the map's environments binds its names to the project's relations.
     :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
         `[airflow_lineage] store`.
 
@@ -72,6 +76,8 @@ class DbtLayerOperator(BaseOperator):
         "command",
         "operation",
         "operation_args",
+        "map_path",
+        "environment",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"vars": "json", "operation_args": "json"}
     ui_color = "#fbe9e2"
@@ -94,6 +100,8 @@ class DbtLayerOperator(BaseOperator):
         command: str = "build",
         operation: str | None = None,
         operation_args: Mapping[str, Any] | None = None,
+        map_path: str | None = None,
+        environment: str | None = None,
         store_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -113,6 +121,8 @@ class DbtLayerOperator(BaseOperator):
         self.command = command
         self.operation = operation
         self.operation_args = operation_args or {}
+        self.map_path = map_path
+        self.environment = environment
         self.store_conn_id = store_conn_id
         self._dbt: DbtRun | None = None
 
@@ -127,7 +137,9 @@ class DbtLayerOperator(BaseOperator):
         with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id)
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
-                self._dbt = DbtRun(self._command(profiles_dir or self.profiles_dir), tables_named)
+                self._dbt = DbtRun(
+                    self._command(profiles_dir or self.profiles_dir), tables_named, self._check_node()
+                )
                 return self._follow(self._dbt, emitter)
 
     def on_kill(self) -> None:
@@ -141,6 +153,14 @@ class DbtLayerOperator(BaseOperator):
         from airflow.providers.openlineage.extractors import OperatorLineage
 
         return OperatorLineage()
+
+    def _check_node(self) -> Callable[[Any, str], str | None] | None:
+        if not self.map_path:
+            return None
+        from airflow_lineage_provider.utils.contract import node_check
+        from airflow_lineage_provider.utils.paths import path_beside_dag
+
+        return node_check(path_beside_dag(self, self.map_path), self.environment)
 
     def _follow(self, run: DbtRun, emitter: Emitter) -> dict[str, Any]:
         from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished

@@ -74,7 +74,9 @@ class _Test(msgspec.Struct):
     name: str = ""
 
 
-class _Node(msgspec.Struct):
+class ManifestNode(msgspec.Struct):
+    """A model, seed, snapshot, test, source or function, with what lineage needs of it."""
+
     unique_id: str
     name: str
     resource_type: str
@@ -97,6 +99,7 @@ class _Node(msgspec.Struct):
 
     @property
     def table(self) -> str:
+        """Return the name of the node's relation, without database and schema."""
         return self.identifier or self.alias or self.name
 
 
@@ -120,10 +123,10 @@ class _Metadata(msgspec.Struct):
 class Manifest(msgspec.Struct):
     """The part of a manifest that says where data flows."""
 
-    nodes: dict[str, _Node]
+    nodes: dict[str, ManifestNode]
     metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-    sources: dict[str, _Node] = {}
-    functions: dict[str, _Node] = {}
+    sources: dict[str, ManifestNode] = {}
+    functions: dict[str, ManifestNode] = {}
     groups: dict[str, _Group] = {}
     exposures: dict[str, _Exposure] = {}
 
@@ -166,7 +169,7 @@ class _Project:
             if node.resource_type in _RELATIONS
         }
         self.readable = self.relations | manifest.functions
-        self.names = {key: _logical(node, bindings) for key, node in self.relations.items()}
+        self.names = {key: logical_name(node, bindings) for key, node in self.relations.items()}
         physical = {self.names[key]: _physical(node) for key, node in self.relations.items()}
         self.folding = {name for name, table in physical.items() if bindings.folds_name(table)}
         self.dialect = sql_dialect(manifest.metadata.adapter_type or "")
@@ -314,11 +317,12 @@ class _Project:
         return (replace(d, checks=tuple(dict.fromkeys(checks.get(d.name, ())))) for d in datasets)
 
 
-def _physical(node: _Node) -> str:
+def _physical(node: ManifestNode) -> str:
     return ".".join(part for part in (node.database, node.schema, node.table) if part)
 
 
-def _logical(node: _Node, bindings: Bindings) -> str:
+def logical_name(node: ManifestNode, bindings: Bindings) -> str:
+    """Return the map's name of a node's relation, or `schema.table` where no binding fits."""
     return bindings.logical_of_name(_physical(node)) or f"{node.schema or ''}.{node.table}".lstrip(".")
 
 

@@ -1,0 +1,32 @@
+"""Hold the nodes of a dbt run to the documented map before their SQL is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SHOWN_FINDINGS = 5
+
+
+def node_check(map_path: Path, environment: str | None) -> Callable[[Any, str], str | None]:
+    """Return a function of dbt's manifest and a node's unique id that returns the node's findings as text.
+
+    It returns None for a node that keeps the contract. Raises LineageError for a map that cannot be read.
+    """
+    from airflow_lineage_provider.checks.contract import Contract
+    from airflow_lineage_provider.lineage_map import load_map
+
+    contract = Contract(load_map(map_path), environment)
+
+    def check(manifest: Any, unique_id: str) -> str | None:
+        findings = contract.broken_by(manifest, unique_id)
+        if not findings:
+            return None
+        more = f"; and {len(findings) - SHOWN_FINDINGS} more" if findings[SHOWN_FINDINGS:] else ""
+        shown = "; ".join(str(finding) for finding in findings[:SHOWN_FINDINGS])
+        return f"it breaks the documented lineage and was not run: {shown}{more}"
+
+    return check
