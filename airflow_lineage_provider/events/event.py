@@ -52,7 +52,12 @@ def text_at(value: Any, *path: str) -> str:
 def event_time(event: Mapping[str, Any]) -> datetime:
     """Return the time of an event, aware (UTC if it has no offset); year 1 if it cannot be read."""
     try:
-        time = datetime.fromisoformat(text_at(event, "eventTime").upper())
+        return parsed_time(text_at(event, "eventTime"))
     except ValueError:
         return _UNKNOWN_TIME
+
+
+def parsed_time(text: str) -> datetime:
+    """Return an ISO 8601 time, aware (UTC if it has no offset). Raises ValueError."""
+    time = datetime.fromisoformat(text.upper())
     return time if time.tzinfo else time.replace(tzinfo=UTC)

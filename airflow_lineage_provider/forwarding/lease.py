@@ -75,14 +75,14 @@ class PostgresLease:
     def acquire(self) -> bool:
         """Acquire the lease if it is free; return whether this process holds it now."""
         try:
-            if self._connection is not None:
-                self._connection.execute(text("SELECT 1"))
-                return True
-            connection = self._database.hold()
-            if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}):
-                self._connection = connection
-                return True
-            connection.close()
+            with self._database.session(self._connection) as connection:
+                if self._connection is not None:
+                    connection.execute(text("SELECT 1"))
+                    return True
+                if connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}):
+                    self._connection = connection
+                    return True
+                connection.close()
         except DBAPIError as error:
             self.release()
             raise StoreError(

@@ -74,6 +74,7 @@ class Cache:
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)  # the schemas in it are for this user
         store = sqlite3.connect(self._path, timeout=10)
         store.execute(
             "CREATE TABLE IF NOT EXISTS lineage"

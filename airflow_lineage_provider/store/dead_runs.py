@@ -1,4 +1,4 @@
-"""Closes runs whose worker died: without an end they would look as if they were still running."""
+"""Ends runs whose worker died: without an end they would look as if they were still running."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from airflow_lineage_provider.events.context import PRODUCER
-from airflow_lineage_provider.events.event import END_TYPES, text_at
+from airflow_lineage_provider.events.event import END_TYPES, event_time
 from airflow_lineage_provider.store.records import from_payload, indexable, utc_text
 from airflow_lineage_provider.store.schema import event, run
 from airflow_lineage_provider.store.store import RunState
@@ -57,9 +57,9 @@ def abort_runs(store: EventStore, runs: Iterable[RunState], reason: str) -> int:
 
 
 def sweep(store: EventStore, silent: timedelta = timedelta(hours=24)) -> list[RunState]:
-    """Close the runs that have said nothing for so long; return them. Raises StoreError."""
+    """End the runs without an event for so long with an ABORT; return them. Raises StoreError."""
     dead = open_runs(store, silent_since=datetime.now(UTC) - silent)
-    abort_runs(store, dead, f"No event came for {silent}: its worker seems to have died")
+    abort_runs(store, dead, f"No event came for {silent}: the worker seems to have died")
     return dead
 
 
@@ -77,7 +77,7 @@ def _last_events(connection: Connection, run_ids: list[str]) -> list[dict[str, A
 
 
 def _abort(last: dict[str, Any], reason: str, now: datetime) -> dict[str, Any]:
-    """Return the end of the run that `last` is of, at a time that is not before it."""
+    """Return the ABORT of the run of the event `last`, at a time that is not before it."""
     facet = {
         "_producer": PRODUCER,
         "_schemaURL": _ERROR_SCHEMA,
@@ -87,7 +87,7 @@ def _abort(last: dict[str, Any], reason: str, now: datetime) -> dict[str, Any]:
     run_of = last["run"]
     return last | {
         "eventType": "ABORT",
-        "eventTime": max(now.isoformat(), text_at(last, "eventTime")),
+        "eventTime": max(now, event_time(last)).isoformat(),
         "producer": PRODUCER,
         "run": run_of | {"facets": {**(run_of.get("facets") or {}), "errorMessage": facet}},
     }

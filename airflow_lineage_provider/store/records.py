@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_lineage_provider.events.event import parent_and_root, text_at
+from airflow_lineage_provider.events.event import parent_and_root, parsed_time, text_at
 from airflow_lineage_provider.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -126,8 +126,7 @@ def _to_json(event: Mapping[str, Any]) -> bytes:
 
 def _utc(text: str) -> str:
     try:
-        time = datetime.fromisoformat(text.upper())
-        return utc_text(time if time.tzinfo else time.replace(tzinfo=UTC))
+        return utc_text(parsed_time(text))
     except (ValueError, OverflowError):
         return indexable(text)
 

@@ -1,7 +1,8 @@
-"""Deletes events that are old and that every target has."""
+"""Deletes old events that every target has received."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select
@@ -21,17 +22,26 @@ if TYPE_CHECKING:
 # Small, so that writers wait for milliseconds only.
 _PAGE = 200
 
+log = logging.getLogger(__name__)
+
 
 def delete_events(store: EventStore, before: datetime, report: Callable[[int], None] = lambda _: None) -> int:
     """Delete the events that were stored before a time; return how many. Raises StoreError.
 
-    Events stay that a target has not received yet or has refused, and all behind the first event
-    that is not old. One that is damaged goes with the others. `report` is called with the number so far.
+    Events stay that a target has not received yet or has as a dead letter. Damaged events are deleted like
+    others. `report` is called with the number so far.
+
+    An event that is stored with a later time than newer ones stays too, and a warning says so: the clock of
+    its writer was ahead, or was set back since.
     """
+    limit = utc_text(before)
+    with store.database.read() as connection:
+        last = _last_old_event(connection, limit)
+        _warn_of_future_events(connection, last, limit)
     deleted = after = 0
     while True:
         with store.database.write() as connection:
-            page = _old_events(connection, after, utc_text(before))
+            page = _old_events(connection, after, last, limit)
             _delete(connection, page)
         if not page:
             return deleted
@@ -39,15 +49,36 @@ def delete_events(store: EventStore, before: datetime, report: Callable[[int], N
         report(deleted)
 
 
-def _old_events(connection: Connection, after: int, before: str) -> list[StoredEvent]:
+def _last_old_event(connection: Connection, before: str) -> int:
+    """Return the position of the newest old event that every target has received; 0 without one."""
+    old = select(event.c.id).where(event.c.stored_at < before)
     received = connection.scalar(select(func.min(consumer.c.position)))
-    wanted = event.c.id > after if received is None else event.c.id.between(after + 1, received)
-    query = select(event.c.id, event.c.run_id, event.c.payload, event.c.stored_at).where(
-        wanted, event.c.id.not_in(select(dead_letter.c.event_id))
+    if received is not None:
+        old = old.where(event.c.id <= received)
+    return connection.scalar(old.order_by(event.c.id.desc()).limit(1)) or 0
+
+
+def _warn_of_future_events(connection: Connection, last: int, before: str) -> None:
+    young = (event.c.id <= last) & (event.c.stored_at >= before)
+    count, latest = connection.execute(select(func.count(), func.max(event.c.stored_at)).where(young)).one()
+    if count:
+        log.warning(
+            "%d events have a later time than events that were stored after them, up to %s, and are kept: "
+            "check the clocks of the machines that write to the store",
+            count,
+            latest,
+        )
+
+
+def _old_events(connection: Connection, after: int, last: int, before: str) -> list[StoredEvent]:
+    query = select(event.c.id, event.c.run_id, event.c.payload).where(
+        event.c.id > after,
+        event.c.id <= last,
+        event.c.stored_at < before,
+        event.c.id.not_in(select(dead_letter.c.event_id)),
     )
-    rows = connection.execute(query.order_by(event.c.id).limit(_PAGE)).all()
-    young = next((n for n, row in enumerate(rows) if row.stored_at >= before), len(rows))
-    return [StoredEvent(row.id, row.run_id, row.payload) for row in rows[:young]]
+    rows = connection.execute(query.order_by(event.c.id).limit(_PAGE))
+    return [StoredEvent(**row) for row in rows.mappings()]
 
 
 def _delete(connection: Connection, events: list[StoredEvent]) -> None:

@@ -50,7 +50,7 @@ ON CONFLICT (run_id) DO UPDATE SET last_event_id = excluded.last_event_id,
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run as its events tell of it; `state` is the type of the last one, and an end is final."""
+    """A run by its events; `state` is the type of the last one, and an end is final."""
 
     run_id: str
     parent_run_id: str
@@ -62,8 +62,8 @@ class RunState:
 class EventStore:
     """OpenLineage events in SQLite (a file's path, `sqlite:///PATH`) or Postgres (`postgresql://...`).
 
-    The file, its folders and the tables are made by the first `append`. Safe to use from threads,
-    from several processes at once, and after a fork. Every method raises StoreError.
+    The first `append` creates the file, its folder and the tables. Safe to use from threads, from several
+    processes at once, and after a fork. Every method raises StoreError.
     """
 
     def __init__(self, url: str) -> None:
@@ -81,26 +81,22 @@ class EventStore:
     def append(self, events: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
         """Commit an event, or several in one transaction; return how many were new.
 
-        An event that is in the store already, to the byte, is not stored again. So a server that
-        does not answer, or not to the end, is simply asked again for some seconds.
+        An event that is already in the store, equal in every byte, is not stored again. So a store that is
+        away or locked is retried for some seconds: once, and not for each event while it stays away.
         """
-        now = datetime.now(UTC)
+        now, started = datetime.now(UTC), time.monotonic()
         records = [to_record(event, now) for event in ([events] if isinstance(events, Mapping) else events)]
         while True:
             try:
                 added = self._append(records)
             except StoreError as error:
-                if not error.unreachable or not self._patient():
+                self._away_since = self._away_since or started
+                if not error.unreachable or time.monotonic() > self._away_since + PATIENCE:
                     raise
                 time.sleep(0.1)
             else:
                 self._away_since = None
                 return added
-
-    def _patient(self) -> bool:
-        """Wait for a server once, and not again for each event while it stays away."""
-        self._away_since = self._away_since or time.monotonic()
-        return time.monotonic() < self._away_since + PATIENCE
 
     def _append(self, records: Sequence[EventRecord]) -> int:
         with self.database.cursor() as cursor:
@@ -167,6 +163,7 @@ class EventStore:
 
     def _insert(self, cursor: DBAPICursor, record: EventRecord) -> int:
         add_event, add_dataset, add_run = self._inserts
+        self.database.extend_limit()
         cursor.execute(add_event, record.columns)
         new = cursor.fetchall()
         for (event_id,) in new:

@@ -67,13 +67,78 @@ def test_a_damaged_file(store):
     assert "is damaged: restore it" in message(lambda: list(store.events()))
 
 
-def test_a_file_that_is_deleted_is_made_again(store):
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
+def test_a_file_that_disappears_is_made_again_with_a_warning(store, tmp_path, caplog, how):
     store.append(run_event())
-    for file in Path(str(store)).parent.glob("lineage.db*"):
-        file.unlink()
+    path = Path(str(store))
+    if how == "replaced":
+        other = EventStore(str(tmp_path / "other.db"))
+        other.append(run_event("other"))
+        other.close()
+    for file in path.parent.glob("lineage.db*"):
+        file.unlink() if how == "deleted" else file.rename(f"{file}.moved")
+    if how == "replaced":
+        (tmp_path / "other.db").rename(path)
 
-    assert store.append(run_event()) == 1
-    assert len(list(EventStore(str(store)).events())) == 1
+    assert store.append(run_event(event_type="COMPLETE")) == 1
+
+    assert f"{path} was deleted or replaced while it was in use" in caplog.text
+    kinds = [event["eventType"] for event in EventStore(str(store)).events()]
+    assert kinds == (["START", "COMPLETE"] if how == "replaced" else ["COMPLETE"])
+
+
+def test_a_database_of_something_else_is_refused(any_store, tmp_path):
+    """Airflow's own database, for example: the store makes no tables in it."""
+    if any_store.database.is_sqlite:
+        sqlite3.connect(str(any_store)).execute("CREATE TABLE dag_run (id)").connection.close()
+    else:
+        with any_store.database.session() as connection:
+            connection.exec_driver_sql("CREATE TABLE dag_run (id int)")
+            connection.close()
+
+    try:
+        said = message(any_store.append, run_event())
+        assert "is not an event store, and it is not empty (dag_run): use an empty database" in said
+    finally:
+        with any_store.database.session() as connection:
+            connection.exec_driver_sql("DROP TABLE dag_run")
+            connection.close()
+    assert any_store.append(run_event()) == 1
+
+
+def test_the_file_is_for_its_owner_only(store, tmp_path):
+    new = EventStore(str(tmp_path / "new" / "lineage.db"))
+    new.append(run_event())
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    assert modes == dict.fromkeys(["lineage.db", "lineage.db-wal", "lineage.db-shm"], 0o600)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    new.close()
+
+
+@pytest.mark.parametrize("writer", ["at work", "ended"])
+def test_reading_needs_no_permission_to_write(store, tmp_path, writer):
+    store.append([run_event(f"run-{n}") for n in range(3)])
+    if writer == "ended":
+        store.close()
+    path = Path(str(store))
+
+    def read_as_nobody():
+        for file in path.parent.glob("lineage.db*"):
+            file.chmod(0o444)
+        path.parent.chmod(0o555)
+        if os.geteuid() == 0:
+            for folder in path.parents[:-2]:
+                folder.chmod(0o555)
+            os.setuid(65534)
+        return str(len(list(EventStore(str(path)).events())))
+
+    said = in_a_child(read_as_nobody)
+    for folder in path.parents[:-2]:
+        folder.chmod(0o755)
+    for file in path.parent.glob("lineage.db*"):
+        file.chmod(0o600)
+    assert said == "3"
+    assert store.append(run_event("another")) == 1
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
