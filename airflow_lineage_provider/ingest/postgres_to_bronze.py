@@ -84,6 +84,8 @@ def move_table(
     positions = read_progress(target, table, came_from) if known else {}
     now = datetime.now(UTC)
     position, deleted = _deletions(source, described, increment)
+    # Before the rows, because the connection takes no other query while they are read.
+    newest = source.newest(name, increment.watermark) if increment.watermark else None
     schema, batches = source.rows(described, _since(described, increment, positions.get(WATERMARK)))
     known = _fit(target, table, known, schema)
     is_empty = not target.query(f"select 1 from {table} limit 1")
@@ -96,7 +98,7 @@ def move_table(
         if not counted.rows and increment.watermark:
             statements.append(touch_newest(target, table, increment.watermark, now))
     gone = "" if is_empty else _gone(source, described, target, table, increment, deleted)
-    if increment.watermark and (newest := source.newest(name, increment.watermark)):
+    if newest:
         statements += write_progress(table, came_from, WATERMARK, newest)
     with target.transaction():
         if is_empty:
