@@ -65,8 +65,9 @@ BENCH ?= $(filter-out events,$(patsubst tests/bench/%.py,%,$(wildcard tests/benc
 bench: $(INSTALLED) ## every benchmark, or BENCH=dbt: each prints its ratio last, and fails where it misses its bar
 	@status=0; for name in $(BENCH); do echo "== $$name"; $(BIN)/python -P tests/bench/$$name.py || status=1; done; exit $$status
 
-soak: $(INSTALLED) ## a thousand kills of writers, and of forwarders
+soak: $(INSTALLED) ## a thousand kills of writers and of forwarders, a hundred of each mover
 	SOAK_KILLS=1000 $(BIN)/python -m pytest -q -s tests/store tests/forwarding -k killed
+	INGEST_KILLS=100 $(BIN)/python -m pytest -q -s tests/ingest/test_kills.py
 
 pins: ## resolve requirements.txt anew
 	rm -rf $(VENV)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+MEMORY_LIMIT = "512MB"  # beyond it DuckDB writes to disk; the settings of the profile go before it
+
+
 class DuckDbTarget(BronzeTarget):
     """A DuckDB file, locked against every other process while it is open."""
 
@@ -32,6 +35,7 @@ class DuckDbTarget(BronzeTarget):
                 f"the warehouse {path} cannot be opened: {text[:300]}", unreachable=True
             ) from None
         self._connection.execute("set TimeZone = 'UTC'")
+        self._connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         for name, value in (credentials.settings or {}).items():
             self._connection.execute(f"set {name} = {literal(str(value))}")
 

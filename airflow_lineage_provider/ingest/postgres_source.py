@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow_lineage_provider.events.naming import DatasetName
+from airflow_lineage_provider.ingest.ahead import ahead
 from airflow_lineage_provider.ingest.model import IngestError
 from airflow_lineage_provider.ingest.warehouse import check_table, literal
 
@@ -133,7 +134,7 @@ class PostgresSource:
                 for batch in reader:
                     yield batch if batch.schema.equals(schema) else _cast(batch, schema)
 
-        return schema, batches()
+        return schema, ahead(batches())
 
     def newest(self, table: str, column: str) -> str | None:
         """Return the largest value of a column, as text that Postgres reads back; None of no rows."""

@@ -25,7 +25,7 @@ def event_stream():
 def servers(event_stream, tmp_path_factory):
     import schema_registry
 
-    from tests.conftest import free_port
+    from tests.support.postgres_server import free_port
 
     folder = tmp_path_factory.mktemp("stream")
     registry = schema_registry.serve(folder / "schemas.json")

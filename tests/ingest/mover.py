@@ -1,0 +1,44 @@
+"""One mover in a process of its own, to be killed: python -m tests.ingest.mover KIND SETTINGS (JSON).
+
+Prints `ready` when everything is imported, right before it begins.
+"""
+
+import json
+import sys
+
+from airflow_lineage_provider.ingest.lake import Lake
+from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
+from airflow_lineage_provider.ingest.postgres_source import PostgresAddress, PostgresSource
+from airflow_lineage_provider.ingest.postgres_to_bronze import Increment, move_table
+from airflow_lineage_provider.ingest.registry import SchemaRegistry
+from airflow_lineage_provider.ingest.topic import Topic
+from airflow_lineage_provider.ingest.topic_to_lake import land_topic
+
+from .streams import warehouse
+
+
+def quiet(_line):
+    """Show no progress."""
+
+
+def postgres(address, table, bronze, path):
+    source = PostgresSource(PostgresAddress(**address))
+    move_table(source, table, warehouse(path), bronze, Increment("updated_at"), quiet)
+
+
+def topic(brokers, registry, name, lake):
+    land_topic(Topic(name, {"bootstrap.servers": brokers}), SchemaRegistry(registry), Lake(lake), quiet)
+
+
+def lake(lake, name, bronze, path):
+    load_landed(Lake(lake), name, warehouse(path), bronze, None, quiet)
+
+
+if __name__ == "__main__":
+    import pyarrow.compute
+    import pyarrow.fs
+    import pyarrow.parquet  # noqa: F401 - before `ready`
+
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    {"postgres": postgres, "topic": topic, "lake": lake}[sys.argv[1]](**json.loads(sys.argv[2]))
