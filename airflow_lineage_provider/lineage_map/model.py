@@ -1,4 +1,4 @@
-"""The documented map as YAML says it. One class a section; a key that is not here is refused.
+"""The documented map as its YAML is written: one class for each section; an unknown key is an error.
 
 Shorthand: a column written `name:` keeps its name, `name: other` is made from `other`, a list of
 columns is a mapping without values, and wherever names are listed one name may stand alone.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Or:
-    """Tells editors what else stands for a value: the shorthand that a validator before it reads."""
+    """Adds the types of a shorthand to the JSON Schema of a field whose validator accepts it."""
 
     def __init__(self, *kinds: str) -> None:
         self.kinds = kinds
@@ -46,7 +46,13 @@ Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed), _Or("st
 class Part(BaseModel):
     """A mapping of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        defer_build=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class Entry(Part):
@@ -56,12 +62,12 @@ class Entry(Part):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Tell editors what may stand in place of the mapping."""
+        """Add the types of the shorthand to the JSON Schema."""
         return {"anyOf": [handler.resolve_ref_schema(handler(core)), *({"type": k} for k in cls.shorthand)]}
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_said(cls, value: Any) -> Any:
+    def _empty(cls, value: Any) -> Any:
         return {} if value is None else value
 
 
@@ -69,16 +75,27 @@ class Document(Part):
     """Document control."""
 
     title: Name = "Data Lineage Map"
+    """Title of the document."""
     version: str = ""
+    """Version of the map, such as 1.0.0."""
     last_updated: str = ""
+    """Day of the last change, such as 2026-01-31."""
     owner: str = ""
+    """Team that owns the map, and every table without owners of its own."""
     status: str = ""
+    """State of the document, such as Draft or Active."""
     scope: str = ""
+    """What the map is about, in words; the top-level `scope` says it to the checks."""
     coverage: str = ""
+    """How far the map reaches, such as `Source to BI dashboard`."""
     lineage_tool: str = ""
+    """Tool that shows the lineage."""
     update_frequency: str = ""
+    """How often the lineage is collected."""
     classification: str = ""
+    """Confidentiality of the document, such as Internal."""
     overview: str = ""
+    """A paragraph that introduces the pipeline."""
 
 
 class MapColumn(Entry):
@@ -92,11 +109,21 @@ class MapColumn(Entry):
     shorthand = ("null", "string")
 
     type: str = ""
+    """SQL type, such as `DECIMAL(10,2)`. A type without precision fits every precision."""
     description: str = ""
+    """What the column holds."""
     sources: Names | None = Field(None, alias="from")
+    """Columns that it is made from: a name of an input's column, or `layer.table.column`. Without it the
+    column keeps its name; `[]` is a column that is made from none.
+    """
     expression: str = ""
+    """SQL expression that makes the column, as in `SUM(order_amount)`."""
     subtype: str = ""
+    """How it is derived, in OpenLineage's terms: IDENTITY, TRANSFORMATION or AGGREGATION. IDENTITY demands
+    an unchanged copy.
+    """
     checks: Names = ()
+    """Tests of the column, in words."""
 
     @model_validator(mode="before")
     @classmethod
@@ -111,39 +138,63 @@ class MapTable(Entry):
     """A table of a layer. `columns`, where given, are all of its columns."""
 
     description: str = ""
+    """What one row is."""
     sources: Names = Field((), alias="from")
+    """Datasets that the table is made from, such as `bronze.raw_orders`."""
     columns: Columns = {}
+    """All columns of the table: a list of names, or a mapping of names to details."""
     materialized: str = ""
+    """dbt materialization: table, view, incremental, ..."""
     unique_key: Names = ()
+    """Columns that identify a row."""
     on_schema_change: str = ""
+    """dbt's `on_schema_change` of an incremental model."""
     cluster_by: Names = ()
+    """Columns that the table is clustered by."""
     file: str = ""
+    """File of the model, such as models/gold/orders.sql."""
     job: str = ""
+    """Name of the job that makes the table, where it is not the table's name."""
     checks: Names = ()
+    """Tests of the table, in words."""
     owners: Names = ()
+    """People or teams to inform of a change."""
     tags: Names = ()
+    """Labels of your own."""
 
 
 class Layer(Entry):
-    """A layer of the warehouse, listed from the rawest to the most refined."""
+    """A layer of the warehouse."""
 
     title: str = ""
+    """Name of the layer in the document."""
     location: str = ""
+    """Where its tables are, such as `analytics.bronze.*`."""
     purpose: str = ""
+    """What the layer is for."""
     retention: str = ""
+    """How long data is kept, such as 90 days."""
     format: str = ""
+    """Format of the tables, such as Delta."""
     models: str = ""
+    """Folder of the dbt models, such as models/silver/."""
     checks: Names = ()
+    """Tests that all tables of the layer go through, in words."""
     owners: Names = ()
+    """Owners of the tables that have none of their own."""
     tables: Annotated[dict[Name, MapTable], BeforeValidator(_keyed), _Or("array")] = {}
+    """Tables by their name in the layer."""
 
 
 class Extraction(Part):
     """How data leaves a source system."""
 
     method: str = ""
+    """Tool or method, such as Fivetran or AWS DMS."""
     frequency: str = ""
+    """How often data arrives, such as hourly."""
     sla: str = ""
+    """How late data may be, such as `< 5 minute latency`."""
 
 
 class SourceDataset(Entry):
@@ -152,13 +203,21 @@ class SourceDataset(Entry):
     shorthand = ("null", "string", "array")
 
     to: Names = ()
+    """Datasets that it is extracted to, such as `bronze.raw_orders`."""
     description: str = ""
+    """What the dataset holds."""
     location: str = ""
+    """Where it is, if not at the location of its source."""
     format: str = ""
+    """Format, such as Avro or Parquet."""
     producer: str = ""
+    """Application that writes it."""
     consumer: str = ""
+    """Application that reads it."""
     columns: Columns = {}
+    """Columns of the dataset."""
     owners: Names = ()
+    """People or teams to inform of a change."""
 
     @model_validator(mode="before")
     @classmethod
@@ -170,55 +229,83 @@ class SourceSystem(Part):
     """A system outside of the warehouse. Its datasets are named `<source>.<dataset>`."""
 
     title: str = ""
+    """Name of the system in the document."""
     type: Name
+    """Kind of system: postgres, kafka, s3, salesforce, ..."""
     location: str = ""
+    """URL of the system, without a user or password."""
     kind: str = "table"
+    """Kind of its datasets: table, topic or files."""
     extraction: Extraction = Field(default_factory=Extraction)
+    """How data leaves the system."""
     owners: Names = ()
+    """Owners of the datasets that have none of their own."""
     datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(_keyed), _Or("array")] = {}
+    """Tables, topics or sets of files by their name in the system."""
 
 
 class Dashboard(Part):
-    """A dashboard or report, the fields that it shows, and what each is made from."""
+    """A dashboard or report."""
 
     tool: str = ""
+    """BI tool, such as Tableau."""
     connection: str = ""
+    """Connection or data source of the dashboard."""
     refresh: str = ""
+    """When it is refreshed."""
     url: str = ""
+    """Address of the dashboard."""
     description: str = ""
+    """What it shows."""
     sources: Names = Field((), alias="from")
+    """Datasets, or other dashboards, that it reads."""
     fields_: Columns = Field({}, alias="fields")
+    """Fields that it shows, and the columns that they are made from."""
     owners: Names = ()
+    """People or teams to inform of a change."""
 
 
 class FeatureView(Part):
-    """A view of a feature store."""
+    """A feature view of a feature store."""
 
     store: str = ""
+    """Feature store, such as Tecton or Feast."""
     description: str = ""
+    """What the features describe."""
     sources: Names = Field((), alias="from")
+    """Datasets that the features are made from."""
     features: Columns = {}
+    """Features, and the columns that they are made from."""
     owners: Names = ()
+    """People or teams to inform of a change."""
 
 
 class MLModel(Part):
-    """A model that is trained on, or predicts from, what it names."""
+    """A machine learning model."""
 
     platform: str = ""
+    """Where it is trained or served, such as SageMaker."""
     description: str = ""
+    """What it predicts."""
     sources: Names = Field((), alias="from")
+    """Feature views or datasets that it reads."""
     owners: Names = ()
+    """People or teams to inform of a change."""
 
 
 class Step(Entry):
-    """A column of a chain, and how it is made from the one before it."""
+    """A column of a chain, and how it is made from the column before it."""
 
     shorthand = ("string",)
 
     column: Name
+    """Column with its dataset, such as `silver.stg_orders.order_amount`."""
     by: str = ""
+    """Job or tool that makes it from the column before."""
     expression: str = ""
+    """SQL expression that makes it."""
     subtype: str = ""
+    """How it is derived, in OpenLineage's terms."""
 
     @model_validator(mode="before")
     @classmethod
@@ -227,114 +314,161 @@ class Step(Entry):
 
 
 class Chain(Part):
-    """The way of one column from its source to where people see it."""
+    """The path of one column from its source to a consumer."""
 
     title: str = ""
+    """Name of the column that the chain explains."""
     steps: tuple[Step, ...]
+    """Columns from the source to the consumer."""
     logic: Names = ()
+    """Explanation, one sentence for each step."""
 
 
 class Pipeline(Part):
     """The DAG that runs this, and the namespace of the jobs that it emits."""
 
     dag_id: str = ""
+    """Airflow's id of the DAG."""
     schedule: str = ""
+    """Schedule of the DAG."""
     start_date: str = ""
+    """First day of the DAG, such as 2026-01-31."""
     job_namespace: str = ""
+    """OpenLineage namespace of the jobs."""
     tasks: dict[Name, Names] = {}
+    """Tasks by id, and the datasets that each makes; globs such as `silver.*` are allowed."""
 
 
 class DataCatalog(Part):
     """Where lineage is published."""
 
     title: str = ""
+    """Name of the catalog, such as DataHub."""
     url: str = ""
+    """Address of the catalog."""
     registered: Names = ()
+    """What is registered there, in words."""
     ingestion: dict[Name, dict[Name, str]] = {}
+    """Settings of each ingestion by its source type."""
 
 
 class Scenario(Part):
-    """A change, and all the consumers that it is documented to reach."""
+    """A change, and the consumers that it is documented to reach."""
 
     change: Name
+    """Column or dataset that changes."""
     description: str = ""
+    """The change, in words."""
     reaches: Names = ()
+    """All consumers that it reaches; `lint` compares them with the map."""
 
 
 class ValidationPlan(Part):
-    """What is checked by machine and by people."""
+    """How the lineage is checked."""
 
     automated: Names = ()
+    """Checks by machines, in words."""
     manual: Names = ()
+    """Checks by people, in words."""
 
 
 class HistoryEntry(Part):
-    """A line of the change history."""
+    """A version of the map."""
 
     version: Name
+    """Version of the map."""
     date: str = ""
+    """Day of the change."""
     author: str = ""
+    """Who made it."""
     changes: str = ""
+    """What changed."""
 
 
 class Approval(Part):
-    """Who signs."""
+    """An approval of the map."""
 
     role: Name
+    """Role of the approver."""
     name: str = ""
+    """Name of the approver; empty until signed."""
     date: str = ""
+    """Day of the signature; empty until signed."""
 
 
 class Accepted(Part):
-    """A finding that people live with until a day. `subject` may be a glob."""
+    """A finding that is accepted until a day."""
 
     finding: Code
+    """Code of the finding, such as column-missing."""
     subject: Name
+    """Subject of the finding, such as `gold.orders.amount`; may be a glob."""
     reason: Name
+    """Why it is accepted."""
     until: dt.date
+    """Last day on which it is accepted, such as 2026-12-31."""
 
 
 class Binding(Part):
-    """Logical names to OpenLineage ones, by templates: `{x}` is one part of a name, `*` anything."""
+    """Logical names for OpenLineage's, by templates: `{x}` is one part of a name, `*` is any text."""
 
     dataset: Name
+    """Logical name in the map, such as `{layer}.{table}`."""
     namespace: Name
+    """OpenLineage namespace, such as `duckdb://*/warehouse.duckdb`."""
     name: Name
+    """OpenLineage name, such as `warehouse.{layer}.{table}`."""
     ignore_case: bool = False
+    """Whether names are compared without their case, as on Snowflake."""
 
 
 class Environment(Part):
-    """A place where the pipeline runs; the first binding that fits a name is taken.
-
-    `produces` names the layers that the pipeline makes there, where others load the rest; all without it.
-    """
+    """A place where the pipeline runs, and how datasets are named there."""
 
     description: str = ""
+    """What the environment is."""
     produces: Names = ()
+    """Layers that the pipeline makes here, where others load the rest; without it all."""
     bindings: tuple[Binding, ...]
+    """How datasets are named here."""
 
 
 class Map(Part):
-    """The whole map.
-
-    `scope` lists globs over dataset names (`silver.*`): datasets outside of it are neither expected nor
-    reported. Without it the map covers everything.
-    """
+    """A documented lineage map."""
 
     document: Document
+    """Title, owner and other facts of the document."""
     scope: Names = ()
+    """Globs of the datasets that the map covers, such as `silver.*`; others are neither expected nor
+    reported. Without it the map covers everything.
+    """
     pipeline: Pipeline = Field(default_factory=Pipeline)
+    """The DAG that runs the pipeline."""
     sources: dict[Name, SourceSystem] = {}
+    """Systems outside of the warehouse by name."""
     layers: dict[Name, Layer] = {}
+    """Layers of the warehouse by name, from the rawest to the most refined."""
     column_lineage: tuple[Chain, ...] = ()
+    """Columns explained step by step."""
     dashboards: dict[Name, Dashboard] = {}
+    """Dashboards and reports by name."""
     feature_views: dict[Name, FeatureView] = {}
+    """Views of a feature store by name."""
     ml_models: dict[Name, MLModel] = {}
+    """Machine learning models by name."""
     environments: dict[Name, Environment] = {}
+    """Places where the pipeline runs, by name."""
     policy: dict[Code, Severity] = {}
+    """Severity of each finding: error fails the run, warning and note do not, ignore drops it."""
     accepted: tuple[Accepted, ...] = ()
+    """Findings that are accepted for a time."""
     catalog: DataCatalog = Field(default_factory=DataCatalog)
+    """The data catalog that shows the lineage."""
     scenarios: tuple[Scenario, ...] = ()
+    """Changes and the consumers that they reach."""
     validation: ValidationPlan = Field(default_factory=ValidationPlan)
+    """Checks of the lineage by machines and by people."""
     change_history: tuple[HistoryEntry, ...] = ()
+    """Versions of the map."""
     approvals: tuple[Approval, ...] = ()
+    """Who approves the map."""

@@ -68,13 +68,6 @@ def print_trace(graph: Graph, found: Impact, stream: TextIO) -> None:
     console.print(Line(f"TOTAL: {len(found.datasets())} datasets, {len(sources)} source{plural}", "bold"))
 
 
-def trace_text(graph: Graph, found: Impact) -> str:
-    """Return the trace as plain text."""
-    stream = io.StringIO()
-    print_trace(graph, found, stream)
-    return stream.getvalue()
-
-
 def total(graph: Graph, found: Impact) -> str:
     """Return the line that people look for."""
     number = len(consumers(graph, found))

@@ -48,3 +48,16 @@ def test_an_editor_accepts_shorthand(columns):
         f"document: {{version: 1.0}}\nlayers: {{gold: {{tables: {{t: {{from: s.t, columns: {columns}}}}}}}}}"
     )
     jsonschema.validate(yaml.safe_load(text), json_schema())
+
+
+def test_every_key_has_a_description_for_editors():
+    schema = json_schema()
+    kinds = {"Map": schema, **schema["$defs"]}
+    keys = [
+        (kind, key, value)
+        for kind, part in kinds.items()
+        for option in part.get("anyOf", [part])
+        for key, value in option.get("properties", {}).items()
+    ]
+    assert len(keys) > 100
+    assert [(kind, key) for kind, key, value in keys if "description" not in value] == []

@@ -1,5 +1,6 @@
 """An impact as people read it."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Change, ColumnRef, effects, impact, trace
 from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.readers import read_map
-from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, impact_text, trace_text
+from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, impact_text, print_trace
 
 GRAPH = read_map(load_map(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml")).graph
 AMOUNT = impact(GRAPH, [ColumnRef("bronze.raw_orders", "amount")])
@@ -54,9 +55,10 @@ def test_a_rename_breaks_who_names_the_column():
 
 
 def test_a_trace_is_the_way_back():
-    found = trace(GRAPH, [ColumnRef("gold.customer_behavior", "total_revenue")])
+    stream = io.StringIO()
+    print_trace(GRAPH, trace(GRAPH, [ColumnRef("gold.customer_behavior", "total_revenue")]), stream)
     assert (
-        trace_text(GRAPH, found)
+        stream.getvalue()
         == """\
 gold.customer_behavior.total_revenue
 <- gold.customer_orders_summary.total_revenue

@@ -81,7 +81,6 @@ HISTORY = {"Version": "version", "Date": "date", "Author": "author", "Changes": 
 APPROVAL = {"Role": "role", "Name": "name", "Date": "date"}
 CATALOG = {"Catalog": "url"}
 CATALOG_LISTS = {"Datasets Registered": "registered"}
-VALIDATION_LISTS = {"Automated Validation": "automated", "Manual Validation": "manual"}
 DATASETS = ("Datasets", "Tables", "Topics", "Files", "Views", "Models", "Streams", "Collections", "Objects")
 
 DATASET_KINDS = {
@@ -109,7 +108,6 @@ SOURCE_ROW = {
     **EXTRACTION,
     **OWNERS,
 }
-CONSUMER_ROW = {"Consumer": "name", "Source": "from", "Kind": "kind", **DASHBOARD, **OWNERS}
 LINES = {
     *HEAD,
     *CONTROL,
@@ -178,8 +176,6 @@ _SYNONYMS = {
     "Datasets": ("tables", "topics", "objects", "files", "dataset", "table"),
     "Table": ("dataset", "model", "view", "topic", "file", "object", "table name", "name", "stream"),
     "To": ("target", "destination", "lands in", "loads into", "loaded into", "landing table", "extracted to"),
-    "Consumer": ("dashboard", "report", "name", "feature view", "ml model", "application", "exposure"),
-    "Kind": ("type",),
     "Catalog": ("url", "link"),
     "Change": ("changed column", "trigger"),
     "Reaches": ("affected", "affects", "impacts", "impacted consumers"),
@@ -206,6 +202,7 @@ TOPICS = {
     "policy": {"policy"},
     "environments": {"environment", "environments"},
     "control": {"control"},
+    "scope": {"scope"},
     "overview": {"overview", "introduction", "background", "summary"},
     "consumers": {
         *("consumer", "consumers", "consumption", "downstream", "dashboards", "reports", "reporting"),

@@ -113,6 +113,9 @@ class _Reader:
     def control(self, section: Section) -> None:
         take_labels(section.entries, self.draft.part("document"), labels.HEAD | labels.CONTROL)
 
+    def scope(self, section: Section) -> None:
+        take_labels(section.entries, self.draft.data, {}, {"Covers": "scope"})
+
     def overview(self, section: Section) -> None:
         document = self.draft.part("document")
         texts = [line.text for line in section.entries[0].text]

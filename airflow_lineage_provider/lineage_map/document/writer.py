@@ -109,6 +109,8 @@ def _head(content: Map) -> Iterator[str]:
     if any(value for _, value in rows):
         yield from ("## Document Control", "")
         yield from _table(("Field", "Value"), (row for row in rows if row[1]))
+    if content.scope:
+        yield from ("## Scope", "", *_listed("Covers", content.scope))
     if document.overview:
         yield from ("## Overview", "", _line(document.overview), "")
 

@@ -64,6 +64,7 @@ def part(**fields):
 
 maps = part(
     document=part(title=text, version=words, owner=words, scope=words, overview=words),
+    scope=names,
     pipeline=part(dag_id=words, tasks=st.dictionaries(text, names, max_size=2)),
     sources=st.dictionaries(
         name,
