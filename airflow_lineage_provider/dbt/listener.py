@@ -18,6 +18,8 @@ from airflow_lineage_provider.dbt.messages import (
     NodeCompiled,
     NodeEnded,
     NodeResult,
+    RunHookEnded,
+    StatementSent,
 )
 from airflow_lineage_provider.dbt.project import one_line
 from airflow_lineage_provider.dbt.records import DbtError, LogLine
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     """Takes dbt's manifest and the unique id of a compiled node; returns why the node must not run."""
 
 NODE_EVENTS = {"NodeStart", "NodeExecuting", "NodeFinished"}
+# The first of these comes when the adapter exists: hooks of on-run-start run before the nodes.
+READY_EVENTS = NODE_EVENTS | {"ConcurrencyLine", "LogHookStartLine"}
+HOOK_EVENTS = {"SQLQuery", "LogHookEndLine"}
 LOGGED_LEVELS = {"info", "warn", "error"}
 # The whole message of a microbatch model that failed, in whole or in part.
 BATCHES_FAILED = ("ERROR", "PARTIAL SUCCESS")
@@ -53,6 +58,7 @@ class Listener:
         self._cancelled = threading.Event()
         self._stop_waiting = threading.Event()
         self._adapter: Any = None
+        self._with_hooks: set[str] = set()
         self.manifest: Any = None
         self.target_path: str | None = None
 
@@ -64,10 +70,16 @@ class Listener:
             raise DbtError(CANCELLED)
         if name == "NodeExecuting" and self._check_node:
             self._check(self._check_node, event.data.node_info.unique_id)
+        try:
+            self._receive(name, event)
+        except Exception as error:  # noqa: BLE001 - an exception raised here would fail the node
+            self._messages.put(LogLine("error", f"lineage: dbt's event {name} is lost: {error!r}"))
+
+    def _receive(self, name: str, event: Any) -> None:
         self._log(event)
         if name == "FoundStats" and self.manifest is None:
             self.manifest = _parsed_manifest()
-        if name == "ConcurrencyLine" or (name in NODE_EVENTS and self._adapter is None):
+        if name in READY_EVENTS and self._adapter is None:
             self._ready(event)
         if name == "ConcurrencyLine":
             self._total = event.data.node_count
@@ -75,6 +87,8 @@ class Listener:
             self._raised[event.data.unique_id] = event.data.exc.removeprefix("Exception on worker thread. ")
         elif name in NODE_EVENTS:
             self._node(name, event)
+        elif name in HOOK_EVENTS:
+            self._hook(name, event)
         elif name == "CommandCompleted":
             self._wait_until_handled()
 
@@ -129,10 +143,13 @@ class Listener:
         """Put the adapter on the queue before anything has run."""
         from dbt.adapters.factory import FACTORY
 
-        if self._adapter is None and FACTORY.adapters:
+        if FACTORY.adapters:
             self._adapter = next(iter(FACTORY.adapters.values()))
             self.target_path = str(self._adapter.config.project_target_path)
             report_row_counts(self._adapter)
+            self._with_hooks = {
+                node.unique_id for node in self.manifest.nodes.values() if _has_hooks(node.config)
+            }
             # dbt keeps its flags in context variables; the adapter reads them on whichever thread calls it.
             self._messages.put(AdapterReady(event.info.invocation_id, self._adapter, copy_context()))
 
@@ -150,6 +167,13 @@ class Listener:
             if self._ended >= self._total:
                 # dbt closes every connection after its last node; that node's columns are read before.
                 self._wait_until_handled()
+
+    def _hook(self, name: str, event: Any) -> None:
+        uid = event.data.node_info.unique_id
+        if name == "LogHookEndLine":
+            self._messages.put(RunHookEnded(uid, _time(event), event.data.statement, event.data.status))
+        elif uid.startswith("operation.") or uid in self._with_hooks:
+            self._messages.put(StatementSent(uid, _time(event), event.data.sql))
 
     def _count(self, uid: str, step: int) -> int:
         """Count begins minus ends: the batches of a microbatch model begin and end inside their model."""
@@ -175,6 +199,10 @@ class Listener:
             self._messages.all_tasks_done.wait_for(
                 lambda: not self._messages.unfinished_tasks or self._stop_waiting.is_set(), DRAIN_SECONDS
             )
+
+
+def _has_hooks(config: Any) -> bool:
+    return bool(getattr(config, "pre_hook", ()) or getattr(config, "post_hook", ()))
 
 
 def _parsed_manifest() -> Any:

@@ -58,10 +58,39 @@ class NodeEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementSent:
+    """SQL was sent to the warehouse for a node that has hooks, or for a hook of the run."""
+
+    unique_id: str
+    at: datetime
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunHookEnded:
+    """A hook of on-run-start or on-run-end ended. `name` is dbt's, such as `shop.on-run-end.0`."""
+
+    unique_id: str
+    at: datetime
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnsRead:
     """The columns of all requests up to `ticket` are known."""
 
     ticket: int
 
 
-Message = AdapterReady | ColumnsRead | LogLine | NodeBegan | NodeCompiled | NodeEnded | InvocationFinished
+Message = (
+    AdapterReady
+    | ColumnsRead
+    | LogLine
+    | NodeBegan
+    | NodeCompiled
+    | NodeEnded
+    | RunHookEnded
+    | StatementSent
+    | InvocationFinished
+)

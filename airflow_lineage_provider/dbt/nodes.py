@@ -86,7 +86,7 @@ class Nodes:
 
     @cached_property
     def _by_table(self) -> dict[tuple[str, ...], Any]:
-        everything = (*self._manifest.nodes.values(), *self._manifest.sources.values())
+        everything: Iterable[Any] = (*self._manifest.nodes.values(), *self._manifest.sources.values())
         return {_table(n).key: n for n in everything if _makes_relation(n) or n.resource_type == "source"}
 
     def label(self, unique_id: str) -> str:

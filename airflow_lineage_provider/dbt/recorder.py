@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.catalog import ColumnCatalog
 from airflow_lineage_provider.dbt.listener import CANCELLED
-from airflow_lineage_provider.dbt.messages import ColumnsRead, NodeCompiled, NodeEnded
+from airflow_lineage_provider.dbt.messages import (
+    ColumnsRead,
+    NodeCompiled,
+    NodeEnded,
+    RunHookEnded,
+    StatementSent,
+)
 from airflow_lineage_provider.dbt.nodes import Nodes
 from airflow_lineage_provider.dbt.project import one_line, package_dirs
 from airflow_lineage_provider.dbt.records import (
+    HooksFinished,
     Invocation,
     LogLine,
     NodeFinished,
@@ -28,6 +35,7 @@ from airflow_lineage_provider.dbt.warehouse import warehouse_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from airflow_lineage_provider.dbt.command import Command
     from airflow_lineage_provider.dbt.listener import Listener
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
 
 START_PATIENCE = 0.3
 END_PATIENCE = 30.0
+MAX_STATEMENTS = 200  # of one node
 # A microbatch model of which some batches failed has still made its table.
 MADE = {"success", "partial success"}
 # A test that stores its failures makes their table in any case.
@@ -71,6 +80,7 @@ class Recorder:
         self._progress: dict[str, _Progress] = {}
         self._unsuccessful: dict[str, str] = {}
         self._answered = 0
+        self._statements: dict[str, list[StatementSent]] = {}
         self.errors: list[str] = []
         self.completed = 0
         """How many nodes have ended and had their records yielded; the reader of it sets it back."""
@@ -83,13 +93,23 @@ class Recorder:
             profile_name=ready.adapter.config.profile_name,
             target=ready.adapter.config.target_name,
             full_refresh=command.full_refresh,
+            database=ready.adapter.config.credentials.database,
+            schema=ready.adapter.config.credentials.schema,
             warehouse=warehouse_of(ready.adapter),
         )
 
-    def records(self, message: NodeBegan | NodeCompiled | NodeEnded | ColumnsRead) -> Iterator[Record]:
+    def records(
+        self, message: NodeBegan | NodeCompiled | NodeEnded | StatementSent | RunHookEnded | ColumnsRead
+    ) -> Iterator[Record]:
         """Yield the records that are complete with this message."""
         if isinstance(message, ColumnsRead):
             self._answered = message.ticket
+        elif isinstance(message, StatementSent):
+            sent = self._statements.setdefault(message.unique_id, [])
+            if len(sent) < MAX_STATEMENTS:
+                sent.append(message)
+        elif isinstance(message, RunHookEnded):
+            yield from self._hooks(message.name, message.unique_id, None, message.status, message.at)
         elif message.unique_id.split(".")[0] not in REPORTED or self._nodes.is_ephemeral(message.unique_id):
             self._note_failure(message)
         elif isinstance(message, NodeCompiled):
@@ -114,8 +134,17 @@ class Recorder:
                 yield NodeStarted(node, progress.began.at, self._nodes.compiled(uid))
             if progress.ended:
                 del self._progress[uid]
-                yield self._finished(progress, progress.ended)
+                finished = self._finished(progress, progress.ended)
+                yield finished
+                yield from self._hooks(finished.node.label, uid, finished.node, finished.status, finished.at)
                 self.completed += 1
+
+    def _hooks(
+        self, label: str, unique_id: str, node: Node | None, status: str, at: datetime
+    ) -> Iterator[HooksFinished]:
+        if sent := self._statements.pop(unique_id, None):
+            statements = tuple(statement.sql for statement in sent)
+            yield HooksFinished(label, unique_id, node, statements, sent[0].at, max(at, sent[0].at), status)
 
     def end(self) -> Iterator[Record]:
         """Yield what still waits, and a line for each table whose columns could not be read."""

@@ -132,6 +132,9 @@ class Invocation:
     profile_name: str
     target: str
     full_refresh: bool
+    database: str | None
+    schema: str | None
+    """Where a name in SQL without a schema is looked for, by the profile."""
     warehouse: Warehouse
 
 
@@ -174,6 +177,20 @@ class NodeFinished:
         return node_failed(self.status)
 
 
+@dataclass(frozen=True, slots=True)
+class HooksFinished:
+    """The SQL that was sent for a node that has hooks, its own included, or for a hook of the run."""
+
+    label: str
+    """The node's, or dbt's name of the hook: `shop.on-run-end.0`."""
+    unique_id: str
+    node: Node | None
+    statements: tuple[str, ...]
+    started_at: datetime
+    at: datetime
+    status: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationFinished:
     """The invocation is over. `error` is what failed apart from the reported nodes."""
@@ -196,4 +213,4 @@ def node_failed(status: str) -> bool:
     return status in {"error", "fail", "runtime error", "partial success"}
 
 
-Record = Idle | Invocation | LogLine | NodeStarted | NodeFinished | InvocationFinished
+Record = HooksFinished | Idle | Invocation | LogLine | NodeStarted | NodeFinished | InvocationFinished

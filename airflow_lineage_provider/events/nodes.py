@@ -21,9 +21,11 @@ from openlineage.common.provider.dbt.facets import (
     DbtModelDatasetFacet,
 )
 
+from airflow_lineage_provider.dbt.records import NodeStarted
 from airflow_lineage_provider.events.columns import NodeLineage, node_lineage
 from airflow_lineage_provider.events.context import JOB_NAMESPACE, PRODUCER, RunContext
 from airflow_lineage_provider.events.datasets import assertions, input_dataset, output_dataset
+from airflow_lineage_provider.events.hooks import hook_writes
 from airflow_lineage_provider.events.jobs import job_facets
 from airflow_lineage_provider.events.naming import each_file
 from airflow_lineage_provider.events.runs import outcome_facets, rows_found, run_facets, state_of, timestamp
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, RunFacet
 
-    from airflow_lineage_provider.dbt.records import Invocation, Node, NodeFinished, NodeStarted, Relation
+    from airflow_lineage_provider.dbt.records import HooksFinished, Invocation, Node, NodeFinished, Relation
 
 
 class NodeEvents:
@@ -79,6 +81,14 @@ class NodeEvents:
             ],
             [output_dataset(output, self._warehouse, mask, record, extra)] if output else [],
         )
+
+    def hooks(self, record: HooksFinished) -> list[RunEvent]:
+        """Return START and end event for each table that hooks write."""
+        return [
+            event
+            for made in hook_writes(record, self._invocation)
+            for event in (self.start(NodeStarted(made.node, made.started_at, made.sql)), self.end(made))
+        ]
 
     def _lineage(self, node: Node, sql: str | None) -> NodeLineage:
         """Return a node's column lineage; the end event reuses that of START unless more is known."""

@@ -41,8 +41,8 @@ def tables_named(node: Node, sql: str, invocation: Invocation) -> tuple[Relation
         sql,
         dialect=sql_dialect(invocation.warehouse.type),
         schema={},
-        default_database=about.database if about else node.database,
-        default_schema=about.schema if about else node.schema,
+        default_database=about.database if about else invocation.database,
+        default_schema=about.schema if about else invocation.schema,
     )
     known = {identity for relation in (*inputs, *own) for identity in identities(relation)}
     named = map(as_relation, found.reads)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import conf
 from openlineage.client.serde import Serde
 
-from airflow_lineage_provider.dbt.records import Idle, Invocation, NodeFinished, NodeStarted
+from airflow_lineage_provider.dbt.records import HooksFinished, Idle, Invocation, NodeFinished, NodeStarted
 from airflow_lineage_provider.events.masking import mask_event
 from airflow_lineage_provider.events.movement import movement_event
 from airflow_lineage_provider.events.nodes import NodeEvents
@@ -68,13 +68,16 @@ class Emitter:
             self._events = NodeEvents(record, self._context)
         elif isinstance(record, NodeStarted | NodeFinished) and self._events:
             event_of: Any = self._events.start if isinstance(record, NodeStarted) else self._events.end
-            self._add(record.node.label, lambda: event_of(record), batch=True)
+            self._add(record.node.label, lambda: [event_of(record)], batch=True)
+        elif isinstance(record, HooksFinished) and self._events:
+            events = self._events
+            self._add(record.label, lambda: events.hooks(record), batch=True)
         elif isinstance(record, Idle):
             self._commit_if_due()
 
     def emit_movement(self, movement: Movement, state: RunState, at: datetime, error: str = "") -> None:
         """Commit the event of a movement that reached `state` at the time `at`."""
-        self._add(movement.job_name, lambda: movement_event(movement, state, at, self._context, error))
+        self._add(movement.job_name, lambda: [movement_event(movement, state, at, self._context, error)])
 
     def finish(self) -> None:
         """Try once more to commit the pending events, and count what stays uncommitted as lost."""
@@ -83,10 +86,11 @@ class Emitter:
                 self._lose(event["job"]["name"], error)
             self._pending.clear()
 
-    def _add(self, job: str, make: Callable[[], RunEvent], *, batch: bool = False) -> None:
+    def _add(self, job: str, make: Callable[[], list[RunEvent]], *, batch: bool = False) -> None:
         """Make an event and commit it; while the store fails, it stays pending until the next retry."""
         try:
-            self._pending.append(mask_event(Serde.to_dict(make()), literals=self._masks_literals))
+            made = [mask_event(Serde.to_dict(event), literals=self._masks_literals) for event in make()]
+            self._pending += made
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
             self._lose(job, error)
         now = time.monotonic()

@@ -109,7 +109,7 @@ def test_a_source_is_the_table_of_its_identifier_with_description_owner_and_type
 
 
 def test_an_external_source_is_its_files_with_their_columns(shop):
-    (clicks,) = shop.first.starts["silver.stg_clicks"].node.inputs
+    (clicks,) = shop.first.ends["silver.stg_clicks"].node.inputs
     assert clicks.location == f"read_parquet('{shop.project}/landing/clicks/*.parquet')"
     assert clicks.columns == (RelationColumn("click_id", "BIGINT"), RelationColumn("customer_id", "BIGINT"))
 

@@ -45,12 +45,15 @@ SMALL = {
 }
 
 
+def context(mask: Callable[[str], str] = str) -> RunContext:
+    """Return the context of a task run that is due at the start of 2026."""
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC)
+    return RunContext(TASK, DAG, start, end, mask)
+
+
 def events_of(outcome: Outcome, mask: Callable[[str], str] = str) -> list[dict[str, Any]]:
     """Return the events of an invocation, in order."""
-    context = RunContext(
-        TASK, DAG, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC), mask
-    )
-    made = NodeEvents(outcome.invocation, context)
+    made = NodeEvents(outcome.invocation, context(mask))
     return [
         Serde.to_dict(made.start(record) if isinstance(record, NodeStarted) else made.end(record))
         for record in outcome.of(NodeStarted | NodeFinished)
