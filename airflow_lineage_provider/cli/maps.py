@@ -118,7 +118,7 @@ def _evidence_of(
     from airflow_lineage_provider.errors import InputError
     from airflow_lineage_provider.lineage_map import load_map, parse_map
     from airflow_lineage_provider.readers import load_manifest, read_evidence, read_map
-    from airflow_lineage_provider.readers.manifest import parse_manifest
+    from airflow_lineage_provider.readers.manifest_file import parse_manifest
 
     if path.suffix == ".json":
         if lineage_map is None:

@@ -18,6 +18,7 @@ from airflow_lineage_provider.dbt.reads import (
     is_ephemeral,
     owners,
     relations_read,
+    seed_file,
 )
 from airflow_lineage_provider.dbt.records import Exposure, Node, Relation, RelationColumn, Snapshot, Test
 
@@ -170,7 +171,7 @@ class Nodes:
 
     def _seed_file(self, node: Any) -> tuple[Relation, ...]:
         """Return the CSV file of a seed as a relation with the seed's columns."""
-        path = str(Path(node.root_path or ".", node.original_file_path))
+        path = seed_file(node)
         table = self._relation(node, _table(node))
         file = Relation("", None, None, path, location=path, columns=table.columns)
         return (file,)

@@ -6,6 +6,7 @@ attributes of dbt's manifest schema.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -18,23 +19,34 @@ IS_RELATION = MAKES_RELATION | {"source"}
 
 
 def relations_read(
-    unique_ids: Iterable[str], find: Callable[[str], N | None], seen: set[str] | None = None
+    unique_ids: Iterable[str], find: Callable[[str], N | None], leave_out: Iterable[str] = ()
 ) -> Iterator[N]:
-    """Yield the relations that a node with these parents reads, each once.
+    """Yield the relations that a node with these parents reads, each once, in the order of its parents.
 
     An ephemeral model and a function are no relations: what they read is read in their place. `find` returns
-    the node, source or function of an id; ids that it does not know are left out.
+    the node, source or function of an id; ids that it does not know, and those in `leave_out`, are skipped.
     """
-    seen = set() if seen is None else seen
-    for unique_id in unique_ids:
+    seen = set(leave_out)
+    # A stack and not recursion: ephemeral models may be chained by the thousand.
+    stack = [iter(unique_ids)]
+    while stack:
+        unique_id = next(stack[-1], None)
+        if unique_id is None:
+            stack.pop()
+            continue
         node: Any = None if unique_id in seen else find(unique_id)
         seen.add(unique_id)
         if node is None:
             continue
         if is_ephemeral(node) or node.resource_type == "function":
-            yield from relations_read(node.depends_on.nodes, find, seen)
+            stack.append(iter(node.depends_on.nodes))
         elif node.resource_type in IS_RELATION:
             yield node
+
+
+def seed_file(node: Any) -> str:
+    """Return the path of a seed's CSV file, which is the seed's input."""
+    return str(Path(getattr(node, "root_path", None) or ".", node.original_file_path))
 
 
 def is_ephemeral(node: Any) -> bool:

@@ -8,7 +8,8 @@ from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import read_events
 from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
-from airflow_lineage_provider.readers.manifest import ManifestError, load_manifest, read_manifest
+from airflow_lineage_provider.readers.manifest import read_manifest
+from airflow_lineage_provider.readers.manifest_file import ManifestError, load_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

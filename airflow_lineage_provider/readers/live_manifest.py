@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_lineage_provider.readers.manifest import Manifest, ManifestNode
+from airflow_lineage_provider.readers.manifest_file import Manifest, ManifestNode
 
 
 def manifest_of_node(manifest: Any, unique_id: str) -> Manifest:

@@ -1,21 +1,18 @@
 """A dbt manifest as a graph: what the project would do, before anything runs.
 
-https://schemas.getdbt.com/dbt/manifest/v12.json; only what lineage needs of it is decoded. Ephemeral models
-are looked through. Columns and their edges come from the compiled SQL, and types from the project's YAML.
+Ephemeral models are looked through. Columns and their edges come from the compiled SQL. The project's YAML is
+documentation, which may be partial: it is evidence of columns and types only under an enforced contract.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.dbt.dialect import sql_dialect
-from airflow_lineage_provider.dbt.reads import owners, relations_read
-from airflow_lineage_provider.errors import LineageError
+from airflow_lineage_provider.dbt.reads import owners, relations_read, seed_file
+from airflow_lineage_provider.events.naming import file_name
 from airflow_lineage_provider.graph import (
     Column,
     ColumnEdge,
@@ -27,128 +24,19 @@ from airflow_lineage_provider.graph import (
     Transformation,
 )
 from airflow_lineage_provider.readers.evidence import Evidence
+from airflow_lineage_provider.readers.manifest_file import ManifestColumn, ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from airflow_lineage_provider.lineage_map import Bindings
+    from airflow_lineage_provider.readers.manifest_file import Manifest, ManifestExposure, ManifestNode
     from airflow_lineage_provider.sql import Lineage, Table
-
-MAX_BYTES = 128 * 1024 * 1024
+    from airflow_lineage_provider.sql.project import Model
 
 _RELATIONS = frozenset({"model", "seed", "snapshot", "source"})
 _EXPOSURES = {"ml": "model"}
-
-
-class ManifestError(LineageError):
-    """A manifest that cannot be read."""
-
-
-class _Column(msgspec.Struct):
-    name: str = ""
-    data_type: str | None = None
-    description: str | None = None
-
-
-class _Depends(msgspec.Struct):
-    nodes: list[str] = []
-
-
-class _Config(msgspec.Struct):
-    materialized: str | None = None
-    meta: dict[str, Any] = {}
-    group: str | None = None
-
-
-class _Owner(msgspec.Struct):
-    name: str | None = None
-    email: str | None = None
-
-
-class _Group(msgspec.Struct):
-    name: str
-    owner: _Owner = msgspec.field(default_factory=_Owner)
-
-
-class _Test(msgspec.Struct):
-    name: str = ""
-
-
-class ManifestNode(msgspec.Struct):
-    """A model, seed, snapshot, test, source or function, with what lineage needs of it."""
-
-    unique_id: str
-    name: str
-    resource_type: str
-    database: str | None = None
-    schema: str | None = None
-    alias: str | None = None
-    identifier: str | None = None
-    description: str | None = None
-    original_file_path: str = ""
-    columns: dict[str, _Column] = {}
-    depends_on: _Depends = msgspec.field(default_factory=_Depends)
-    config: _Config = msgspec.field(default_factory=_Config)
-    meta: dict[str, Any] = {}
-    source_meta: dict[str, Any] = {}
-    compiled_code: str | None = None
-    language: str = "sql"
-    attached_node: str | None = None
-    column_name: str | None = None
-    test_metadata: _Test | None = None
-
-    @property
-    def table(self) -> str:
-        """Return the name of the node's relation, without database and schema."""
-        return self.identifier or self.alias or self.name
-
-
-class _Exposure(msgspec.Struct):
-    name: str
-    type: str = ""
-    label: str | None = None
-    description: str | None = None
-    original_file_path: str = ""
-    owner: _Owner | None = None
-    depends_on: _Depends = msgspec.field(default_factory=_Depends)
-    config: _Config = msgspec.field(default_factory=_Config)
-    meta: dict[str, Any] = {}
-
-
-class _Metadata(msgspec.Struct):
-    adapter_type: str | None = None
-    generated_at: str = ""
-
-
-class Manifest(msgspec.Struct):
-    """The part of a manifest that says where data flows."""
-
-    nodes: dict[str, ManifestNode]
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-    sources: dict[str, ManifestNode] = {}
-    functions: dict[str, ManifestNode] = {}
-    groups: dict[str, _Group] = {}
-    exposures: dict[str, _Exposure] = {}
-
-
-def load_manifest(path: str | Path) -> Manifest:
-    """Read a manifest.json. Raises ManifestError."""
-    try:
-        with Path(path).open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read: {error.strerror}; run `dbt compile` first") from None
-    return parse_manifest(content, str(path))
-
-
-def parse_manifest(content: bytes, name: str) -> Manifest:
-    """Decode the content of the manifest `name`. Raises ManifestError."""
-    if len(content) > MAX_BYTES:
-        raise ManifestError(f"{name}: larger than {MAX_BYTES >> 20} MiB")
-    try:
-        return msgspec.json.decode(content, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ManifestError(f"{name}: not a dbt manifest: {error}") from None
 
 
 def read_manifest(manifest: Manifest, bindings: Bindings, cache: Path | None = None) -> Evidence:
@@ -169,11 +57,14 @@ class _Project:
             if node.resource_type in _RELATIONS
         }
         self.readable = self.relations | manifest.functions
-        self.names = {key: logical_name(node, bindings) for key, node in self.relations.items()}
+        self.bindings = bindings
+        self.names = _logical_names(self.relations, bindings)
         physical = {self.names[key]: _physical(node) for key, node in self.relations.items()}
         self.folding = {name for name, table in physical.items() if bindings.folds_name(table)}
         self.dialect = sql_dialect(manifest.metadata.adapter_type or "")
         self.problems: list[str] = []
+        self.incomplete: set[str] = set()
+        """The models whose columns are known only as far as the YAML describes what they read."""
         self.by_table = {
             _identity(node.database, node.schema, node.table): k for k, node in self.relations.items()
         }
@@ -182,6 +73,7 @@ class _Project:
         datasets: list[Dataset] = []
         edges: list[Edge] = []
         column_edges: list[ColumnEdge] = []
+        files: list[str] = []
         order = [key for key in self.ordered() if self.relations[key].config.materialized != "ephemeral"]
         lineage = self.lineage(order, cache)
         for key in order:
@@ -195,13 +87,17 @@ class _Project:
                 Edge(name, target, job=target, provenance=provenance) for name in sources if name != target
             )
             column_edges += self.column_edges(target, found, provenance)
+            if node.resource_type == "seed" and (file := self.documented_file(node)):
+                files.append(file)
+                datasets.append(Dataset(file, kind="file", provenance=provenance))
+                edges.append(Edge(file, target, job=target, provenance=provenance))
         for exposure in self.manifest.exposures.values():
             datasets.append(_consumer(exposure))
             edges += self.exposure_edges(exposure)
         made = {name for key, name in self.names.items() if self.relations[key].resource_type != "source"}
         return Evidence(
             Graph(self.with_checks(datasets), edges, column_edges),
-            only_read=frozenset(self.names.values()) - made,
+            only_read=frozenset(self.names.values()) - made | frozenset(files),
             lists_consumers=bool(self.manifest.exposures),
             is_plan=True,
             dialect=self.dialect,
@@ -222,10 +118,15 @@ class _Project:
         return (node.unique_id for node in relations_read(keys, self.readable.get))
 
     def lineage(self, order: Sequence[str], cache: Path | None) -> dict[str, Lineage]:
-        """Return what each model's compiled SQL says of columns, and note what it does not say."""
-        from airflow_lineage_provider.sql.project import Model, project_lineage
+        """Return the column lineage of each compiled model, and add what is unknown to the problems.
 
-        models, outside = [], {}
+        A model whose columns depend on what the YAML describes is read once more with that, for its edges.
+        """
+        from airflow_lineage_provider.sql.project import Model
+
+        models: list[Model] = []
+        described: dict[str, list[str]] = {}
+        known: dict[str, list[str]] = {}
         # A source that a model of the project makes is read after that model.
         maker = {self.physical(key): key for key in order if self.relations[key].resource_type != "source"}
         for key in order:
@@ -235,17 +136,36 @@ class _Project:
                 parents = tuple(maker[table] for table in read if table in maker and table != name)
                 models.append(Model(key, node.compiled_code, name, parents))
                 continue
-            outside[name] = [c.name or column for column, c in node.columns.items()]
+            described[name] = node.column_names
+            if node.has_contract:
+                known[name] = node.column_names
             if node.resource_type in {"model", "snapshot"} and node.language == "sql":
                 self.problems.append(
                     f"{name} is not compiled, so its columns are not known; run `dbt compile`"
                 )
         made = {model.table for model in models}
-        schema = {table: columns for table, columns in outside.items() if columns and table not in made}
-        lineage = dict(project_lineage(models, dialect=self.dialect, schema=schema, cache=cache))
+        lineage = self.analysed(models, {t: c for t, c in known.items() if t not in made}, cache)
+        self.incomplete = {key for key, found in lineage.items() if found.problems}
+        more = {t: c for t, c in described.items() if c and t not in made}
+        if self.incomplete and more:
+            again = self.analysed(models, more, cache)
+            lineage |= {key: again[key] for key in self.incomplete}
         for model in models:
             self.problems += (f"{model.table}: {problem}" for problem in lineage[model.id].problems)
         return {key: found for key, found in lineage.items() if not found.error}
+
+    def analysed(
+        self, models: Sequence[Model], schema: Mapping[str, Sequence[str]], cache: Path | None
+    ) -> dict[str, Lineage]:
+        from airflow_lineage_provider.sql.project import project_lineage
+
+        return dict(project_lineage(models, dialect=self.dialect, schema=schema, cache=cache))
+
+    def documented_file(self, seed: ManifestNode) -> str | None:
+        """Return the logical name of a seed's CSV file, which is an input where the map documents it."""
+        file = file_name(seed_file(seed))
+        name = self.bindings.logical(file.namespace, file.name)
+        return name if name in self.bindings.documented else None
 
     def physical(self, key: str) -> str:
         node = self.relations[key]
@@ -254,16 +174,17 @@ class _Project:
     def dataset(self, key: str, found: Lineage | None) -> Dataset:
         node = self.relations[key]
         described = {(c.name or k).casefold(): c for k, c in node.columns.items()}
-        names = [c.name for c in found.columns] if found and not found.problems else None
         provenance = _provenance(node.original_file_path)
         made = {c.name for c in found.columns} if found else set()
+        complete = found is not None and key not in self.incomplete
         gap = "" if node.resource_type not in {"model", "snapshot"} else "its SQL does not tell"
         columns = {}
-        for name in names or [c.name or k for k, c in node.columns.items()]:
-            column = described.get(name.casefold(), _Column())
+        for name in [c.name for c in found.columns] if found and complete else _contracted(node):
+            column = described.get(name.casefold(), ManifestColumn())
             kind, description = column.data_type or "", column.description or ""
             shown = self.column(self.names[key], name)
-            columns[shown] = Column(shown, kind, description, provenance[0], "" if name in made else gap)
+            why = "" if name in made else gap
+            columns[shown] = Column(shown, kind if node.has_contract else "", description, provenance[0], why)
         return Dataset(
             self.names[key],
             kind=node.resource_type if node.resource_type in {"seed", "snapshot"} else "table",
@@ -295,7 +216,7 @@ class _Project:
         key = self.by_table.get(_identity(table.database, table.schema, table.name))
         return self.names[key] if key else None
 
-    def exposure_edges(self, exposure: _Exposure) -> Iterator[Edge]:
+    def exposure_edges(self, exposure: ManifestExposure) -> Iterator[Edge]:
         """Yield what a consumer is made from; `meta.upstream` names the exposures that lie between."""
         provenance, target = _provenance(exposure.original_file_path), exposure.label or exposure.name
         known = {e.name: e.label or e.name for e in self.manifest.exposures.values()}
@@ -326,11 +247,27 @@ def logical_name(node: ManifestNode, bindings: Bindings) -> str:
     return bindings.logical_of_name(_physical(node)) or f"{node.schema or ''}.{node.table}".lstrip(".")
 
 
+def _logical_names(relations: Mapping[str, ManifestNode], bindings: Bindings) -> dict[str, str]:
+    """Return the bound name of each relation, else `schema.table`, with the database if it is ambiguous."""
+    names: dict[str, str] = {}
+    unbound: dict[str, set[str]] = {}
+    for key, node in relations.items():
+        names[key] = logical_name(node, bindings)
+        if bindings.logical_of_name(_physical(node)) is None:
+            unbound.setdefault(names[key], set()).add(_physical(node))
+    clashing = {name for name, tables in unbound.items() if len(tables) > 1}
+    return {key: _physical(relations[key]) if name in clashing else name for key, name in names.items()}
+
+
+def _contracted(node: ManifestNode) -> list[str]:
+    return node.column_names if node.has_contract else []
+
+
 def _identity(*parts: str | None) -> str:
     return ".".join(part.casefold() for part in parts if part)
 
 
-def _consumer(exposure: _Exposure) -> Dataset:
+def _consumer(exposure: ManifestExposure) -> Dataset:
     owner = exposure.owner
     return Dataset(
         exposure.label or exposure.name,

@@ -13,7 +13,7 @@ from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.graph import Code, Severity
 from airflow_lineage_provider.lineage_map import MapError, load_map, parse_map
 from airflow_lineage_provider.readers import read_evidence
-from airflow_lineage_provider.readers.manifest import Manifest
+from airflow_lineage_provider.readers.manifest_file import Manifest
 
 PROJECT = ROOT / "dbt_project"
 MODEL = "model.customer_analytics."
@@ -101,7 +101,9 @@ def add_model(manifest):
 
 def data_type(model, column, new):
     def seed(manifest):
-        manifest["nodes"][MODEL + model]["columns"][column]["data_type"] = new
+        node = manifest["nodes"][MODEL + model]
+        node["columns"][column]["data_type"] = new
+        node["config"]["contract"]["enforced"] = True
 
     return seed
 
@@ -314,3 +316,45 @@ def test_a_scope_of_the_map_that_fits_nothing_says_where(manifest):
     text = MAP.read_text().replace("pipeline:\n", "scope: [silver.*, slver.*]\npipeline:\n", 1)
     with pytest.raises(MapError, match=r"m.yaml:\d+:1: the scope 'slver.\*' fits no dataset of the map"):
         findings(manifest, parse_map(text, "m.yaml"))
+
+
+def not_compiled(manifest):
+    for node in manifest["nodes"].values():
+        node["compiled_code"] = None
+
+
+def half_described(manifest):
+    for node in (*manifest["nodes"].values(), *manifest["sources"].values()):
+        node["columns"] = dict(list(node["columns"].items())[:1])
+
+
+def other_types(manifest):
+    for node in (*manifest["nodes"].values(), *manifest["sources"].values()):
+        for column in node["columns"].values():
+            column["data_type"] = "double"
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [not_compiled, half_described, other_types, both(not_compiled, half_described, other_types)],
+    ids=["from dbt parse", "YAML of some columns", "YAML of other types", "all"],
+)
+def test_documentation_is_no_evidence_of_columns_and_types(manifest, seed):
+    drifted = copy.deepcopy(manifest)
+    seed(drifted)
+    lineage_map = load_map(MAP)
+    evidence = read_evidence("manifest", msgspec.convert(drifted, Manifest), lineage_map, "dev")
+    comparison = validate(evidence, lineage_map, environment="dev").comparison
+    assert comparison.agreed, comparison.findings
+
+
+def test_a_star_of_a_half_described_source_lists_no_columns(manifest):
+    drifted = copy.deepcopy(manifest)
+    half_described(drifted)
+    source = next(s for s in drifted["sources"].values() if s["name"] == "raw_products")
+    source |= {"schema": "elsewhere", "columns": {"product_id": {"name": "product_id"}}}
+    node = drifted["nodes"][MODEL + "stg_orders"]
+    node["compiled_code"] = "select * from warehouse.elsewhere.raw_products"
+    node["depends_on"]["nodes"] = [source["unique_id"]]
+    evidence = read_evidence("manifest", msgspec.convert(drifted, Manifest), load_map(MAP), "dev")
+    assert evidence.graph.datasets["silver.stg_orders"].columns == {}

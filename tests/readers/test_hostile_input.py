@@ -21,7 +21,7 @@ from airflow_lineage_provider.readers import (
     read_manifest,
     read_map,
 )
-from airflow_lineage_provider.readers.manifest import Manifest
+from airflow_lineage_provider.readers.manifest_file import Manifest
 
 NO_BINDINGS = bindings_of(parse_map("document: {}"))
 LINES = MAP.read_text().splitlines(keepends=True)

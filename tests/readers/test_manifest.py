@@ -6,7 +6,7 @@ import pytest
 from airflow_lineage_provider.graph import ColumnRef
 from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers import ManifestError, load_manifest, read_manifest
-from airflow_lineage_provider.readers.manifest import Manifest
+from airflow_lineage_provider.readers.manifest_file import Contract, Manifest, ManifestColumn
 
 
 def small(**nodes):
@@ -90,3 +90,74 @@ def test_what_is_no_manifest_is_one_line(tmp_path, content, message):
     with pytest.raises(ManifestError, match=message) as error:
         load_manifest(tmp_path / "manifest.json")
     assert "\n" not in str(error.value)
+
+
+def test_relations_of_one_name_in_two_databases_are_two_datasets():
+    manifest = small(a=((), "select 1 as x"), b=(("a",), "select x from other.s.a"))
+    manifest.nodes["model.p.a"].database = "other"
+    manifest.nodes["model.p.b"].alias = "a"
+    graph = read_manifest(manifest, NO_BINDINGS).graph
+    assert set(graph.edges) == {("other.s.a", "db.s.a")}
+
+
+def test_a_lattice_of_ephemeral_models_is_read_in_one_pass():
+    nodes = {"a": ((), "select 1 as x")}
+    layer = ("a",)
+    for depth in range(10):
+        names = tuple(f"e_{depth}_{number}" for number in range(5))
+        nodes |= dict.fromkeys(names, (layer, "select 1 as x"))
+        layer = names
+    nodes["z"] = (layer, "select x from db.s.a")
+    assert set(read_manifest(small(**nodes), NO_BINDINGS).graph.edges) == {("s.a", "s.z")}
+
+
+@pytest.mark.parametrize("kind", ["e_", "m_"], ids=["ephemeral models", "tables"])
+def test_a_chain_of_5000_models_is_no_deeper_than_the_stack(kind):
+    nodes = {"a": ((), "select 1 as x")}
+    parent = "a"
+    for number in range(5_000):
+        nodes[f"{kind}{number}"] = ((parent,), f"select x from db.s.{'a' if kind == 'e_' else parent}")
+        parent = f"{kind}{number}"
+    nodes["z"] = ((parent,), f"select x from db.s.{'a' if kind == 'e_' else parent}")
+    graph = read_manifest(small(**nodes), NO_BINDINGS).graph
+    assert graph.parents("s.z") == (["s.a"] if kind == "e_" else [f"s.{parent}"])
+
+
+SEEDS = """
+document: {}
+sources: {files: {type: file, datasets: {orders.csv: raw.orders}}}
+layers: {raw: {tables: [orders]}}
+environments:
+  dev:
+    bindings:
+      - {dataset: "files.orders.csv", namespace: file, name: "*/seeds/orders.csv"}
+      - {dataset: "{layer}.{table}", namespace: "*", name: "db.{layer}.{table}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        (SEEDS, {("files.orders.csv", "raw.orders")}),
+        (SEEDS.replace("sources: {files: {type: file, datasets: {orders.csv: raw.orders}}}\n", ""), set()),
+    ],
+    ids=["documented", "not documented"],
+)
+def test_the_file_of_a_seed_is_an_input_where_the_map_documents_it(text, edges):
+    manifest = small(orders=((), None))
+    seed = manifest.nodes["model.p.orders"]
+    seed.resource_type, seed.schema, seed.root_path = "seed", "raw", "/srv/shop"
+    seed.original_file_path = "seeds/orders.csv"
+    found = read_manifest(manifest, bindings_of(parse_map(text), "dev"))
+    assert set(found.graph.edges) == edges
+    assert found.problems == ()
+
+
+def test_an_enforced_contract_is_evidence_of_columns_and_types():
+    manifest = small(a=((), None))
+    node = manifest.nodes["model.p.a"]
+    node.columns = msgspec.convert({"x": {"name": "x", "data_type": "int"}}, dict[str, ManifestColumn])
+    assert read_manifest(manifest, NO_BINDINGS).graph.datasets["s.a"].columns == {}
+    node.config.contract = msgspec.convert({"enforced": True}, Contract)
+    (column,) = read_manifest(manifest, NO_BINDINGS).graph.datasets["s.a"].columns.values()
+    assert (column.name, column.type) == ("x", "int")
