@@ -56,12 +56,18 @@ class ConnectContext:
 def connect_lineage(
     connectors: Iterable[Connector], context: ConnectContext
 ) -> tuple[list[Observation], list[str]]:
-    """Return the observations of connectors, and why others are not claimed."""
+    """Return the observations of connectors, and why others are not claimed.
+
+    A connector that failed or does not run has at least one observation, whatever is known of its datasets.
+    """
     observations: list[Observation] = []
     problems: list[str] = []
     for connector in connectors:
         read = _source if connector.kind == "source" else _sink
         found, said = read(connector, context)
+        state, error = _state(connector)
+        if error and not found:
+            found = [Observation(_movement(connector, context), state, error)]
         observations += found
         problems += [f"connector {connector.name}: {problem}" for problem in said]
     return observations, problems
@@ -81,7 +87,7 @@ def _source(connector: Connector, context: ConnectContext) -> tuple[list[Observa
     for table in tables:
         read = kind.read(connector.config, table, asked.get(table) if asked is not None else None)
         routed = apply_transforms(read.record, connector.config)
-        topics = _actual(routed.topic, connector.topics)
+        topics = _actual(routed.topic, connector.topics if not error else None)
         if not topics:
             problems.append(f"no record of {'.'.join(table)} has reached a topic {routed.topic} yet")
         for topic in topics:
@@ -140,7 +146,7 @@ def _sink(connector: Connector, context: ConnectContext) -> tuple[list[Observati
     state, error = _state(connector)
     found, problems = [], []
     for topic in topics:
-        if connector.topics is not None and topic not in connector.topics:
+        if not error and connector.topics is not None and topic not in connector.topics:
             problems.append(f"it has read no record of topic {topic} yet")
             continue
         fields = context.fields(topic)
@@ -169,24 +175,25 @@ def _sink(connector: Connector, context: ConnectContext) -> tuple[list[Observati
 def _movement(
     connector: Connector,
     context: ConnectContext,
-    what: str,
-    source: MovedDataset,
-    target: MovedDataset,
-    columns: Mapping[str, tuple[ColumnSource, ...]] | None,
-    problems: tuple[str, ...],
+    what: str = "",
+    source: MovedDataset | None = None,
+    target: MovedDataset | None = None,
+    columns: Mapping[str, tuple[ColumnSource, ...]] | None = None,
+    problems: tuple[str, ...] = (),
 ) -> Movement:
+    """Return the movement of one table or topic; without `what`, the connector as a whole."""
     place = urlsplit(context.url).netloc.rpartition("@")[2]
     return Movement(
         job_namespace=f"kafka-connect://{place}",
-        job_name=f"{connector.name}.{what}",
+        job_name=f"{connector.name}.{what}" if what else connector.name,
         started_at=context.now,
         integration="KAFKA_CONNECT",
         job_type="CONNECTOR",
         processing="STREAMING",
         engine="Kafka Connect",
         engine_version=context.version,
-        inputs=(source,),
-        outputs=(target,),
+        inputs=(source,) if source else (),
+        outputs=(target,) if target else (),
         columns=columns,
         problems=tuple(f"connector {connector.name}: {problem}" for problem in problems),
     )

@@ -360,6 +360,24 @@ def test_the_state_of_connector_and_tasks_is_the_state_of_its_jobs(state, tasks,
     assert observation.error.startswith(said)
 
 
+FAILED = (ConnectTask(0, "FAILED", "no slot"),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "jobs"),
+    [
+        ("source", DEBEZIUM, ["c.public.orders", "c.public.customers"]),
+        ("source", {"connector.class": "com.acme.Source"}, ["c"]),
+        ("sink", S3, ["c.customer-events-prod"]),
+        ("sink", S3 | {"topics": ""}, ["c"]),
+    ],
+)
+def test_a_failed_connector_is_said_also_where_it_has_moved_nothing(kind, config, jobs):
+    observations, _ = lineage(kind, config, tasks=FAILED, topics=())
+    assert [one.movement.job_name for one in observations] == jobs
+    assert {one.error for one in observations} == {"connector c: task 0 has failed: no slot"}
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [

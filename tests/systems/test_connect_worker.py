@@ -1,0 +1,293 @@
+"""Observers against the real thing: a Kafka Connect worker with Debezium, a broker and Postgres."""
+
+import json
+import socket
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psycopg2
+import pytest
+from airflow_cases import run_cases
+from connect_worker import MissingError, broker, class_path, wait_for, worker
+
+pytestmark = pytest.mark.e2e
+CONNECT = {"class": "kafka_connect.KafkaConnectLineageOperator"}
+KAFKA = "org.apache.kafka.connect.transforms."
+TABLES = """
+drop schema if exists shop cascade;
+create schema shop;
+create table shop.orders (order_id bigint primary key, amount numeric(10, 2), status text, internal text);
+create table shop.customers (customer_id bigint primary key, email text);
+insert into shop.orders values (1, 9.50, 'paid', 'x');
+insert into shop.customers values (1, 'a@example.com');
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def debezium(postgres, name, **more):
+    return {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "tasks.max": "1",
+        "database.hostname": postgres["PGHOST"],
+        "database.port": postgres["PGPORT"],
+        "database.user": postgres["PGUSER"],
+        "database.password": postgres["PGPASSWORD"],
+        "database.dbname": postgres["PGDATABASE"],
+        "topic.prefix": name,
+        "plugin.name": "pgoutput",
+        "publication.name": f"{name}_publication",
+        "slot.name": f"{name}_slot",
+        "table.include.list": "shop.orders,shop.customers",
+        "decimal.handling.mode": "string",
+    } | more
+
+
+def transformed(postgres):
+    """Return a connector whose transformations change topics, names, columns and values."""
+    return debezium(
+        postgres,
+        "flat",
+        **{
+            "column.exclude.list": "shop.orders.internal",
+            "transforms": "unwrap,route,ren,mask,cast,put",
+            "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+            "transforms.unwrap.add.fields": "op,source.ts_ms",
+            "transforms.route.type": f"{KAFKA}RegexRouter",
+            "transforms.route.regex": r"flat\.shop\.(.*)",
+            "transforms.route.replacement": "raw_$1",
+            "transforms.ren.type": f"{KAFKA}ReplaceField$Value",
+            "transforms.ren.renames": "status:order_status",
+            "transforms.mask.type": f"{KAFKA}MaskField$Value",
+            "transforms.mask.fields": "email",
+            "transforms.mask.predicate": "customers",
+            "transforms.cast.type": f"{KAFKA}Cast$Value",
+            "transforms.cast.spec": "order_id:string",
+            "transforms.cast.predicate": "customers",
+            "transforms.cast.negate": "true",
+            "transforms.put.type": f"{KAFKA}InsertField$Value",
+            "transforms.put.topic.field": "came_from",
+            "predicates": "customers",
+            "predicates.customers.type": f"{KAFKA}predicates.TopicNameMatches",
+            "predicates.customers.pattern": "raw_customers",
+        },
+    )
+
+
+def failing(postgres):
+    """Return a connector whose task fails at the first record: a text is cast to a number."""
+    return debezium(
+        postgres,
+        "failed",
+        **{
+            "transforms": "unwrap,cast",
+            "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
+            "transforms.cast.type": f"{KAFKA}Cast$Value",
+            "transforms.cast.spec": "status:int32,email:int32",
+        },
+    )
+
+
+def call(url, method, path, body=None):
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(
+        f"{url}/{path}", data, {"Content-Type": "application/json"}, method=method
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def consume(bootstrap, topics):
+    """Return the first record of each topic, as the worker wrote it. The topics exist."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "test"})
+    known = consumer.list_topics(timeout=30).topics
+    consumer.assign(
+        [
+            TopicPartition(topic, number, OFFSET_BEGINNING)
+            for topic in topics
+            for number in known[topic].partitions
+        ]
+    )
+    found = {}
+
+    def all_there():
+        message = consumer.poll(1)
+        if message is not None and not message.error() and message.value():
+            payload = json.loads(message.value())["payload"]
+            if payload is not None:
+                found.setdefault(message.topic(), payload)
+        return set(found) == set(topics)
+
+    try:
+        wait_for(all_there)
+    finally:
+        consumer.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def cases(postgres):
+    """The outcome of each case, by one Airflow, and the records that the worker wrote."""
+    try:
+        class_path()
+    except MissingError as missing:
+        pytest.skip(str(missing))
+    connection = psycopg2.connect(
+        host=postgres["PGHOST"],
+        port=postgres["PGPORT"],
+        user=postgres["PGUSER"],
+        password=postgres["PGPASSWORD"],
+        dbname=postgres["PGDATABASE"],
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute(TABLES)
+    connection.close()
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        with broker(base, free_port()) as bootstrap, worker(base, bootstrap, free_port()) as url:
+            call(url, "PUT", "connectors/envelope/config", debezium(postgres, "crm"))
+            call(url, "PUT", "connectors/flat/config", transformed(postgres))
+            call(url, "PUT", "connectors/paused/config", debezium(postgres, "paused"))
+            wait_for(lambda: states(url) == {"RUNNING"})
+            call(url, "PUT", "connectors/paused/pause")
+            call(url, "PUT", "connectors/failed/config", failing(postgres))
+            topics = ["crm.shop.orders", "crm.shop.customers", "raw_orders", "raw_customers"]
+            wait_for(lambda: set(topics[:2]) <= set(used(url, "envelope")))
+            wait_for(lambda: set(topics[2:]) <= set(used(url, "flat")))
+            records = consume(bootstrap, topics)
+            wait_for(lambda: call(url, "GET", "connectors/paused/status")["connector"]["state"] == "PAUSED")
+            wait_for(lambda: "FAILED" in task_states(url, "failed"))
+            connections = {
+                "connect": {
+                    "conn_type": "kafka_connect",
+                    "host": url,
+                    "extra": {"bootstrap_servers": bootstrap},
+                },
+                "source": {
+                    "conn_type": "postgres",
+                    "host": postgres["PGHOST"],
+                    "port": int(postgres["PGPORT"]),
+                    "login": postgres["PGUSER"],
+                    "password": postgres["PGPASSWORD"],
+                    "schema": postgres["PGDATABASE"],
+                },
+            }
+            given = {
+                name: CONNECT
+                | {
+                    "operator": {
+                        "conn_id": "connect",
+                        "connectors": [name],
+                        "source_conn_ids": {name: "source"},
+                    }
+                }
+                for name in ("envelope", "flat", "paused", "failed")
+            }
+            environ = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn) for name, conn in connections.items()}
+            yield run_cases(base / "airflow", given, environ), records, postgres
+
+
+def states(url):
+    return {state for name in ("envelope", "flat", "paused") for state in task_states(url, name) or ["NONE"]}
+
+
+def task_states(url, name):
+    try:
+        return [task["state"] for task in call(url, "GET", f"connectors/{name}/status")["tasks"]]
+    except urllib.error.HTTPError:
+        return []
+
+
+def used(url, name):
+    return call(url, "GET", f"connectors/{name}/topics")[name]["topics"]
+
+
+def outputs(case):
+    """Return what each COMPLETE says of its topic: the sources of its columns."""
+    found = {}
+    for event in case.events:
+        for output in event["outputs"] if event["eventType"] == "COMPLETE" else ():
+            fields = output["facets"]["columnLineage"]["fields"]
+            found[output["name"]] = {
+                name: [(source["field"], source["transformations"][0]) for source in made["inputFields"]]
+                for name, made in fields.items()
+            }
+    return found
+
+
+def leaves(record, prefix=""):
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+@pytest.mark.parametrize(
+    ("case", "topics"),
+    [("envelope", ["crm.shop.orders", "crm.shop.customers"]), ("flat", ["raw_orders", "raw_customers"])],
+)
+def test_the_columns_that_are_claimed_are_those_that_the_worker_wrote(cases, case, topics):
+    """Debezium's own `source` block is one field to the observer, and `before` of an insert is empty."""
+    outcomes, records, _ = cases
+    claimed = outputs(outcomes[case])
+    assert set(claimed) == set(topics)
+    for topic in topics:
+        written = {
+            path for path in leaves(records[topic]) if not path.startswith(("source.", "ts_us", "ts_ns"))
+        }
+        told = {path for path in claimed[topic] if not path.startswith(("before.", "source"))}
+        assert told == written - {"before", "source"}, topic
+
+
+def test_each_column_is_made_of_its_column_of_the_table(cases):
+    outcomes, _, _ = cases
+    flat = outputs(outcomes["flat"])["raw_orders"]
+    assert {name: source[0][0] for name, source in flat.items() if source} == {
+        "order_id": "order_id",
+        "amount": "amount",
+        "order_status": "status",
+    }
+    assert flat["order_id"][0][1]["subtype"] == "TRANSFORMATION"
+    assert flat["__op"] == flat["came_from"] == []
+    assert outputs(outcomes["envelope"])["crm.shop.orders"]["after.amount"][0][0] == "amount"
+
+
+def test_a_masked_column_is_masked_in_the_record_and_in_the_event(cases):
+    outcomes, records, _ = cases
+    assert records["raw_customers"]["email"] != "a@example.com"
+    ((_, how),) = outputs(outcomes["flat"])["raw_customers"]["email"]
+    assert how["masking"] is True
+
+
+def test_types_are_those_of_the_database(cases):
+    outcomes, _, postgres = cases
+    event = next(e for e in outcomes["envelope"].events if e["job"]["name"] == "envelope.shop.orders")
+    (source,) = event["inputs"]
+    assert source["name"] == f"{postgres['PGDATABASE']}.shop.orders"
+    types = {field["name"]: field["type"] for field in source["facets"]["schema"]["fields"]}
+    assert types == {"order_id": "BIGINT", "amount": "NUMERIC(10, 2)", "status": "TEXT", "internal": "TEXT"}
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [("paused", "connector paused is paused: resume it"), ("failed", "connector failed: task 0 has failed:")],
+)
+def test_a_connector_that_does_not_run_fails_the_task_and_claims_no_lineage(cases, case, said):
+    outcomes, _, _ = cases
+    assert outcomes[case].error.startswith(said), outcomes[case].error
+    assert outputs(outcomes[case]) == {}
+
+
+def test_the_password_is_in_no_log_and_no_event(cases):
+    outcomes, _, postgres = cases
+    for outcome in outcomes.values():
+        assert postgres["PGPASSWORD"] not in outcome.log + json.dumps(outcome.events)
