@@ -125,8 +125,8 @@ class _GraphBuilder:
         label = self.labels[run.identity]
         if run.status == "COMPLETE":
             provenance = (Provenance("event", job=label, run_id=run.run_id, at=run.at_text),)
-            read = [one for one in inputs if self.counts(run, one)]
-            for output in outputs:
+            read = [one for one in inputs if run.kind != "SEED" or self.is_wanted(one)]
+            for output in (one for one in outputs if run.kind != "TEST" or self.is_wanted(one)):
                 dataset = self.dataset(output, run.outputs[output[:2]], provenance, made=True)
                 self.outputs.setdefault(output.logical, []).append(dataset)
                 self.column_edges += self.column_lineage(output, run.outputs[output[:2]], provenance)
@@ -141,10 +141,13 @@ class _GraphBuilder:
                     self.inputs[one.logical] = self.dataset(one, run.inputs[one[:2]], provenance)
         return _job_run(run, label, inputs, outputs)
 
-    def counts(self, run: EventRun, dataset: BoundDataset) -> bool:
-        """Whether an input is one of the graph: the CSV file of a seed only where the map documents it."""
+    def is_wanted(self, dataset: BoundDataset) -> bool:
+        """Whether the CSV file of a seed, or a test's table of failing rows, is one of the graph.
+
+        With a map it is where the map documents it.
+        """
         documented = self.bindings.documented
-        return run.kind != "SEED" or not documented or dataset.logical in documented
+        return not documented or dataset.logical in documented
 
     def name(self, pair: Pair) -> str:
         if pair not in self.names:

@@ -258,6 +258,26 @@ def test_the_file_of_a_seed_is_an_input_where_the_map_documents_it(text, edges):
     assert [one.name for one in found.jobs[0].inputs] == ["/srv/shop/seeds/orders.csv"]
 
 
+AUDIT = "layers: {raw: {tables: {orders: {}, audit: {from: [raw.orders]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        (SEED_MAP.replace("layers: {raw: {tables: [orders]}}", AUDIT), {("raw.orders", "raw.audit")}),
+        (SEED_MAP, set()),
+    ],
+    ids=["documented", "not documented"],
+)
+def test_the_failing_rows_that_a_test_stores_count_where_the_map_documents_them(text, edges):
+    orders, audit = ({"namespace": "duckdb:///x", "name": f"db.raw.{name}"} for name in ("orders", "audit"))
+    test = event("COMPLETE", "raw.unique_orders", 2, [orders], [audit])
+    test["job"]["facets"]["jobType"]["jobType"] = "TEST"
+    found = read_events([test], bindings_of(parse_map(text), "dev"))
+    assert set(found.graph.edges) == edges
+    assert [one.logical for one in found.jobs[0].outputs] == ["raw.audit"]
+
+
 def test_a_name_that_two_documented_datasets_are_bound_to_is_a_problem():
     text = """
 document: {}
