@@ -44,15 +44,18 @@ run_option = click.option(
 @click.command(epilog=example("airflow-lineage events --run latest --format jsonl > events.jsonl"))
 @source_option
 @run_option
-@click.option("--job", help="Only this job's events, such as gold.customer_behavior.")
+@click.option("--job", help="Only this job's events: its name, such as gold.orders, or namespace/name.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 def events(store: str | None, run: str, job: str | None, form: str) -> None:
     """Print the OpenLineage events that a DAG run emitted, in the order in which they were committed."""
     with expected_errors():
+        from airflow_lineage_provider.checks.job_events import events_of_job
         from airflow_lineage_provider.reports.escape import json_text, one_line
 
         opened = source_at(store)
-        for event in opened.events(root_run_id=root_run(opened, run), job_name=job):
+        root = root_run(opened, run)
+        found = opened.events(root_run_id=root) if job is None else events_of_job(opened, job, root)
+        for event in found:
             click.echo(json_text(event) if form == "jsonl" else one_line(_line(event)))
 
 

@@ -6,6 +6,7 @@ events with their SQL would not fit into memory.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Event = Mapping[str, Any]
 
+_SPELLINGS = 4
 _NO_TIME = event_time({})
 
 T = TypeVar("T")
@@ -39,6 +41,14 @@ class JobIdentity(NamedTuple):
     unique_id: str = ""
     database: str = ""
     schema: str = ""
+
+    def spellings(self) -> tuple[str, ...]:
+        """Return what the job may be called, from its name to all that tells it apart."""
+        named = f"{self.namespace}/{self.name}"
+        project = f"{self.project}: {self.name}" if self.project else named
+        target = ".".join(filter(None, (self.database, self.schema)))
+        details = ", ".join(filter(None, (self.unique_id, target)))
+        return self.name, named, project, f"{project} ({details})" if details else project
 
 
 class Field(NamedTuple):
@@ -179,6 +189,18 @@ def last_runs(runs: Iterable[EventRun]) -> list[EventRun]:
         if run.order > known.order:
             last[run.identity] = run
     return sorted(last.values(), key=lambda run: (run.started or _NO_TIME, run.identity))
+
+
+def job_labels(identities: Iterable[JobIdentity]) -> dict[JobIdentity, str]:
+    """Return what to call each job: its name, with what tells it apart where several have that name."""
+    left = list(dict.fromkeys(identities))
+    labels: dict[JobIdentity, str] = {}
+    for number in range(_SPELLINGS):
+        spelled = {identity: identity.spellings()[number] for identity in left}
+        counts = Counter(spelled.values())
+        labels |= {identity: text for identity, text in spelled.items() if counts[text] == 1}
+        left = [identity for identity in left if identity not in labels]
+    return labels | {identity: identity.spellings()[-1] for identity in left}
 
 
 def identity_of(event: Event) -> JobIdentity:

@@ -14,6 +14,7 @@ from airflow_lineage_provider.readers.event_runs import (
     EventRun,
     JobIdentity,
     Pair,
+    job_labels,
     last_runs,
     merge_runs,
 )
@@ -40,7 +41,7 @@ def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "")
     file of a dbt seed is an input where the map documents it.
     """
     runs = last_runs(merge_runs(_by(until, events) if until else events))
-    reader = _GraphBuilder(bindings, _labels(run.identity for run in runs))
+    reader = _GraphBuilder(bindings, job_labels(run.identity for run in runs))
     jobs = tuple(reader.add(run) for run in runs)
     dialects = Counter(run.dialect for run in runs if run.dialect)
     return Evidence(
@@ -63,34 +64,6 @@ def parse_time(text: str) -> dt.datetime:
 def _by(until: str, events: Iterable[Event]) -> Iterator[Event]:
     end, unknown = parse_time(until), event_time({})
     return (event for event in events if unknown < event_time(event) <= end)
-
-
-def _labels(identities: Iterable[JobIdentity]) -> dict[JobIdentity, str]:
-    """Return what to call each job: its name, with its namespace or its project where names are equal."""
-    known = list(identities)
-    labels: dict[JobIdentity, str] = {}
-    for spelled in (_name, _with_namespace, _with_project, _with_target):
-        left = [identity for identity in known if identity not in labels]
-        counts = Counter(spelled(identity) for identity in left)
-        labels |= {one: spelled(one) for one in left if counts[spelled(one)] == 1}
-    return {identity: labels.get(identity, _with_target(identity)) for identity in known}
-
-
-def _name(identity: JobIdentity) -> str:
-    return identity.name
-
-
-def _with_namespace(identity: JobIdentity) -> str:
-    return f"{identity.namespace}/{identity.name}"
-
-
-def _with_project(identity: JobIdentity) -> str:
-    return f"{identity.project}: {identity.name}" if identity.project else _with_namespace(identity)
-
-
-def _with_target(identity: JobIdentity) -> str:
-    target = ".".join(filter(None, (identity.database, identity.schema)))
-    return f"{_with_project(identity)} ({', '.join(filter(None, (identity.unique_id, target)))})"
 
 
 class _GraphBuilder:

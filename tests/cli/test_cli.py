@@ -249,3 +249,93 @@ def test_events_from_openlineage_files_or_from_marquez(store, tmp_path, monkeypa
         refused.output
         == f"airflow-lineage: Marquez at {server.url} refuses the API key (401): check the key\n"
     )
+
+
+def node_event(project, unique_id, *, database="db", namespace="dbt"):
+    return {
+        "eventType": "COMPLETE",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "producer": "urn:test",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {
+            "runId": "0190a0e2-0000-7000-8000-000000000001",
+            "facets": {"dbt_run": {"project_name": project}},
+        },
+        "job": {
+            "namespace": namespace,
+            "name": "main.customers",
+            "facets": {"dbt_node": {"unique_id": unique_id, "database": database, "schema": "main"}},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "labels"),
+    [
+        (
+            [node_event("shop", "model.shop.customers"), node_event("bank", "model.bank.customers")],
+            ["bank: main.customers", "shop: main.customers"],
+        ),
+        (
+            [node_event("shop", "m", namespace="dbt.shop"), node_event("bank", "m", namespace="dbt.bank")],
+            ["dbt.bank/main.customers", "dbt.shop/main.customers"],
+        ),
+        (
+            [node_event("shop", "model.shop.customers"), node_event("shop", "test.shop.customers")],
+            [
+                "shop: main.customers (model.shop.customers, db.main)",
+                "shop: main.customers (test.shop.customers, db.main)",
+            ],
+        ),
+        (
+            [node_event("shop", "m", database="one"), node_event("shop", "m", database="two")],
+            ["shop: main.customers (m, one.main)", "shop: main.customers (m, two.main)"],
+        ),
+    ],
+    ids=["project", "namespace", "node", "target"],
+)
+def test_a_job_name_of_several_jobs_says_how_to_name_each(tmp_path, events, labels):
+    store = tmp_path / "lineage.db"
+    for event in events:
+        EventStore(str(store)).append(event)
+    refused = call("events", "--store", store, "--run", "all", "--job", "main.customers")
+    assert refused.exit_code == 2
+    assert f"2 jobs: {', '.join(labels)}; name one" in refused.output
+    for label in labels:
+        done = call("events", "--store", store, "--run", "all", "--job", label, "--format", "jsonl")
+        assert len(done.output.splitlines()) == 1, (label, done.output)
+
+
+def test_a_job_without_events_prints_nothing(store):
+    done = call("events", "--store", store, "--job", "silver.no_such_job")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+def test_lint_prints_accepted_findings_as_accepted(tmp_path):
+    file = tmp_path / "map.yaml"
+    file.write_text(
+        "document: {}\nlayers: {raw: {tables: [t]}}\n"
+        "accepted:\n  - {finding: not-fed, subject: raw.t, reason: known since 2026, until: 2999-01-01}\n"
+    )
+    done = call("lint", file)
+    assert done.exit_code == 0
+    assert "accepted: known since 2026, until 2999-01-01" in " ".join(done.output.split())
+    assert json.loads(call("lint", file, "--format", "json").output)["accepted"]
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+@pytest.mark.parametrize("revision", ["", " ", "-p", "no-such"])
+def test_a_revision_that_is_none_is_bad_input(option, revision):
+    words = ("diff", MAP, "--from", "HEAD") if option == "--to" else ("diff", MAP)
+    done = call(*words, option, revision)
+    assert done.exit_code == 2
+    assert "same" not in done.output
+
+
+def test_a_check_reads_no_cache_from_the_project_s_folder(tmp_path):
+    file = manifest(tmp_path / "manifest.json", reads="amount")
+    call("check", MAP, file, "-e", "dev")
+    assert not (tmp_path / "column_lineage.db").exists()
+    cache = tmp_path / "mine.db"
+    call("check", MAP, file, "-e", "dev", "--cache", cache)
+    assert cache.exists()
