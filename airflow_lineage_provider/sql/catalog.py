@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.sql.edge_kinds import COPY
+from airflow_lineage_provider.sql.limits import MOST_EXPANSIONS
 from airflow_lineage_provider.sql.model import Table
-from airflow_lineage_provider.sql.rowsets import BaseTable, Field, Origin, Rowset
+from airflow_lineage_provider.sql.rowsets import BaseTable, Field, Origin, Rowset, merged
 from airflow_lineage_provider.sql.structs import row_of_type
 
 if TYPE_CHECKING:
@@ -25,9 +26,22 @@ Key = tuple[str, ...]
 class CreatedTable:
     """A table that the script wrote: its fields, and what else the statements that wrote it depend on."""
 
-    rowset: Rowset
+    first: Rowset
     reads: dict[Table, None] = field(default_factory=dict)
     indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)
+    later: list[Rowset] = field(default_factory=list)  # of further writes, merged when the table is read
+
+    @property
+    def rowset(self) -> Rowset:
+        """Return the columns, each with the sources of all writes to it."""
+        if self.later:
+            by_key: dict[object, list[Field]] = {}
+            for written in (self.first, *self.later):
+                for one in (*written.index.values(), *(f for f in written.fields if f.key is None)):
+                    by_key.setdefault(one.key or id(one), []).append(one)
+            self.first = Rowset([merged(same) for same in by_key.values()], self.first.rest)
+            self.later = []
+        return self.first
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +59,13 @@ class Write:
 
 
 @dataclass(slots=True, eq=False)
+class Expansions:
+    """How many columns can still be replaced by their definitions, in the expressions of a script."""
+
+    left: int
+
+
+@dataclass(slots=True, eq=False)
 class TableCatalog:
     """Tables by key: those of the schema, and those that the script has written so far."""
 
@@ -55,6 +76,8 @@ class TableCatalog:
     created: dict[Key, CreatedTable] = field(default_factory=dict)
     base: dict[Key, BaseTable] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
+    star_columns: int = 0  # of all stars so far
+    expansions: Expansions = field(default_factory=lambda: Expansions(MOST_EXPANSIONS))
     temporary: set[Key] = field(default_factory=set)  # declared as temporary, not yet written
 
     def key(self, table: exp.Table) -> Key:

@@ -25,7 +25,7 @@ def answer_batch(path: str | Path) -> Iterator[str]:
     A line of the file is {"id", "sql", "dialect", "schema", "default_database", "default_schema"}. A bad
     line, or bad SQL, gives an answer with an "error", and the other lines are answered as usual.
     """
-    with Path(path).open(encoding="utf-8", errors="replace") as lines:
+    with Path(path).open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 yield json.dumps(_answer(line, number), ensure_ascii=False)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.limits import MOST_RECURSIVE_EDGES, SqlError
 from airflow_lineage_provider.sql.model import Subtype
 from airflow_lineage_provider.sql.rowsets import combined
-from airflow_lineage_provider.sql.scope import Cte, Scope
+from airflow_lineage_provider.sql.scope import Cte, Ctes, Scope
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.sql.rowsets import Rowset
@@ -23,20 +24,21 @@ def with_ctes(node: exp.Expr, around: Scope) -> Scope:
     clause = node.args.get("with_") or node.args.get("with")
     if clause is None:
         return around
-    scope = Scope(around.analysis, around, dict(around.ctes))
-    for cte in clause.expressions:
+    own: dict[str, Cte] = {}
+    scope = Scope(around.analysis, around, Ctes(around.ctes, own))
+    for position, cte in enumerate(clause.expressions):
         name = around.analysis.names.key(cte.args["alias"].this)
         recursive = bool(clause.args.get("recursive")) or around.analysis.dialect in _IMPLICITLY_RECURSIVE
-        sees = Scope(scope.analysis, around, dict(scope.ctes))
-        scope.ctes[name] = Cte(name, cte, sees, recursive)
-        scope.analysis.ctes.append(scope.ctes[name])
+        sees = Scope(scope.analysis, around, Ctes(around.ctes, own, position))
+        own[name] = Cte(name, cte, sees, recursive, position)
+        scope.analysis.ctes.append(own[name])
         scope.analysis.has_nested_writes |= isinstance(cte.this, exp.DML)
     if len(clause.expressions) > _MANY_CTES:
-        _read_in_order(node, clause, scope)
+        _read_in_order(node, own, scope)
     return scope
 
 
-def _read_in_order(node: exp.Expr, clause: exp.Expr, scope: Scope) -> None:
+def _read_in_order(node: exp.Expr, own: dict[str, Cte], scope: Scope) -> None:
     """Read the CTEs that the query reaches, first to last: a long chain would be a deep recursion."""
     reached: set[str] = set()
     parts = [part for key, part in node.args.items() if key not in {"with_", "with"}]
@@ -46,13 +48,12 @@ def _read_in_order(node: exp.Expr, clause: exp.Expr, scope: Scope) -> None:
     while todo:
         for table in todo.pop().find_all(exp.Table):
             name = key(table.this) if isinstance(table.this, exp.Identifier) else ""
-            if name in scope.ctes and name not in reached:
+            if name in own and name not in reached:
                 reached.add(name)
-                todo.append(scope.ctes[name].node)
-    for cte in clause.expressions:
-        name = key(cte.args["alias"].this)
+                todo.append(own[name].node)
+    for name, cte in own.items():
         if name in reached:
-            read_cte(scope.ctes[name])
+            read_cte(cte)
 
 
 def read_cte(cte: Cte) -> Rowset:
@@ -95,9 +96,13 @@ def _recursive(cte: Cte, body: exp.SetOperation, columns: list[tuple[str, str]])
     scope = with_ctes(body, cte.scope)
     rowset = scope.read(body.this)
     rowset = rowset.with_names(columns) if columns else rowset
+    edges = 0
     for _ in range(len(rowset.fields) + 2):
+        edges += sum(len(one.edges) for one in rowset.fields)
+        if edges > MOST_RECURSIVE_EDGES:
+            raise SqlError(f"the recursive query {cte.name!r} is too wide to be analysed")
         so_far = Cte(cte.name, cte.node, cte.scope, recursive=False, rowset=rowset)
-        step = Scope(scope.analysis, scope, {**scope.ctes, cte.name: so_far}).read(body.expression)
+        step = Scope(scope.analysis, scope, Ctes(scope.ctes, {cte.name: so_far})).read(body.expression)
         grown = combined(rowset, step)
         if [f.edges for f in grown.fields] == [f.edges for f in rowset.fields]:
             break

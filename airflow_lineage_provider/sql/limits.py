@@ -17,6 +17,10 @@ MOST_CHARACTERS = 1_000_000
 DEEPEST = 150  # brackets, or CASE, within each other
 LONGEST_RUN = 60  # of one word or sign: NOT NOT NOT ...
 MOST_JOINS = 500  # in one statement
+MOST_STATEMENTS = 10_000  # in one script
+MOST_STAR_COLUMNS = 500_000  # of all stars in one script
+MOST_RECURSIVE_EDGES = 2_000_000  # over all iterations of a recursive query
+MOST_EXPANSIONS = 40_000  # of columns by their definitions, in one script
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _LITERALS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -51,8 +55,8 @@ def refuse_uncompiled(sql: str) -> None:
 
 
 def refuse_deep(tokens: Iterable[Token]) -> None:
-    """Raise `SqlError` for statements that would exhaust the stack of a recursive parser."""
-    depth = joins = run = 0
+    """Raise `SqlError` for statements that would exhaust the parser's stack, and for too many of them."""
+    depth = joins = run = statements = 0
     before = None
     for token in tokens:
         kind = token.token_type
@@ -64,12 +68,15 @@ def refuse_deep(tokens: Iterable[Token]) -> None:
             joins += 1
         elif kind is TokenType.SEMICOLON:
             joins = 0
+            statements += before is not TokenType.SEMICOLON
         run = run + 1 if kind is before and kind not in _MAY_REPEAT else 0
         before = kind
         if depth > DEEPEST:
             raise SqlError(f"line {token.line}: nested more than {DEEPEST} levels deep")
         if joins > MOST_JOINS:
             raise SqlError(f"line {token.line}: more than {MOST_JOINS} joins")
+        if statements > MOST_STATEMENTS:
+            raise SqlError(f"line {token.line}: more than {MOST_STATEMENTS:,} statements")
         if run > LONGEST_RUN:
             raise SqlError(
                 f"line {token.line}: {token.text!r} is repeated more than {LONGEST_RUN} times in a row"

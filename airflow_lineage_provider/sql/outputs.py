@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 
+from airflow_lineage_provider.sql.catalog import Expansions
 from airflow_lineage_provider.sql.edge_kinds import COPY
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.rowsets import Definition, Field
     from airflow_lineage_provider.sql.scope import Analysis
 
-_MOST_NODES = 400  # limit for an expression with CTEs expanded
+_MOST_EXPANSIONS = 150  # of columns by their definitions, in one expression
 
 
 def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | None]:
@@ -67,17 +68,23 @@ def _made_up(node: exp.Expr, dialect: str) -> str:
     return text
 
 
-def expression(field: Field, dialect: str) -> str | None:
-    """Return the SQL that defines a field, in terms of base columns; None where several branches do."""
-    texts = {_text(one, dialect) for one in field.definitions}
-    if not texts and list(field.edges.values()) == [COPY]:
+def expression(field: Field, dialect: str, expansions: Expansions) -> str | None:
+    """Return the SQL that defines a field, in terms of base columns.
+
+    None where several branches define it, or where it would be too long.
+    """
+    if not field.definitions and list(field.edges.values()) == [COPY]:
         return _generated(exp.column(next(iter(field.edges)).column, quoted=None), dialect)
+    texts = {_text(one, dialect, expansions) for one in field.definitions}
     return texts.pop() if len(texts) == 1 else None
 
 
-def _text(definition: Definition, dialect: str) -> str:
-    node = _written_out(definition.node, definition.resolved, [_MOST_NODES])
-    return _generated(node, dialect)
+def _text(definition: Definition, dialect: str, expansions: Expansions) -> str | None:
+    budget = Expansions(min(_MOST_EXPANSIONS, expansions.left))
+    before = budget.left
+    node, _ = _written_out(definition.node, definition.resolved, budget)
+    expansions.left -= before - max(budget.left, 0)
+    return _generated(node, dialect) if budget.left >= 0 else None
 
 
 def _generated(node: exp.Expr, dialect: str) -> str:
@@ -95,39 +102,43 @@ def _generator(dialect: str) -> Generator:
     )
 
 
-def _written_out(node: exp.Expr, resolved: Mapping[int, Field], left: list[int]) -> exp.Expr:
-    """Return the node with columns of CTEs and subqueries replaced by their definitions, within limits."""
+def _written_out(node: exp.Expr, resolved: Mapping[int, Field], budget: Expansions) -> tuple[exp.Expr, bool]:
+    """Return the node with columns of CTEs and subqueries replaced by their definitions.
+
+    The second value tells whether it is a copy. The work is bounded by the budget, which is then negative.
+    """
     if isinstance(node, exp.Column):
-        return _definition(node, resolved, left)
-    columns = [c for c in node.find_all(exp.Column) if isinstance(c.this, exp.Identifier)]
-    left[0] -= len(columns)
-    changes: dict[int, exp.Expr] = {}
-    for column in columns:
-        made = _definition(column, resolved, left) if left[0] > 0 else column
-        if made is not column:
-            changes[id(column)] = made
-    if not changes:
-        return node
-    return _replaced(node, changes)
+        return _definition(node, resolved, budget)
+    changes: dict[int, tuple[exp.Expr, bool]] = {}
+    for column in node.find_all(exp.Column):
+        if isinstance(column.this, exp.Identifier):
+            made = _definition(column, resolved, budget)
+            if made[0] is not column:
+                changes[id(column)] = made
+    return (_replaced(node, changes), True) if changes else (node, False)
 
 
-def _definition(column: exp.Column, resolved: Mapping[int, Field], left: list[int]) -> exp.Expr:
+def _definition(
+    column: exp.Column, resolved: Mapping[int, Field], budget: Expansions
+) -> tuple[exp.Expr, bool]:
     found = resolved.get(id(column))
     if found is None or len(found.definitions) != 1 or found.definitions[0].node is column:
-        return column
+        return column, False
+    budget.left -= 1
+    if budget.left < 0:
+        return column, False
     made = found.definitions[0]
-    left[0] -= 1
-    return _written_out(made.node, made.resolved, left) if left[0] > 0 else column
+    return _written_out(made.node, made.resolved, budget)
 
 
-def _replaced(node: exp.Expr, changes: dict[int, exp.Expr]) -> exp.Expr:
+def _replaced(node: exp.Expr, changes: dict[int, tuple[exp.Expr, bool]]) -> exp.Expr:
     """Return a copy of the node with the columns in `changes` replaced."""
     originals = list(node.find_all(exp.Column))
     copy = node.copy()
     for original, twin in zip(originals, list(copy.find_all(exp.Column)), strict=True):
         made = changes.get(id(original))
         if made is not None:
-            fresh = made.copy()
+            fresh = made[0] if made[1] else made[0].copy()
             twin.replace(exp.Paren(this=fresh) if _binds_looser(fresh, twin.parent) else fresh)
     return copy
 

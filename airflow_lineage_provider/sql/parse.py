@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Silences the parser's log: unsupported statements are reported as problems.
 _parsing = ContextVar("_parsing", default=False)
 logging.getLogger("sqlglot").addFilter(lambda _: not _parsing.get())
+_BYTE_ORDER_MARK = re.compile("^\ufeff", re.MULTILINE)  # also in the middle of concatenated files
 
 
 def parse(sql: str, dialect: Dialect) -> tuple[list[exp.Expr], list[Problem]]:
@@ -34,6 +35,7 @@ def parse(sql: str, dialect: Dialect) -> tuple[list[exp.Expr], list[Problem]]:
 
     Raises `SqlError` for text that is too long, too deep, binary, or an uncompiled template.
     """
+    sql = _BYTE_ORDER_MARK.sub(" ", sql)
     refuse_unreadable(sql)
     quiet = _parsing.set(True)
     try:

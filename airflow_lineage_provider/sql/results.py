@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ class WriteTarget:
     temporary: bool = False
     reads: dict[Table, None] = field(default_factory=dict)
     indirect: dict[Source, None] = field(default_factory=dict)
-    columns: dict[str, OutputColumn] = field(default_factory=dict)
+    columns: dict[str, list[OutputColumn]] = field(default_factory=dict)
 
     def add(self, write: Write, analysis: Analysis) -> None:
         """Add what one statement writes."""
@@ -34,33 +33,37 @@ class WriteTarget:
         self.reads |= write.reads
         for (origin, subtype), masking in write.indirect.items():
             self.indirect[Source(origin.table, origin.column, subtype, masking)] = None
-        for key, column in _columns(write.rowset.fields, analysis.dialect).items():
-            known = self.columns.get(key)
-            self.columns[key] = _both(known, column) if known else column
+        for key, column in _columns(write.rowset.fields, analysis).items():
+            self.columns.setdefault(key, []).append(column)
 
     def lineage(self) -> Lineage:
         """Return the result as plain data."""
-        return Lineage(tuple(self.reads), self.table, tuple(self.columns.values()), tuple(self.indirect))
+        columns = tuple(_combined(same) for same in self.columns.values())
+        return Lineage(tuple(self.reads), self.table, columns, tuple(self.indirect))
 
 
-def _columns(fields: list[Field], dialect: str) -> dict[str, OutputColumn]:
+def _columns(fields: list[Field], analysis: Analysis) -> dict[str, OutputColumn]:
     """Return the outputs by key. DuckDB numbers repeated names; elsewhere they are one column."""
-    columns: dict[str, OutputColumn] = {}
+    columns: dict[str, list[OutputColumn]] = {}
+    repeats: dict[str, int] = {}
+    dialect = analysis.dialect
     for position, one in enumerate(fields, start=1):
         name = shown_name(one, position, dialect)
         key = name if one.key is None else one.key
         if dialect == "duckdb":
-            key = name = _numbered(name, columns)
-        column = OutputColumn(name, _sources(one.edges), expression(one, dialect))
-        columns[key] = _both(columns[key], column) if key in columns else column
-    return columns
+            key = name = _numbered(name, columns, repeats)
+        column = OutputColumn(
+            name, _sources(one.edges), expression(one, dialect, analysis.catalog.expansions)
+        )
+        columns.setdefault(key, []).append(column)
+    return {key: _combined(same) for key, same in columns.items()}
 
 
-def _numbered(name: str, taken: Container[str]) -> str:
-    numbers = itertools.count(1)
+def _numbered(name: str, taken: Container[str], repeats: dict[str, int]) -> str:
     fresh = name
     while fresh in taken:
-        fresh = f"{name}_{next(numbers)}"
+        repeats[name] = repeats.get(name, 0) + 1
+        fresh = f"{name}_{repeats[name]}"
     return fresh
 
 
@@ -72,8 +75,10 @@ def _sources(edges: Edges) -> tuple[Source, ...]:
     )
 
 
-def _both(one: OutputColumn, other: OutputColumn) -> OutputColumn:
-    """Return the combined column of two statements, or of two outputs of one name."""
-    same = one.expression == other.expression
-    sources = tuple(dict.fromkeys(one.sources + other.sources))
-    return OutputColumn(one.name, sources, one.expression if same else None)
+def _combined(same: list[OutputColumn]) -> OutputColumn:
+    """Return the combined column of several statements, or of several outputs of one name."""
+    if len(same) == 1:
+        return same[0]
+    texts = {one.expression for one in same}
+    sources = tuple({source: None for one in same for source in one.sources})
+    return OutputColumn(same[0].name, sources, texts.pop() if len(texts) == 1 else None)

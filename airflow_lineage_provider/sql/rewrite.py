@@ -43,17 +43,34 @@ def with_function_calls(statement: exp.Expr, sql: str, dialect: Dialect) -> exp.
     """
     if type(dialect).__name__ != "DuckDB" or _METHOD_CALL.search(sql) is None:
         return statement
-    for dot in reversed(list(statement.find_all(exp.Dot))):  # the innermost first
-        base, call = dot.this, dot.expression
-        qualified = isinstance(base, exp.Identifier) and base.name in _SCHEMAS
-        if isinstance(call, exp.Anonymous) and not qualified:
-            arguments = ", ".join(one.sql(dialect) for one in (base, *call.expressions))
-            parsed = _parsed(f"SELECT {call.name}({arguments})", dialect)
+    trees = [statement]
+    while trees:
+        for dot in [node for node in trees.pop().walk(prune=_is_method_call) if _is_method_call(node)]:
+            parsed = _parsed(f"SELECT {_nested_calls(dot, dialect)}", dialect)
             if isinstance(parsed, exp.Select):
                 for identifier in parsed.find_all(exp.Identifier):
                     identifier.meta.pop("line", None)
+                trees.append(parsed.expressions[0])
                 dot.replace(parsed.expressions[0])
     return statement
+
+
+def _is_method_call(node: exp.Expr) -> bool:
+    if not isinstance(node, exp.Dot) or not isinstance(node.expression, exp.Anonymous):
+        return False
+    return not isinstance(node.this, exp.Identifier) or node.this.name not in _SCHEMAS
+
+
+def _nested_calls(node: exp.Expr, dialect: Dialect) -> str:
+    """Return `g(f(x), y)` for `x.f().g(y)`."""
+    calls = []
+    while _is_method_call(node):
+        calls.append(node.expression)
+        node = node.this
+    text = node.sql(dialect)
+    for call in reversed(calls):
+        text = f"{call.name}({', '.join([text, *(one.sql(dialect) for one in call.expressions)])})"
+    return text
 
 
 def reparsed(statement: exp.Expr, dialect: Dialect) -> exp.Expr:

@@ -153,12 +153,34 @@ class Item:
 
 
 @dataclass(slots=True, eq=False)
+class Ctes:
+    """The visible CTEs: those of a WITH clause before a position, and those of the scopes around it.
+
+    The CTEs of a clause share one dict: a copy for each would take quadratic memory.
+    """
+
+    outer: Ctes | None = None
+    own: dict[str, Cte] = field(default_factory=dict)
+    before: int | None = None
+
+    def get(self, name: str) -> Cte | None:
+        """Return the CTE of that name, or None."""
+        layer: Ctes | None = self
+        while layer is not None:
+            found = layer.own.get(name)
+            if found is not None and (layer.before is None or found.position < layer.before):
+                return found
+            layer = layer.outer
+        return None
+
+
+@dataclass(slots=True, eq=False)
 class Scope:
     """One SELECT: its FROM items, USING columns, aliases and named windows, and the scope around it."""
 
     analysis: Analysis
     outer: Scope | None = None
-    ctes: dict[str, Cte] = field(default_factory=dict)
+    ctes: Ctes = field(default_factory=Ctes)
     items: list[Item] = field(default_factory=list)
     using: dict[str, list[Field]] = field(default_factory=dict)
     outputs: dict[str, Field] = field(default_factory=dict)
@@ -314,6 +336,7 @@ class Cte:
     node: exp.CTE
     scope: Scope
     recursive: bool
+    position: int = 0  # in its WITH clause
     rowset: Rowset | None = None
     reads: dict[Table, None] = field(default_factory=dict)
     indirect: dict[tuple[Origin, Subtype], bool] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from airflow_lineage_provider.sql.model import Lineage, Problem, Subject
 from airflow_lineage_provider.sql.names import Names
 from airflow_lineage_provider.sql.parse import parse
 from airflow_lineage_provider.sql.results import WriteTarget
-from airflow_lineage_provider.sql.rowsets import Rest, Rowset, merged
+from airflow_lineage_provider.sql.rowsets import Rest, Rowset
 from airflow_lineage_provider.sql.schema import Schema
 from airflow_lineage_provider.sql.scope import Analysis
 from airflow_lineage_provider.sql.statements import read_rows, read_statement
@@ -118,6 +118,8 @@ class _Script:
             self._unused_ctes(analysis)
             for write in (*analysis.writes, *writes):
                 self._write(write if write.apart else analysis.of_this_part(write), analysis)
+        except SqlError as error:
+            analysis.problem(Subject.STATEMENT, str(error))
         except RecursionError:
             analysis.problem(Subject.STATEMENT, "the statement is nested too deeply to be analysed")
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
@@ -161,11 +163,7 @@ class _Script:
             return
         before.reads |= write.reads
         before.indirect |= write.indirect
-        index = write.rowset.index
-        old = before.rowset
-        fields = [merged([f, *([index[f.key]] if f.key in index else [])]) for f in old.fields]
-        fields += [f for f in write.rowset.fields if f.key not in old.index]
-        before.rowset = Rowset(fields, old.rest)
+        before.later.append(write.rowset)
 
     def _over_base(self, write: Write) -> Rowset | None:
         """Return the columns of an existing table after a statement wrote some of them."""

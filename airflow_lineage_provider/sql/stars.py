@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_lineage_provider.sql.limits import MOST_STAR_COLUMNS, SqlError
 from airflow_lineage_provider.sql.model import Subject
 from airflow_lineage_provider.sql.rowsets import Field, Function, Rest, Rowset, merged
 from airflow_lineage_provider.sql.sources import field_of
@@ -38,6 +39,9 @@ def expand(node: exp.Expr, scope: Scope) -> tuple[list[Field], tuple[Rest, ...]]
     """Return the fields of a star, and the rowsets whose columns are not known."""
     star = _star_of(node)
     fields, rest = _starred(node, scope)
+    scope.analysis.catalog.star_columns += len(fields)
+    if scope.analysis.catalog.star_columns > MOST_STAR_COLUMNS:
+        raise SqlError(f"the stars stand for more than {MOST_STAR_COLUMNS:,} columns")
     if star is not None:
         fields, rest = _changed(star, fields, rest, scope)
     matches = _pattern(node)
