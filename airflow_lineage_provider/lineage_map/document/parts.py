@@ -303,8 +303,9 @@ def _take_reached(entry: Entry, scenario: Part) -> None:
     lines = [*entry.items, *(line for fence in entry.fences for line in fenced_lines(fence))]
     named = scenario.setdefault("named", [])
     for number, text in lines:
-        stops = next(paths([Line(number, text.removeprefix("- ").removeprefix("* "))])).stops
-        named += [(number, name) for one in stops for name in one.names if not name.endswith(":")]
+        drawn = paths([Line(number, text.removeprefix("- ").removeprefix("* "))])
+        names = (name for path in drawn for one in path.stops for name in one.names)
+        named += [(number, name) for name in names if not name.endswith(":")]
     entry.items, entry.fences = [], []
 
 

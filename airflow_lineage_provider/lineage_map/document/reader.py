@@ -7,7 +7,9 @@ their headers, arrows are lineage, fenced SQL is a model. What has no place in a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import getitem
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -39,7 +41,7 @@ class Imported:
 
 
 def import_markdown(text: str, file: str = "<document>") -> Imported:
-    """Read a lineage document. Raises MapError if it is too large or says what a map cannot hold."""
+    """Read a lineage document. Raises MapError if it is too large."""
     if len(text) > MAX_CHARACTERS:
         message = f"larger than {MAX_CHARACTERS >> 20} MiB; split the document"
         raise MapError([MapProblem(file, 0, 0, message)])
@@ -53,13 +55,35 @@ def import_markdown(text: str, file: str = "<document>") -> Imported:
     draft.settle_layers()
     settle_connections(draft)
     parts.settle_scenarios(draft)
-    try:
-        content = Map.model_validate(draft.data)
-    except ValidationError as error:
-        raise MapError(
-            MapProblem(file, 0, 0, f"{'.'.join(map(str, e['loc']))}: {e['msg']}") for e in error.errors()
-        ) from None
+    content = _validated(draft)
     return Imported(content, tuple(sorted(draft.unplaced, key=lambda problem: problem.line)))
+
+
+def _validated(draft: Draft) -> Map:
+    """Return the map; leave out and list what no map can hold, such as a table without a name."""
+    while True:
+        try:
+            return Map.model_validate(draft.data)
+        except ValidationError as error:
+            problems = {_known_part(draft.data, e["loc"]): e for e in error.errors(include_url=False)}
+            for path, problem in reversed(problems.items()):
+                where = ".".join(map(str, problem["loc"]))
+                draft.unplaced.append(
+                    MapProblem(draft.file, 0, 0, f"{where:.200}: {problem['msg']}; left out")
+                )
+                if not any(path[:end] in problems for end in range(len(path))):
+                    around = reduce(getitem, path[:-1], draft.data)
+                    del around[path[-1]]
+
+
+def _known_part(data: Any, path: tuple[int | str, ...]) -> tuple[Any, ...]:
+    """Return the path as far as the data has it: where a key is missing, the part that should have it."""
+    for end, key in enumerate(path):
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return path[:end]
+    return path
 
 
 @dataclass(slots=True)
@@ -175,7 +199,7 @@ class _Reader:
     def policy(self, section: Section) -> None:
         for entry in section.entries:
             for row in _take_rows(entry, {"Finding": "finding", "Severity": "severity"}):
-                self.draft.part("policy")[row["finding"]] = row.get("severity", "")
+                self.draft.part("policy")[row.get("finding", "")] = row.get("severity", "")
 
     def accepted(self, section: Section) -> None:
         for entry in section.entries:
@@ -188,7 +212,7 @@ class _Reader:
             settings: dict[str, str] = into.setdefault("ingestion", {}).setdefault(plain(title), {})
             for entry in section.entries:
                 for row in _take_rows(entry, {"Setting": "setting", "Value": "value"}):
-                    settings[row["setting"]] = row.get("value", "")
+                    settings[row.get("setting", "")] = row.get("value", "")
             return
         into.setdefault("title", plain(title if colon else section.title.removesuffix("Integration")))
         take_labels(section.entries, into, labels.CATALOG, labels.CATALOG_LISTS)

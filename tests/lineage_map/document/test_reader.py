@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from airflow_lineage_provider.checks.lint import lint
 from airflow_lineage_provider.graph import ColumnRef, Severity, Verdict, compare, impact, trace
@@ -240,3 +242,56 @@ def test_the_work_is_in_proportion_to_the_document(unit, before, count_steps):
 def test_a_document_that_is_too_large_is_refused():
     with pytest.raises(MapError, match="larger than 1 MiB; split the document"):
         import_markdown("x" * (MAX_CHARACTERS + 1))
+
+
+ACCEPTED = """\
+| edge-missing | a | b | soon |
+| nothing | a | b | soon |
+| edge-missing | c | d | 2099-01-01 |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [
+        ("## Scope\n\n**Covers:**\n- ``\n- a.*\n", ["scope.0: "]),
+        ("## Sources\n\n### A\n\n**Topic:**\n", ["sources.a.datasets..[key]: "]),
+        (
+            "## Revisions\n\n| Version | Changes |\n|---|---|\n| | x |\n| 2 | y |\n",
+            ["change_history.0.version: "],
+        ),
+        (
+            "## Accepted Findings\n\n| Finding | Subject | Reason | Until |\n|---|---|---|---|\n" + ACCEPTED,
+            ["accepted.0.until: ", "accepted.1.finding: ", "accepted.1.until: "],
+        ),
+    ],
+)
+def test_one_wrong_part_does_not_cost_the_rest(text, listed):
+    imported = import_markdown(f"# T\n\n{text}\n## Layers\n\n### raw\n\n- `t`\n")
+    messages = [problem.message for problem in imported.unplaced]
+    assert all(any(message.startswith(start) for message in messages) for start in listed), messages
+    assert list(imported.content.layers["raw"].tables) == ["t"]
+    assert [one.subject for one in imported.content.accepted] == ["c"] * ("2099" in text)
+    assert [one.version for one in imported.content.change_history] == ["2"] * ("Revisions" in text)
+
+
+FRAGMENTS = sorted({line for name in UNPLACED for line in (FOLDER / name).read_text().splitlines()})
+PIECES = [
+    "## ",
+    "### Table: x",
+    "**Name:** ``",
+    "|---|---|",
+    "| ` | ` |",
+    "a ->",
+    "-> ``",
+    "```",
+    "```sql",
+    "A[",
+    "{{ ref(",
+]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from([*FRAGMENTS, *PIECES]), max_size=25))
+def test_any_order_of_familiar_lines_is_read(parts):
+    assert import_markdown("\n".join(["# T", *parts])).content.document.title == "T"
