@@ -13,6 +13,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from airflow_lineage_provider.sql.compat import TokenType
 from airflow_lineage_provider.sql.limits import SqlError, refuse_deep, refuse_uncompiled, refuse_unreadable
 from airflow_lineage_provider.sql.model import Problem, Subject
+from airflow_lineage_provider.sql.procedures import without_bodies
 from airflow_lineage_provider.sql.rewrite import reparsed, simplified, with_function_calls
 from airflow_lineage_provider.sql.tsql import prepared, restore
 
@@ -42,10 +43,14 @@ def parse(sql: str, dialect: Dialect) -> tuple[list[exp.Expr], list[Problem]]:
         tokens = _tokens(sql, dialect)
         refuse_uncompiled(sql)
         refuse_deep(tokens)
+        tokens, kinds = without_bodies(tokens, type(dialect).__name__.lower())
+        reasons = dict.fromkeys(f"the body of a {kind} is not analysed" for kind in kinds)
+        bodies = [Problem(Subject.STATEMENT, reason) for reason in reasons]
         try:
-            return _statements(tokens, sql, dialect), []
+            return _statements(tokens, sql, dialect), bodies
         except SqlError as error:
-            return _one_by_one(tokens, sql, dialect, error)
+            statements, problems = _one_by_one(tokens, sql, dialect, error)
+            return statements, [*bodies, *problems]
     finally:
         _parsing.reset(quiet)
 

@@ -92,3 +92,24 @@ def test_batch_answers_all_writes(tmp_path):
     assert list(two["lineages"][0]["columns"]) == ["id"]
     assert (two["writes"], list(two["columns"])) == ("q", ["x"])
     assert (one["writes"], "lineages" in one) == ("p", False)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "procedure"),
+    [
+        ("mysql", "create procedure p() begin declare n int; insert into a select id, x from b; select row_count() as aff_rows; end"),
+        ("mysql", "create definer=`root`@`localhost` procedure p(in n int) begin if n > 1 then update a set x = 1; end if; select case when 1 then 2 end as aff_rows; end"),
+        ("tsql", "create or alter proc p as begin try insert into a select id, x from b; end try begin catch select 1 as e end catch; select @@rowcount as aff_rows\ngo"),
+        ("oracle", "create or replace procedure p is n int; begin insert into a select id, x from b; select count(*) as aff_rows into n from a; end p"),
+        ("snowflake", "create procedure p() returns int language sql as begin insert into a select id, x from b; return 1; end"),
+        ("postgres", "create function f() returns int language sql begin atomic insert into a select id, x from b; select 1 as aff_rows; end"),
+        ("bigquery", "create or replace procedure d.p(out n int64) begin insert into a select id, x from b; set n = 1; end"),
+    ],
+)  # fmt: skip
+def test_the_body_of_a_procedure_is_refused_as_a_whole(dialect, procedure):
+    (alone,) = script_lineage(procedure, dialect=dialect, schema=TWO)
+    assert (alone.columns, alone.reads, alone.writes) == ((), (), None)
+    assert "is not analysed" in alone.error
+    (after,) = script_lineage(f"{procedure};\nselect id from src", dialect=dialect, schema=TWO)
+    assert [str(table) for table in after.reads] == ["src"]
+    assert len(after.problems) == 1

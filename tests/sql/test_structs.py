@@ -55,6 +55,8 @@ def test_struct_of_the_schema(dialect, sql, columns):
         ("duckdb", "select {'a': lo, 'b': hi}['b'] as z, struct_extract({'a': lo, 'b': hi}, 'a') as y from t", {"z": "hi", "y": "lo"}),
         ("duckdb", "select x.a from (select unnest([{'a': lo, 'b': hi}]) as x from t) i", {"a": "lo"}),
         ("duckdb", "select x.a from (select {'a': lo, 'b': hi} as x from t union all select {'a': id, 'b': id} from t) i", {"a": "lo id"}),
+        ("duckdb", "select map {lo: hi}['x'] as y, map {'x': lo, 'y': hi}['x'] as z from t", {"y": "lo hi", "z": "lo"}),
+        ("duckdb", "select map {lo: hi} as y, map {abs(lo): id} as z from t", {"y": "lo hi", "z": "lo id"}),
         ("trino", "select cast(row(lo, hi) as row(a integer, b integer)).b as z from t", {"z": "hi"}),
     ],
 )  # fmt: skip
