@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from airflow_lineage_provider.events.masking import mask_event
 from airflow_lineage_provider.store.database import PATIENCE, Database
 from airflow_lineage_provider.store.errors import StoreError
 from airflow_lineage_provider.store.records import (
@@ -23,7 +24,7 @@ from airflow_lineage_provider.store.schema import event as event_table
 from airflow_lineage_provider.store.schema import event_dataset, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy.engine.interfaces import DBAPICursor
 
@@ -66,8 +67,9 @@ class EventStore:
     processes at once, and after a fork. Every method raises StoreError.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, redact: Callable[[str], str] | None = None) -> None:
         self.database = Database(url)
+        self.redact = redact
         self._away_since: float | None = None
 
     def __str__(self) -> str:
@@ -79,13 +81,17 @@ class EventStore:
         self.database.disconnect()
 
     def append(self, events: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> int:
-        """Commit an event, or several in one transaction; return how many were new.
+        """Mask and commit an event, or several in one transaction; return how many were new.
+
+        Secrets of known forms are masked here, for emitted and for received events, and those that `redact`
+        replaces.
 
         An event that is already in the store, equal in every byte, is not stored again. So a store that is
         away or locked is retried for some seconds: once, and not for each event while it stays away.
         """
         now, started = datetime.now(UTC), time.monotonic()
-        records = [to_record(event, now) for event in ([events] if isinstance(events, Mapping) else events)]
+        given = [events] if isinstance(events, Mapping) else events
+        records = [to_record(mask_event(event, self.redact), now) for event in given]
         while True:
             try:
                 added = self._append(records)

@@ -10,19 +10,16 @@ import attr
 from openlineage.client.serde import Serde
 from openlineage.client.transport.transport import Config, Transport
 
-from airflow_lineage_provider.events.masking import mask_event
 from airflow_lineage_provider.store.location import default_store_url
 from airflow_lineage_provider.store.store import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from openlineage.client.client import Event
 
 
 @attr.define
 class OutboxConfig(Config):
-    """`store`: a file's path or a database URL; `default_store_url` says what is meant without one."""
+    """`store`: a file's path or a database URL; without it, `default_store_url`."""
 
     store: str
 
@@ -33,7 +30,7 @@ class OutboxConfig(Config):
 
 
 class OutboxTransport(Transport):
-    """Keeps events safe on this side of the network; the forwarder takes them on.
+    """Commits events to the local store; the forwarder sends them on.
 
     For Airflow's own events: `[openlineage] transport =
     {"type": "airflow_lineage_provider.OutboxTransport", "store": "/var/lib/lineage.db"}`.
@@ -43,26 +40,26 @@ class OutboxTransport(Transport):
     config_class = OutboxConfig
 
     def __init__(self, config: OutboxConfig) -> None:
-        self.store = EventStore(config.store)
+        self.store = EventStore(config.store, _airflow_redact)
 
     def emit(self, event: Event) -> None:
-        """Commit the event, without its secrets. Raises StoreError: nothing is lost silently."""
-        self.store.append(mask_event(Serde.to_dict(event), _airflow_redact()))
+        """Commit the event, without its secrets. Raises StoreError: no event is lost without an error."""
+        self.store.append(Serde.to_dict(event))
 
     def close(self, timeout: float = -1) -> bool:  # noqa: ARG002
-        """Close the store's connections; there is never anything left to send."""
+        """Close the store's connections; nothing is left to send."""
         self.store.close()
         return True
 
 
-def _airflow_redact() -> Callable[[str], str] | None:
-    """Return Airflow's secrets masker where this process is Airflow's.
+def _airflow_redact(text: str) -> str:
+    """Apply Airflow's secrets masker where this is a process of Airflow.
 
-    Airflow's OpenLineage adapter masks too, but with the secrets that were known when it was made: before
+    Airflow's OpenLineage adapter masks too, but with the secrets that were known when it was created, before
     the task read its connections.
     """
     if "airflow.sdk" not in sys.modules:
-        return None
+        return text
     from airflow.providers.common.compat.sdk import redact
 
-    return lambda text: str(redact(text))
+    return str(redact(text))

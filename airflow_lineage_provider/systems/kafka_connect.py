@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow_lineage_provider.events.masking import MASK, mask_text
+from airflow_lineage_provider.events.masking import mask_text
+from airflow_lineage_provider.events.secret_patterns import MASK
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.jdbc import without_credentials
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.dbt.records import HooksFinished, Idle, Invocation, NodeFinished, NodeStarted
-from airflow_lineage_provider.events.masking import mask_event
+from airflow_lineage_provider.events.masking import mask_event_literals, redact_values, secret_values
 from airflow_lineage_provider.events.movement import movement_event
 from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
@@ -19,7 +20,7 @@ from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
 from airflow_lineage_provider.utils.dag_run import dag_run_ids, previous_try_run_id, run_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from airflow.sdk import Context
@@ -45,8 +46,12 @@ class Emitter:
     not committed by then are logged and counted in `lost`.
     """
 
-    def __init__(self, context: Context, store_conn_id: str | None) -> None:
+    def __init__(
+        self, context: Context, store_conn_id: str | None, variables: Mapping[str, Any] | None = None
+    ) -> None:
         self._store = EventStoreHook(store_conn_id).get_conn()
+        # dbt's env_var() and var() put such values into SQL, where nothing tells that they are secret.
+        self._store.redact = redact_values(secret_values({**os.environ, **(variables or {})}))
         self._context = run_context(context)
         self._masks_literals = conf.getboolean("airflow_lineage", "mask_sql_literals", fallback=False)
         self._events: NodeEvents | None = None
@@ -89,8 +94,8 @@ class Emitter:
     def _add(self, job: str, make: Callable[[], list[RunEvent]], *, batch: bool = False) -> None:
         """Make an event and commit it; while the store fails, it stays pending until the next retry."""
         try:
-            made = [mask_event(Serde.to_dict(event), literals=self._masks_literals) for event in make()]
-            self._pending += made
+            made = [Serde.to_dict(event) for event in make()]
+            self._pending += map(mask_event_literals, made) if self._masks_literals else made
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
             self._lose(job, error)
         now = time.monotonic()

@@ -14,6 +14,7 @@ from airflow_lineage_provider.store import StoreError
 from tests.support.samples import run_event
 
 URL = "/api/v1/lineage"
+FACET = {"_producer": "https://x", "_schemaURL": "https://y"}
 
 
 @pytest.fixture
@@ -159,3 +160,15 @@ def test_a_store_that_fails_is_said_and_nothing_is_lost(client, store, monkeypat
 
     assert (answer.status_code, answer.json()["error"]) == (503, "the disk is full")
     assert answer.headers["Retry-After"]
+
+
+def test_received_events_are_masked_before_the_store(client, store):
+    event = run_event(inputs=["password"])
+    event["job"]["facets"] = {"sql": FACET | {"query": "SET password = 'hunter2'"}}
+    event["run"]["facets"]["x"] = FACET | {"token": "hunter2", "url": "postgres://me:hunter2@host/db"}
+
+    assert client.post(URL, json=event).status_code == 201
+
+    (kept,) = store.events()
+    assert "hunter2" not in json.dumps(kept)
+    assert kept["inputs"] == event["inputs"]
