@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 
@@ -16,11 +15,12 @@ from airflow_lineage_provider.store import EventStore
 
 from .pipeline import BIN, DAG_ID, new_pipeline
 from .standalone import free_ports, standalone
+from .triggered import trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .standalone import Airflow, Response
+    from .triggered import Triggered
 
 pytestmark = pytest.mark.e2e
 
@@ -30,51 +30,6 @@ MODELS = {
     *("silver.stg_customers", "silver.stg_orders", "silver.stg_events"),
     *("gold.customer_orders_summary", "gold.customer_behavior"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Triggered:
-    """A DAG run that was triggered through the API and has ended."""
-
-    airflow: Airflow
-    token: str
-    run_id: str
-    dag_id: str = DAG_ID
-
-    def get(self, path: str = "") -> Response:
-        return self.airflow.request("GET", self.path(path), token=self.token)
-
-    def post(self, path: str, body: dict) -> Response:
-        return self.airflow.request("POST", f"/api/v2/dags/{self.dag_id}{path}", body, self.token)
-
-    def wait_until_ended(self) -> None:
-        ended = {"success", "failed"}
-        self.airflow.wait_until("ended", lambda: self.get().json()["state"] in ended, seconds=300)
-
-    def tasks(self) -> dict[str, dict]:
-        return {one["task_id"]: one for one in self.get("/taskInstances").json()["task_instances"]}
-
-    def validation(self) -> dict:
-        xcom = "/taskInstances/validate_lineage/xcomEntries/return_value?deserialize=true"
-        return self.get(xcom).json()["value"]
-
-    def path(self, path: str) -> str:
-        return f"/api/v2/dags/{self.dag_id}/dagRuns/{quote(self.run_id)}{path}"
-
-    def events(self) -> list[dict]:
-        """Return the events of this DAG run; the DAG's own COMPLETE is the last to come."""
-        store = self.airflow.pipeline.store
-
-        def dag_run_has_ended():
-            ends = (event for event in store.events(job_name=DAG_ID) if event["eventType"] == "COMPLETE")
-            return next((end["run"]["runId"] for end in ends if airflow_run_id(end) == self.run_id), None)
-
-        root = self.airflow.wait_until("the DAG run's COMPLETE stored", dag_run_has_ended, seconds=30)
-        return list(store.events(root_run_id=root))
-
-
-def airflow_run_id(event: dict) -> str:
-    return event["run"]["facets"]["airflowDagRun"]["dagRun"]["run_id"]
 
 
 FORWARD_DAG = """
@@ -93,18 +48,6 @@ def run(tmp_path_factory) -> Iterator[Triggered]:
     (pipeline.root / "dags" / "forward_lineage.py").write_text(FORWARD_DAG)
     with standalone(pipeline) as airflow:
         yield trigger(airflow, airflow.token("admin"), DAG_ID)
-
-
-def trigger(airflow: Airflow, token: str, dag_id: str) -> Triggered:
-    dag = f"/api/v2/dags/{dag_id}"
-    airflow.wait_until("parsed", lambda: airflow.request("GET", dag, token=token).status == 200, seconds=60)
-    body = {"logical_date": None, "conf": {}}
-    run_id = airflow.request("POST", f"{dag}/dagRuns", body, token).json()["dag_run_id"]
-    airflow.request("PATCH", dag, {"is_paused": False}, token).json()
-
-    run = Triggered(airflow, token, run_id, dag_id)
-    run.wait_until_ended()
-    return run
 
 
 def test_every_task_succeeded_the_deferred_validation_too(run):
