@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -52,15 +53,38 @@ def _snowflake(conn: Connection) -> Output:
 
 
 def _duckdb(conn: Connection) -> Output:
-    token = {"motherduck_token": conn.password} if conn.password else {}
-    return {"path": conn.host or ":memory:", "schema": conn.schema or DEFAULT_SCHEMA}, token
+    path, schema = conn.host or ":memory:", {"schema": conn.schema or DEFAULT_SCHEMA}
+    if conn.password:
+        return {"path": path, **schema}, {"motherduck_token": conn.password}
+    # The path of a MotherDuck database can hold a token, as in md:analytics?motherduck_token=...
+    return ({**schema}, {"path": path}) if "?" in path else ({"path": path, **schema}, {})
 
 
-OUTPUTS: dict[str, Callable[[Connection], Output]] = {
-    "postgres": _postgres,
-    "snowflake": _snowflake,
-    "duckdb": _duckdb,
+def _bigquery(conn: Connection) -> Output:
+    """Return the output of a `google_cloud_platform` connection; its schema is the dataset."""
+    extra = conn.extra_dejson
+    fields: dict[str, Any] = {
+        "method": "oauth",
+        "project": extra.get("project"),
+        "dataset": conn.schema or extra.get("dataset"),
+        "location": extra.get("location"),
+    }
+    if key_path := extra.get("key_path"):
+        return {**fields, "method": "service-account", "keyfile": key_path}, {}
+    if given := extra.get("keyfile_dict"):
+        key = json.loads(given) if isinstance(given, str) else dict(given)
+        secret = {"private_key": key.pop("private_key", "")}
+        return {**fields, "method": "service-account-json", "keyfile_json": key}, {"keyfile_json": secret}
+    return fields, {}
+
+
+OUTPUTS: dict[str, tuple[str, Callable[[Connection], Output]]] = {
+    "duckdb": ("duckdb", _duckdb),
+    "google_cloud_platform": ("bigquery", _bigquery),
+    "postgres": ("postgres", _postgres),
+    "snowflake": ("snowflake", _snowflake),
 }
+"""dbt's adapter, and what makes its output, by Airflow's type of a connection."""
 
 
 def dbt_profile(
@@ -83,13 +107,16 @@ def _from_connection(conn_id: str, project_dir: str, target: str) -> Iterator[st
         raise DbtError(
             f"connection {conn_id!r} does not exist; add it to Airflow, or set profile_conn_id to another"
         ) from None
-    to_output = OUTPUTS.get(conn.conn_type or "")
-    if to_output is None:
+    if conn.conn_type not in OUTPUTS:
         raise DbtError(
             f"connection {conn_id!r} is of type {conn.conn_type!r}, for which no dbt profile can be made; "
             f"use one of {', '.join(sorted(OUTPUTS))}, or a profiles.yml"
         )
-    fields, secrets = to_output(conn)
-    output = {"type": conn.conn_type, **{key: value for key, value in fields.items() if value is not None}}
+    adapter, to_output = OUTPUTS[conn.conn_type]
+    try:
+        fields, secrets = to_output(conn)
+    except (TypeError, ValueError):
+        raise DbtError(f"connection {conn_id!r} has an extra that cannot be read; write it as JSON") from None
+    output = {"type": adapter, **{key: value for key, value in fields.items() if value is not None}}
     with temporary_profile(profile_name(project_dir), target, output, secrets) as profiles_dir:
         yield profiles_dir

@@ -1,13 +1,18 @@
 """dbt profiles made from Airflow connections; no secret is ever written."""
 
+import fcntl
 import json
 import os
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 
 from airflow_lineage_provider.dbt import DbtError
+from airflow_lineage_provider.dbt.credentials import target_credentials
+from airflow_lineage_provider.dbt.profile import FOLDER_PREFIX, PREFIX, SECRET_PREFIX
 from airflow_lineage_provider.utils.dbt_profile import dbt_profile
 
 SECRET = "hunter2/with:odd@characters"
@@ -19,9 +24,17 @@ def project(tmp_path):
     return str(tmp_path)
 
 
+def resolved(value):
+    """Return a profile's value with the texts that its variables hold now."""
+    if isinstance(value, dict):
+        return {key: resolved(inner) for key, inner in value.items()}
+    found = re.fullmatch(r"\{\{ env_var\('(\w+)'\) \}\}", value) if isinstance(value, str) else None
+    return os.environ[found[1]] if found else value
+
+
 @pytest.fixture
 def profile_of(project, monkeypatch):
-    """Return the output of the profile that a connection makes, as dbt would read it, and its text."""
+    """Return the output of the profile that a connection makes, and the variables that are secret."""
 
     def make(target="prod", **connection):
         monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(connection))
@@ -30,18 +43,17 @@ def profile_of(project, monkeypatch):
             assert file.stat().st_mode & 0o777 == 0o600
             text = file.read_text()
             profile = yaml.safe_load(text)["warehouse"]
-            secrets = {k: v for k, v in os.environ.items() if k.startswith("DBT_ENV_SECRET_LINEAGE_")}
+            output = resolved(profile["outputs"][target])
+            secrets = {
+                k.removeprefix(SECRET_PREFIX): v for k, v in os.environ.items() if k.startswith(SECRET_PREFIX)
+            }
         assert not Path(folder).exists()
-        assert not any(name.startswith("DBT_ENV_SECRET_LINEAGE_") for name in os.environ)
+        assert not any(name.startswith((SECRET_PREFIX, PREFIX)) for name in os.environ)
         assert profile["target"] == target
         assert SECRET not in text
-        return profile["outputs"][target], secrets
+        return output, secrets
 
     return make
-
-
-def variable(field):
-    return f"{{{{ env_var('DBT_ENV_SECRET_LINEAGE_{field}') }}}}"
 
 
 def test_postgres(profile_of):
@@ -61,9 +73,9 @@ def test_postgres(profile_of):
         "dbname": "shop",
         "schema": "public",
         "sslmode": "require",
-        "password": variable("PASSWORD"),
+        "password": SECRET,
     }
-    assert secrets == {"DBT_ENV_SECRET_LINEAGE_PASSWORD": SECRET}
+    assert secrets == {"PASSWORD": SECRET}
 
 
 def test_snowflake_with_a_password(profile_of):
@@ -76,20 +88,19 @@ def test_snowflake_with_a_password(profile_of):
         **extra,
         "user": "etl",
         "schema": "GOLD",
-        "password": variable("PASSWORD"),
+        "password": SECRET,
     }
-    assert secrets == {"DBT_ENV_SECRET_LINEAGE_PASSWORD": SECRET}
+    assert secrets == {"PASSWORD": SECRET}
 
 
 def test_snowflake_with_a_key(profile_of):
     extra = {"account": "acme-emea", "private_key_content": f"-----BEGIN {SECRET}-----"}
     output, secrets = profile_of(conn_type="snowflake", login="etl", password="phrase", extra=extra)
-    assert output["private_key"] == variable("PRIVATE_KEY")
-    assert output["private_key_passphrase"] == variable("PRIVATE_KEY_PASSPHRASE")
     assert "password" not in output
+    assert {key: output[key.lower()] for key in secrets} == secrets
     assert secrets == {
-        "DBT_ENV_SECRET_LINEAGE_PRIVATE_KEY": f"-----BEGIN {SECRET}-----",
-        "DBT_ENV_SECRET_LINEAGE_PRIVATE_KEY_PASSPHRASE": "phrase",
+        "PRIVATE_KEY": f"-----BEGIN {SECRET}-----",
+        "PRIVATE_KEY_PASSPHRASE": "phrase",
     }
 
 
@@ -97,6 +108,82 @@ def test_duckdb(profile_of):
     output, secrets = profile_of(conn_type="duckdb", host="/data/shop.duckdb")
     assert output == {"type": "duckdb", "path": "/data/shop.duckdb", "schema": "main"}
     assert secrets == {}
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {"host": f"md:analytics?motherduck_token={SECRET}"},
+        {"host": "md:analytics", "password": SECRET},
+    ],
+)
+def test_a_motherduck_token_is_secret_wherever_it_stands(profile_of, connection):
+    _, secrets = profile_of(conn_type="duckdb", **connection)
+    assert any(SECRET in value for value in secrets.values())
+
+
+KEY = {"type": "service_account", "project_id": "acme", "private_key": SECRET, "client_email": "etl@acme"}
+
+
+@pytest.mark.parametrize("given", [KEY, json.dumps(KEY)])
+def test_bigquery_with_a_key(profile_of, given):
+    extra = {"project": "acme", "keyfile_dict": given, "location": "EU"}
+    output, secrets = profile_of(conn_type="google_cloud_platform", schema="gold", extra=extra)
+    assert output == {
+        "type": "bigquery",
+        "method": "service-account-json",
+        "project": "acme",
+        "dataset": "gold",
+        "location": "EU",
+        "keyfile_json": KEY,
+    }
+    assert secrets == {"KEYFILE_JSON_PRIVATE_KEY": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({"key_path": "/keys/etl.json"}, {"method": "service-account", "keyfile": "/keys/etl.json"}),
+        ({}, {"method": "oauth"}),
+    ],
+)
+def test_bigquery_without_a_key_in_the_connection(profile_of, extra, expected):
+    output, secrets = profile_of(conn_type="google_cloud_platform", schema="gold", extra=extra)
+    assert output == {"type": "bigquery", "dataset": "gold", **expected}
+    assert secrets == {}
+
+
+def test_an_extra_that_is_no_json_says_so(profile_of):
+    with pytest.raises(DbtError, match="connection 'warehouse' has an extra that cannot be read"):
+        profile_of(conn_type="google_cloud_platform", extra={"keyfile_dict": "{"})
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ env_var('AIRFLOW__CORE__FERNET_KEY') }}", "{% raw %}x", "{{ 7 * 7 }}", "{# note", "a: 'b'"]
+)
+def test_dbt_renders_no_jinja_of_a_connection(project, monkeypatch, text):
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", SECRET)
+    connection = {"conn_type": "duckdb", "host": f"/data/{text}.duckdb", "schema": text}
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(connection))
+    with dbt_profile("warehouse", project, "prod") as folder:
+        credentials = target_credentials(project, folder, None)
+    assert (credentials.path, credentials.schema) == (connection["host"], text)
+
+
+def test_the_folder_of_a_killed_process_is_removed_at_the_next_start(project, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "duckdb"}))
+    folders = {name: tmp_path / f"{FOLDER_PREFIX}{name}" for name in ("dead", "in-use", "new")}
+    for folder in folders.values():
+        folder.mkdir()
+    for name in ("dead", "in-use"):
+        os.utime(folders[name], (0, 0))
+    descriptor = os.open(folders["in-use"], os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with dbt_profile("warehouse", project, "prod"):
+        pass
+    os.close(descriptor)
+    assert set(tmp_path.glob(f"{FOLDER_PREFIX}*")) == {folders["in-use"], folders["new"]}
 
 
 def test_without_a_connection_there_is_no_profile(project):
