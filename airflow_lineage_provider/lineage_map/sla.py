@@ -7,20 +7,15 @@ from datetime import timedelta
 
 from airflow_lineage_provider.errors import InputError
 
+_DAY = timedelta(days=1)
 _UNITS = {
-    "s": "seconds",
-    "sec": "seconds",
-    "second": "seconds",
-    "m": "minutes",
-    "min": "minutes",
-    "minute": "minutes",
-    "h": "hours",
-    "hr": "hours",
-    "hour": "hours",
-    "d": "days",
-    "day": "days",
-    "w": "weeks",
-    "week": "weeks",
+    **dict.fromkeys(("s", "sec", "second"), timedelta(seconds=1)),
+    **dict.fromkeys(("m", "min", "minute"), timedelta(minutes=1)),
+    **dict.fromkeys(("h", "hr", "hour"), timedelta(hours=1)),
+    **dict.fromkeys(("d", "day"), _DAY),
+    **dict.fromkeys(("w", "week"), 7 * _DAY),
+    "month": 30 * _DAY,
+    "year": 365 * _DAY,
 }
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)[\s-]*([a-z]+?)s?\b", re.IGNORECASE)
 
@@ -34,7 +29,7 @@ def parse_duration(text: str) -> timedelta:
     90
     """
     found = [
-        timedelta(**{_UNITS[unit.lower()]: float(number)})
+        float(number) * _UNITS[unit.lower()]
         for number, unit in _DURATION.findall(text)
         if unit.lower() in _UNITS
     ]
