@@ -42,6 +42,10 @@ LOGGED_LEVELS = {"info", "warn", "error"}
 BATCHES_FAILED = ("ERROR", "PARTIAL SUCCESS")
 CANCELLED = "cancelled: the task was killed"
 DRAIN_SECONDS = 60
+# A node begins once no more messages than these are unhandled, or after a second. Otherwise dbt's threads
+# would take the interpreter's lock from the thread that handles them, and events would come later and later.
+MAX_BACKLOG = 24
+BACKLOG_SECONDS = 1.0
 
 
 class Listener:
@@ -51,6 +55,7 @@ class Listener:
         self._messages = messages
         self._check_node = check_node
         self._lock = threading.Lock()
+        self._room = threading.Condition()
         self._depth: dict[str, int] = {}
         self._raised: dict[str, str] = {}
         self._ended = 0
@@ -129,6 +134,15 @@ class Listener:
         if self._adapter is not None:
             release(self._adapter)
 
+    def handled(self) -> None:
+        """Let waiting nodes begin if there is room; call it after each message."""
+        if self._has_room():
+            with self._room:
+                self._room.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._messages.unfinished_tasks <= MAX_BACKLOG or self._stop_waiting.is_set()
+
     def columns_read(self, ticket: int) -> None:
         """Put the answer of a request for columns on the queue."""
         self._messages.put(ColumnsRead(ticket))
@@ -157,6 +171,8 @@ class Listener:
         uid = event.data.node_info.unique_id
         if name == "NodeStart" and self._count(uid, 1) == 1:
             self._messages.put(NodeBegan(uid, _time(event), self._exists(uid)))
+            with self._room:
+                self._room.wait_for(self._has_room, BACKLOG_SECONDS)
         elif name == "NodeExecuting":
             self._messages.put(NodeCompiled(uid))
         elif name == "NodeFinished" and self._count(uid, -1) == 0:

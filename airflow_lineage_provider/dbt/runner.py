@@ -92,6 +92,7 @@ class DbtRun:
             yield Idle()
         if self._recorder:
             self._mark_done(self._recorder)
+        self._listener.handled()
 
     def _mark_done(self, recorder: Recorder) -> None:
         """Let dbt go on to its end once the records of all nodes that ended are yielded."""
