@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Connection
 
-Output = tuple[dict[str, Any], dict[str, str]]
-"""The fields of a dbt profile output: the plain ones, and the secret ones."""
+Output = tuple[dict[str, Any], dict[str, Any]]
+"""The fields of a dbt profile output: the plain ones, and the secret ones; both may be nested."""
 
 DEFAULT_SCHEMA = "main"
 
@@ -53,11 +53,12 @@ def _snowflake(conn: Connection) -> Output:
 
 
 def _duckdb(conn: Connection) -> Output:
-    path, schema = conn.host or ":memory:", {"schema": conn.schema or DEFAULT_SCHEMA}
+    path = conn.host or ":memory:"
+    schema: dict[str, Any] = {"schema": conn.schema or DEFAULT_SCHEMA}
     if conn.password:
         return {"path": path, **schema}, {"motherduck_token": conn.password}
     # The path of a MotherDuck database can hold a token, as in md:analytics?motherduck_token=...
-    return ({**schema}, {"path": path}) if "?" in path else ({"path": path, **schema}, {})
+    return (schema, {"path": path}) if "?" in path else ({"path": path, **schema}, {})
 
 
 def _bigquery(conn: Connection) -> Output:
@@ -73,8 +74,8 @@ def _bigquery(conn: Connection) -> Output:
         return {**fields, "method": "service-account", "keyfile": key_path}, {}
     if given := extra.get("keyfile_dict"):
         key = json.loads(given) if isinstance(given, str) else dict(given)
-        secret = {"private_key": key.pop("private_key", "")}
-        return {**fields, "method": "service-account-json", "keyfile_json": key}, {"keyfile_json": secret}
+        secret = {"keyfile_json": {"private_key": key.pop("private_key", "")}}
+        return {**fields, "method": "service-account-json", "keyfile_json": key}, secret
     return fields, {}
 
 

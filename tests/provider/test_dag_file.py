@@ -35,7 +35,7 @@ def modules_after_reading(tmp_path):
 
 def test_reading_the_dag_file_imports_airflow_and_a_handful_of_ours(modules_after_reading, tmp_path):
     plain = tmp_path / "plain.py"
-    # An Asset with a URI makes Airflow import the URI handlers of all installed providers: Amazon's need boto3.
+    # An Asset with a URI makes Airflow import the URI handlers of all providers: Amazon's need boto3.
     plain.write_text(
         "from airflow.sdk import DAG, Asset, BaseOperator, BaseOperatorLink, BaseSensorOperator\n"
         "Asset(name='any', uri='any://any/any')\n"
