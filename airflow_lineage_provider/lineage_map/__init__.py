@@ -1,4 +1,4 @@
-"""The documented map: the contract that a team writes, in YAML or as the document that it signs."""
+"""The documented map: the lineage contract of a team, in YAML or in Markdown."""
 
 from airflow_lineage_provider.lineage_map.bindings import Bindings, bindings_of
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem

@@ -1,4 +1,4 @@
-"""A map as YAML that `parse_map` reads back the same: what is not said is left out."""
+"""A map as YAML that `parse_map` reads back unchanged; values that are defaults are left out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLUMN_PLACES = frozenset({"columns", "fields", "features"})
 
 
 def dump_map(content: Map) -> str:
-    """Return the YAML text of a map, with shorthand where it says the same."""
+    """Return the YAML text of a map, in its shorthand."""
     data = content.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     short = _short({"document": {}, **data})
     text = yaml.dump(short, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NEVER_FOLD)
@@ -27,10 +27,10 @@ def _escaped(character: str) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes nothing for None, as people do."""
+    """Writes None as an empty value and repeats equal values, because a map has no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class's signature
-        """Write equal values out each time; a map has no anchors."""
+        """Never write an anchor."""
         return True
 
 

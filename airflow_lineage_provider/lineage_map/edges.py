@@ -1,4 +1,4 @@
-"""The edges between datasets that a map documents, each with its place in the map."""
+"""The edges between datasets that a map documents, each with its path in the YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class DocumentedEdge(NamedTuple):
-    """`source` is read to make `target`, by `job`; `where` is the path of keys in the map's YAML."""
+    """`target` is made from `source` by `job`; `where` is the path of keys in the YAML."""
 
     source: str
     target: str

@@ -1,4 +1,4 @@
-"""What is wrong with a map, and where."""
+"""The error of a map that cannot be read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MapProblem:
-    """One problem: file, line and column (from 1; 0 where there is none), what and what to do."""
+    """One problem: file, line and column (from 1; 0 if unknown), what is wrong and what to do."""
 
     file: str
     line: int
@@ -27,7 +27,7 @@ class MapProblem:
 
 
 class MapError(LineageError):
-    """A map that cannot be read. `str()` is one line a problem."""
+    """A map that cannot be read. `str()` has one line for each problem."""
 
     def __init__(self, problems: Iterable[MapProblem]) -> None:
         self.problems = tuple(problems)

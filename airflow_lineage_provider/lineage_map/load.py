@@ -1,4 +1,4 @@
-"""Read a map: YAML in, a checked `LineageMap` out, every complaint with its line and column."""
+"""Read a map: YAML in, a checked `LineageMap` out, each problem with its line and column."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.yaml_text import Positions
 
 
-_MOST_TOLD = 100
+_MAX_PROBLEMS = 100
 _NEEDED = {
     "model_type": "a mapping",
     "dict_type": "a mapping",
@@ -41,12 +41,12 @@ class LineageMap:
     positions: Positions
 
     def where(self, *path: str | int) -> Provenance:
-        """Return where that part is written, or the nearest part around it."""
+        """Return the line of a part of the map, or of the nearest part around it."""
         line, _ = position(self.positions, path)
         return Provenance("map", file=self.file, line=line)
 
     def policy(self, today: dt.date | None = None) -> Policy:
-        """Return the map's severities and accepted findings, as of a day."""
+        """Return the severities, and the findings that are accepted on a day, today by default."""
         accepted = tuple(
             Acceptance(a.finding, a.subject, a.reason, a.until, self.where("accepted", number))
             for number, a in enumerate(self.content.accepted)
@@ -57,7 +57,7 @@ class LineageMap:
 
 
 def load_map(path: str | Path) -> LineageMap:
-    """Read the map in a file. Raises MapError, one line a problem."""
+    """Read the map in a file. Raises MapError with one line for each problem."""
     file = Path(path)
     try:
         with file.open("rb") as stream:
@@ -71,7 +71,7 @@ def load_map(path: str | Path) -> LineageMap:
 
 
 def parse_map(text: str, file: str = "<map>") -> LineageMap:
-    """Read a map from its text. Raises MapError, one line a problem."""
+    """Read a map from its YAML text. Raises MapError with one line for each problem."""
     data, positions = parse_yaml(text, file)
     if not isinstance(data, dict):
         raise MapError([MapProblem(file, 1, 1, "a lineage map is a mapping that starts with `document:`")])
@@ -90,10 +90,10 @@ def position(positions: Positions, path: tuple[str | int, ...]) -> tuple[int, in
 
 
 def _problems(error: ValidationError, file: str, positions: Positions) -> list[MapProblem]:
-    """Return the problems in the order of the file: the first of them, if there are very many."""
-    found = {_problem(e, file, positions) for e in error.errors(include_url=False)[:_MOST_TOLD]}
+    """Return the first problems in the order of the file, and how many more there are."""
+    found = {_problem(e, file, positions) for e in error.errors(include_url=False)[:_MAX_PROBLEMS]}
     problems = sorted(found, key=lambda problem: (problem.line, problem.column))
-    left = error.error_count() - _MOST_TOLD
+    left = error.error_count() - _MAX_PROBLEMS
     return [*problems, MapProblem(file, 0, 0, f"and {left:,} more problems")] if left > 0 else problems
 
 
@@ -109,7 +109,7 @@ def _message(error: ErrorDetails, loc: tuple[str | int, ...]) -> str:
     if kind == "extra_forbidden":
         return f"unknown key {name!r:.60}{_nearest(name, _keys_at(loc[:-1]))}"
     if kind == "missing":
-        return f"{_told(loc[:-1])} needs the key {name!r}"
+        return f"{_path_text(loc[:-1])} needs the key {name!r}"
     if kind == "enum" and name == value:
         return f"unknown finding {name!r:.60}{_nearest(name, dict.fromkeys(Code))}"
     if kind == "enum":
@@ -119,7 +119,7 @@ def _message(error: ErrorDetails, loc: tuple[str | int, ...]) -> str:
     return f"{name}: {error['msg'][:1].lower()}{error['msg'][1:]}, not {value!r:.60}"
 
 
-def _told(loc: tuple[str | int, ...]) -> str:
+def _path_text(loc: tuple[str | int, ...]) -> str:
     return ".".join(map(str, loc)) or "the map"
 
 
@@ -129,7 +129,7 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _keys_at(loc: tuple[str | int, ...]) -> Mapping[str, Any]:
-    """Return the keys that the model allows at a place."""
+    """Return the keys that a mapping at this path may have."""
     kind: type[BaseModel] = Map
     for part in loc:
         field = _fields(kind).get(str(part))

@@ -1,4 +1,4 @@
-"""The JSON Schema of a map, for editors; `python -m` this module publishes it beside itself."""
+"""The JSON Schema of a map, for editors. `python -m` this module writes the published file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PUBLISHED = Path(__file__).with_name("lineage-map.schema.json")
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a map, for editors: a text may be written like a number or a truth."""
+    """Return the JSON Schema of a map; where it wants text, a number or a boolean is accepted too."""
     schema = Map.model_json_schema(by_alias=True)
     _loosen(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

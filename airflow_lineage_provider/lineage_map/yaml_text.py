@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Event: TypeAlias = Any
-"""A yaml.Event; its stubs leave out what the subclasses carry."""
+"""A yaml.Event; the stubs lack the attributes of its subclasses."""
 
 Path: TypeAlias = tuple[str | int, ...]
 Positions: TypeAlias = dict[Path, tuple[int, int]]
@@ -29,13 +29,13 @@ MAX_PARTS = 400_000
 MAX_SCALAR = 64 * 1024
 
 _CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What YAML does not call printable, and NEL."""
+"""Characters that YAML does not accept as printable, and NEL."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse_yaml(text: str, file: str) -> tuple[Any, Positions]:
-    """Return the document as dicts, lists, text and None, and where each part of it stands.
+    """Return the document as dicts, lists, text and None, and the position of each part.
 
     Raises MapError with the line and column of the first thing that is not accepted.
     """
@@ -56,7 +56,7 @@ def parse_yaml(text: str, file: str) -> tuple[Any, Positions]:
 
 
 class _Builder:
-    """Turns the parser's events into data, one at a time, and refuses the rest."""
+    """Builds data from the parser's events; an event that is not accepted raises MapError."""
 
     def __init__(self, file: str, events: Iterator[Event]) -> None:
         self.file = file
@@ -77,9 +77,9 @@ class _Builder:
 
     def value(self, event: Event, path: Path) -> Any:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise self.problem(event, "anchors and aliases are not read here; write the value out")
+            raise self.problem(event, "anchors and aliases are not supported; write the value out")
         if getattr(event, "tag", None) and event.tag not in {"!", "tag:yaml.org,2002:str"}:
-            raise self.problem(event, f"the tag {event.tag!r:.40} is not read here; remove it")
+            raise self.problem(event, f"the tag {event.tag!r:.40} is not supported; remove it")
         if len(path) > MAX_DEPTH:
             raise self.problem(event, f"nested more than {MAX_DEPTH} levels deep")
         if len(self.positions) > MAX_PARTS:

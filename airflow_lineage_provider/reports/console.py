@@ -1,4 +1,4 @@
-"""Where text goes: colour on a terminal, the same words without it in a pipe or log."""
+"""The console of text reports: coloured on a terminal, plain text in a pipe or a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH = 100
 
 
 def console_for(stream: TextIO) -> Console:
-    """Return a console that writes to the stream and never breaks a line of its own accord."""
+    """Return a console that writes to the stream and never wraps a line."""
     from rich.console import Console
 
     terminal = stream.isatty()

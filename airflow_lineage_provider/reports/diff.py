@@ -1,4 +1,4 @@
-"""A diff as text, and as Markdown fit for a pull request's comment."""
+"""A diff as text, and as Markdown for a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~", "rerouted": "~"}
 
 
 def diff_text(changes: Sequence[Changed]) -> str:
-    """Return one line a change, and the consumers reached."""
+    """Return one line for each change, and the consumers that it reaches."""
     if not changes:
         return "Lineage is the same.\n"
     lines = []

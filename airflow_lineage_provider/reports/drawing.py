@@ -24,7 +24,7 @@ Span = tuple[int, int]
 def draw(edges: Iterable[tuple[str, str]], labels: Mapping[str, str] | None = None) -> str:
     """Return an SVG element, or nothing for no edges. `labels` are shown in place of the names.
 
-    An edge that closes a cycle is dashed and goes from right to left.
+    An edge that closes a cycle is dashed and runs from right to left.
     """
     pairs = list(edges)
     if not pairs:

@@ -1,4 +1,4 @@
-"""Names as output that no reader executes.
+"""Escape names for each kind of output.
 
 Names come from maps, events and warehouses, so they may hold terminal control sequences, bidirectional
 overrides, line breaks in front of a CI command, or markup. Whatever prints a name passes it through one of
@@ -13,10 +13,10 @@ import re
 from typing import Any
 
 _JOINERS = "\u200c\u200d\u00a0"
-"""Not printable by Unicode, yet part of words in several scripts and of emoji."""
+"""Characters that are not printable, but belong to words of several scripts and to emoji."""
 _LOGGING_COMMAND = re.compile(r"#(?=#(?:vso|teamcity)?\[)")
 _COMMAND = re.compile(rf"(^\s*):(?=:)|{_LOGGING_COMMAND.pattern}")
-"""What CI runners execute in a log: `::` at the start of a line, `##[`, `##vso[`, `##teamcity[` anywhere."""
+"""Commands of CI runners in a log: `::` at the start of a line, `##[`, `##vso[`, `##teamcity[` anywhere."""
 _MARKUP = re.compile(r"[\\`*\[\]!>|~]")
 
 
@@ -24,7 +24,7 @@ def one_line(text: str) -> str:
     r"""Return text for one line of a terminal or a log: `\x1b` for an escape character, `\n` for a line feed.
 
     All characters that Unicode does not call printable are written so: C0 and C1 controls, bidirectional and
-    other invisible format characters, lone surrogates. A CI runner's command is none any more.
+    other invisible format characters, lone surrogates. A command of a CI runner is escaped too.
     """
     if not text.isprintable():
         text = "".join(map(_escaped, text))

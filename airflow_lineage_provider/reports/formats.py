@@ -1,4 +1,4 @@
-"""A comparison in the forms that CI systems and people's pages read."""
+"""A comparison as JSON, Markdown, HTML, JUnit, SARIF and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _json(comparison: Comparison) -> str:
 
 
 def _markdown(comparison: Comparison) -> str:
-    """Return what fits a pull request's comment: the outcome, then the findings as a table."""
+    """Return Markdown for a comment on a pull request: the outcome, then the findings as a table."""
     verified = sum(edge.verdict is Verdict.VERIFIED for edge in comparison.edges)
     lines = [f"### Lineage: {outcome(comparison)}", ""]
     if comparison.edges:
@@ -105,7 +105,7 @@ def _html(comparison: Comparison) -> str:
 
 
 def _junit(comparison: Comparison) -> str:
-    """Return a test suite in which each edge and each finding is a case."""
+    """Return a JUnit test suite with a case for each edge and each finding."""
     kept = [e for e in comparison.edges if e.verdict in {Verdict.VERIFIED, Verdict.UNOBSERVED}]
     failures = [f for f in comparison.findings if f.severity is Severity.ERROR]
     suite = ET.Element("testsuite", name="airflow-lineage", tests=str(len(kept) + len(comparison.findings)))
@@ -126,7 +126,7 @@ def _junit(comparison: Comparison) -> str:
 
 
 def _sarif(comparison: Comparison) -> str:
-    """Return SARIF 2.1.0, which GitHub's and other code scanning pages read."""
+    """Return SARIF 2.1.0, for GitHub code scanning and the like."""
     found = [*comparison.findings, *comparison.accepted]
     codes = list(dict.fromkeys(finding.code for finding in found))
     driver = {
@@ -160,7 +160,7 @@ def _sarif_result(finding: Finding, rule: int) -> dict[str, Any]:
 
 
 def _sarif_text(text: str) -> str:
-    """Return text in which no bracket is a link."""
+    """Escape the brackets, which would be a link in a SARIF message."""
     return re.sub(r"[\\\[\]]", r"\\\g<0>", one_line(text))
 
 
@@ -176,7 +176,7 @@ def _pascal(code: str) -> str:
 
 
 def _github(comparison: Comparison) -> str:
-    """Return workflow commands, which GitHub shows at the lines of a pull request."""
+    """Return workflow commands, which GitHub shows as annotations of a pull request."""
     lines = [_command(finding) for finding in comparison.findings]
     return "\n".join([*lines, f"Lineage: {outcome(comparison)}"]) + "\n"
 

@@ -1,4 +1,4 @@
-"""The document of a map as one HTML file."""
+"""The document of a map as one HTML page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def render_html(content: Map) -> str:
-    """Return the page: what `render_markdown` writes, with the diagram drawn."""
+    """Return the document of `render_markdown` as HTML, with its diagram as SVG."""
     from markdown_it import MarkdownIt
 
     text = render_markdown(content).partition("\n")[2]

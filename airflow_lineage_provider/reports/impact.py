@@ -1,4 +1,4 @@
-"""An impact or a trace as a tree, with who to tell and what checks the way."""
+"""An impact or a trace as a tree, with the owners to inform and the checks of the datasets."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def impact_text(graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect]
 def print_impact(
     graph: Graph, found: Impact, stream: TextIO, effects: Mapping[ColumnRef, Effect] | None = None
 ) -> None:
-    """Write the tree of what is reached, the effect of the change beside it if given, and the total."""
+    """Write the tree of the columns that are reached, the effects of a change if given, and the total."""
     from airflow_lineage_provider.reports.line import Line
 
     console = console_for(stream)
     _print_tree(console.print, graph, found, effects or {}, "->")
-    told = [graph.datasets[name] for name in found.datasets() if name in graph.datasets]
-    checks = [f"{dataset.name}: {', '.join(dataset.checks)}" for dataset in told if dataset.checks]
-    owners = sorted({owner for dataset in told for owner in dataset.owners})
+    reached = [graph.datasets[name] for name in found.datasets() if name in graph.datasets]
+    checks = [f"{dataset.name}: {', '.join(dataset.checks)}" for dataset in reached if dataset.checks]
+    owners = sorted({owner for dataset in reached for owner in dataset.owners})
     if checks:
         console.print()
         console.print(Line("Checked on the way", "bold"))
@@ -57,7 +57,7 @@ def print_impact(
 
 
 def print_trace(graph: Graph, found: Impact, stream: TextIO) -> None:
-    """Write the tree of what a column is made from."""
+    """Write the tree of the columns that a column is made from."""
     from airflow_lineage_provider.reports.line import Line
 
     console = console_for(stream)
@@ -69,7 +69,7 @@ def print_trace(graph: Graph, found: Impact, stream: TextIO) -> None:
 
 
 def total(graph: Graph, found: Impact) -> str:
-    """Return the line that people look for."""
+    """Return the last line: how many consumers are reached."""
     number = len(consumers(graph, found))
     return f"TOTAL IMPACT: {number} downstream consumer{'' if number == 1 else 's'}"
 
@@ -77,7 +77,7 @@ def total(graph: Graph, found: Impact) -> str:
 def impact_json(
     graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect] | None = None
 ) -> dict[str, Any]:
-    """Return the impact as data: what is reached, how far away and by what, and the consumers."""
+    """Return the impact as data: the columns reached, their distance and parent, and the consumers."""
     return {
         "starts": [str(start) for start in found.starts],
         "reached": [
@@ -100,7 +100,7 @@ def impact_json(
 
 
 def impact_markdown(graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect] | None = None) -> str:
-    """Return the impact as nested lists, fit for a pull request's comment."""
+    """Return the impact as nested Markdown lists, for a comment on a pull request."""
     stream = io.StringIO()
     children = _children(found)
     for start in found.starts:

@@ -1,4 +1,4 @@
-"""Where the boxes and lines of a graph go, from left to right, by Sugiyama's method.
+"""The layout of a graph from left to right, by Sugiyama's method.
 
 Ranks by the longest path, lanes for lines that pass a rank, barycentres against crossings, and heights as
 near to the neighbours as the order allows. After K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual
@@ -25,13 +25,13 @@ Edge = tuple[str, str]
 
 
 class Slot(NamedTuple):
-    """A box, or a place in a rank that the lines which leave a box pass on their way to a later one."""
+    """A box, or the place where the lines of a box cross a rank on their way to a later one."""
 
     name: str
     rank: int
     lane: bool = False
     back: bool = False
-    """The lines go from right to left: they close a circle."""
+    """The lines run from right to left: they close a cycle."""
 
 
 class Segment(NamedTuple):
@@ -44,7 +44,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The slots of each rank from top to bottom, the height of each one's middle, and what is joined."""
+    """The slots of each rank from top to bottom, the height of each slot's middle, and the segments."""
 
     columns: list[list[Slot]]
     heights: Mapping[Slot, float]
@@ -52,7 +52,7 @@ class Layout:
 
 
 def layout(edges: Iterable[Edge]) -> Layout:
-    """Return the layout of a graph, which may have circles. An edge from a name to itself is not drawn."""
+    """Return the layout of a graph, which may have cycles. An edge from a name to itself is left out."""
     names = dict.fromkeys(name for edge in edges for name in edge)
     pairs = dict.fromkeys(edge for edge in edges if edge[0] != edge[1])
     ranks, back = _ranks(names, pairs)
@@ -68,7 +68,7 @@ def layout(edges: Iterable[Edge]) -> Layout:
 
 
 def _ranks(names: Iterable[str], edges: Iterable[Edge]) -> tuple[dict[str, int], set[Edge]]:
-    """Return the rank of each name, and the edges that go back: those that close a circle."""
+    """Return the rank of each name, and the edges that close a cycle."""
     order = {name: place for place, name in enumerate(_in_order(names, edges))}
     back = {(source, target) for source, target in edges if order[source] > order[target]}
     ranks = dict.fromkeys(order, 0)
@@ -80,7 +80,7 @@ def _ranks(names: Iterable[str], edges: Iterable[Edge]) -> tuple[dict[str, int],
 
 
 def _in_order(names: Iterable[str], edges: Iterable[Edge]) -> Iterable[str]:
-    """Return the names in topological order, without one edge of each circle."""
+    """Return the names in topological order, without one edge of each cycle."""
     upstream: dict[str, set[str]] = {name: set() for name in names}
     for source, target in edges:
         upstream[target].add(source)
@@ -110,7 +110,7 @@ def _neighbours(segments: Iterable[Segment]) -> tuple[dict[Slot, list[Slot]], ..
 
 
 def _ordered(columns: list[list[Slot]], segments: tuple[Segment, ...]) -> list[list[Slot]]:
-    """Return each rank in the order that a few sweeps find to have the fewest crossings."""
+    """Return each rank in the order with the fewest crossings that a few sweeps find."""
     left, right = _neighbours(segments)
     place = {slot: row for column in columns for row, slot in enumerate(column)}
 
@@ -145,7 +145,7 @@ def _crossings(columns: list[list[Slot]], right: Mapping[Slot, list[Slot]]) -> i
 
 
 def _heights(columns: list[list[Slot]], segments: Iterable[Segment]) -> dict[Slot, float]:
-    """Return the height of each slot: near the mean of its neighbours, in its order and apart from others."""
+    """Return the height of each slot: near the mean of its neighbours, in order and without overlap."""
     left, right = _neighbours(segments)
     gaps = [[0.0, *(_gap(above, below) for above, below in pairwise(column))] for column in columns]
     heights: dict[Slot, float] = {}

@@ -8,7 +8,7 @@ from airflow_lineage_provider.reports.escape import one_line
 
 
 class Line(Text):
-    """One line of text for a terminal or a log; whatever names it holds, it stays one line of text."""
+    """One line for a terminal or a log. Its text is escaped, so that no name breaks the line."""
 
     def __init__(self, text: str = "", style: str = "") -> None:
         super().__init__(one_line(text), style)

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: no script, no font, no request."""
+"""A self-contained HTML page: no script, no font, no request."""
 
 from __future__ import annotations
 

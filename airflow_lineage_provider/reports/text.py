@@ -1,4 +1,4 @@
-"""A validation as text: for a person at a terminal, and the same words for a log."""
+"""A validation as text, for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def validation_text(validation: Validation) -> str:
 
 
 def print_validation(validation: Validation, stream: TextIO) -> None:
-    """Write the report: what ran, lineage beside the map, findings, and the outcome as the last line.
+    """Write the report: the jobs, the edges beside the map, the findings, and the outcome as last line.
 
     Colour is used only where the stream is a terminal.
     """
@@ -58,7 +58,7 @@ def print_validation(validation: Validation, stream: TextIO) -> None:
 
 
 def print_findings(comparison: Comparison, stream: TextIO) -> None:
-    """Write findings and the outcome alone, as for a map that is linted."""
+    """Write only the findings and the outcome, as `lint` needs."""
     console = console_for(stream)
     _print_findings(console, comparison)
     _print_summary(console, comparison)
@@ -111,7 +111,7 @@ def _print_edges(console: Console, comparison: Comparison) -> None:
 
 
 def _print_coverage(console: Console, validation: Validation) -> None:
-    """Print how many columns have a known origin, and which have none and why."""
+    """Print how many columns have known sources, and why others have none."""
     from airflow_lineage_provider.reports.line import Line
 
     found = list(coverage(validation.evidence.graph))

@@ -1,4 +1,4 @@
-"""A map that is wrong says where and what to do; one line a problem."""
+"""The errors of a wrong map: one line for each problem, with its position and what to do."""
 
 import pytest
 
@@ -29,11 +29,11 @@ WRONG = {
     ),
     "an alias": (
         "document: &a {}\nlayers: *a\n",
-        "m.yaml:1:11: anchors and aliases are not read here; write the value out",
+        "m.yaml:1:11: anchors and aliases are not supported; write the value out",
     ),
     "a tag": (
         "document: !!python/object:os.system {}\n",
-        "m.yaml:1:11: the tag 'tag:yaml.org,2002:python/object:os.syst is not read here; remove it",
+        "m.yaml:1:11: the tag 'tag:yaml.org,2002:python/object:os.syst is not supported; remove it",
     ),
     "no YAML": ("document: [\n", "m.yaml:2:1: not YAML: did not find expected node content"),
     "nothing": ("", "m.yaml:1:1: empty; a lineage map starts with `document:`"),
@@ -50,13 +50,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-def test_a_wrong_map_says_where_and_what(text, message):
+def test_a_wrong_map_raises_an_error_with_position_and_hint(text, message):
     with pytest.raises(MapError) as error:
         parse_map(text, "m.yaml")
     assert str(error.value) == message
 
 
-def test_every_problem_is_named_in_the_order_of_the_file():
+def test_problems_are_in_the_order_of_the_file():
     with pytest.raises(MapError) as error:
         parse_map("document: {a: 1}\nsources: {crm: {}}\n", "m.yaml")
     assert [(p.line, p.column) for p in error.value.problems] == [(1, 12), (2, 11)]
@@ -67,7 +67,7 @@ def test_depth_is_bounded():
         parse_map("document: " + "[" * 100_000, "m.yaml")
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file(tmp_path):
     with pytest.raises(MapError, match=r"none.yaml: cannot be read: No such file or directory"):
         load_map(tmp_path / "none.yaml")
 

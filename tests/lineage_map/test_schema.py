@@ -1,4 +1,4 @@
-"""The JSON Schema that editors complete maps with."""
+"""The JSON Schema of the map, which editors use."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,9 @@ from airflow_lineage_provider.lineage_map.schema import PUBLISHED, json_schema
 MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
 
 
-def test_the_published_schema_is_the_models():
+def test_the_published_schema_is_that_of_the_model():
     assert json.loads(PUBLISHED.read_text()) == json.loads(json.dumps(json_schema())), (
-        "write it anew: python -m airflow_lineage_provider.lineage_map.schema"
+        "write it again: python -m airflow_lineage_provider.lineage_map.schema"
     )
 
 
@@ -35,7 +35,7 @@ def test_the_pipelines_map_is_valid_in_an_editor():
     "wrong",
     ["document: {titel: x}", "document: {}\nlayers: gold", "document: {}\npolicy: {edge-missing: fatal}"],
 )
-def test_an_editor_sees_what_is_wrong(wrong):
+def test_a_wrong_map_is_invalid_in_an_editor(wrong):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(wrong), json_schema())
 

@@ -1,4 +1,4 @@
-"""What a pull request changes, and whom it reaches."""
+"""The diff of two maps, and the consumers that the changes reach."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The drawing of a graph: nothing is hidden behind a box, and every graph can be drawn."""
+"""The drawing of a graph: no box hides a line, and every graph can be drawn."""
 
 import re
 from itertools import pairwise
@@ -29,7 +29,7 @@ def test_a_line_passes_beside_the_boxes_between_its_ends():
     assert abs(plan.heights[box] - plan.heights[lane]) > HALF_BOX
 
 
-def test_a_circle_is_drawn_with_the_line_back_dashed():
+def test_an_edge_that_closes_a_cycle_is_dashed():
     drawing = draw([("a", "b"), ("b", "c"), ("c", "b")])
     assert drawing.count("<rect") == 3
     assert drawing.count("stroke-dasharray") == 1
@@ -77,7 +77,7 @@ def test_lines_do_not_cross_where_they_need_not():
 
 
 @given(EDGES)
-def test_every_name_has_its_box_and_every_line_goes_on_by_one_rank(edges):
+def test_every_name_has_one_box_and_every_segment_spans_one_rank(edges):
     plan = layout(edges)
     boxes = [slot.name for column in plan.columns for slot in column if not slot.lane]
     assert sorted(boxes) == sorted({name for edge in edges for name in edge})

@@ -1,4 +1,4 @@
-"""A comparison in the forms that other tools read."""
+"""A comparison in the formats of other tools."""
 
 import json
 import sys
@@ -67,7 +67,7 @@ def test_github(drift):
     assert ",title=column-missing::gold.customer_behavior.total_revenue is documented" in first
 
 
-def test_html_needs_nothing_else(drift):
+def test_html_is_self_contained(drift):
     page = comparison_as("html", drift)
     assert page.startswith("<!doctype html>")
     assert "gold.customer_behavior.total_revenue" in page

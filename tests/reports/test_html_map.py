@@ -1,4 +1,4 @@
-"""The document as one page."""
+"""The map as one HTML page."""
 
 from pathlib import Path
 
@@ -23,12 +23,12 @@ def test_a_wide_drawing_scrolls_inside_its_frame():
     assert "<figure><svg" in page
 
 
-def test_the_page_needs_nothing_else():
+def test_the_page_is_self_contained():
     page = render_html(MAP)
     assert not any(word in page for word in ("<script", "<link", "@import", "<img", "src="))
 
 
-def test_what_people_write_stays_text():
+def test_markup_in_a_map_stays_text():
     hostile = '<script>alert("x")</script>'
     content = Map.model_validate(
         {

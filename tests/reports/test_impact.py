@@ -1,4 +1,4 @@
-"""An impact as people read it."""
+"""An impact and a trace as text, Markdown and data."""
 
 import io
 from pathlib import Path
@@ -47,14 +47,14 @@ def test_a_new_type_ends_at_the_cast():
     assert first.endswith("CAST(amount AS DECIMAL(10,2))  holds")
 
 
-def test_a_rename_breaks_who_names_the_column():
+def test_a_rename_breaks_the_columns_made_from_it():
     told = effects(GRAPH, AMOUNT, Change.RENAME, converts("duckdb"))
     lines = impact_text(GRAPH, AMOUNT, told).splitlines()
     assert lines[1].endswith("  breaks")
     assert lines[2].endswith("  fed by what breaks")
 
 
-def test_a_trace_is_the_way_back():
+def test_the_tree_of_a_trace():
     stream = io.StringIO()
     print_trace(GRAPH, trace(GRAPH, [ColumnRef("gold.customer_behavior", "total_revenue")]), stream)
     assert (
@@ -98,6 +98,6 @@ def test_as_data_and_as_a_comment():
         ("nonsense", r"no dataset 'nonsense'"),
     ],
 )
-def test_a_name_that_is_not_there(text, message):
+def test_an_unknown_name(text, message):
     with pytest.raises(InputError, match=message):
         column_reference(GRAPH, text)

@@ -1,1 +1,1 @@
-"""The Markdown form of the documented map: written, and read back."""
+"""The Markdown form of the documented map: its writer and its reader."""

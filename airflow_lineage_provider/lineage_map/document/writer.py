@@ -1,6 +1,6 @@
-"""The document that people read and sign: a map as Markdown with Mermaid diagrams.
+"""A map as a Markdown document with a Mermaid diagram, for people to read and sign.
 
-What is written here, `lineage_map.document.reader.import_markdown` reads back to the same map.
+`lineage_map.document.reader.import_markdown` reads it back to the same map.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def render_markdown(content: Map) -> str:
 
 
 def _text(value: object) -> str:
-    """Write what Markdown would take for its own as entities."""
+    """Escape text for Markdown by HTML entities."""
     text = str(value)
     if html.unescape(text) != text:
         text = text.replace("&", "&amp;")
@@ -65,13 +65,13 @@ def _entities(text: str) -> str:
 
 
 def _line(value: object) -> str:
-    """Write text at the start of a line, where Markdown looks for the start of a block."""
+    """Escape text for the start of a line, where Markdown looks for lists, headings and the like."""
     text = _text(value)
     return _entities(text[0]) + text[1:] if _STARTS_A_BLOCK.match(text) else text
 
 
 def _step_text(value: object) -> str:
-    """Write text in which no arrow and no backtick means anything."""
+    """Escape text in which arrows and backticks have a meaning to the reader."""
     return without_arrows(_text(value)).replace("`", "&#96;")
 
 
@@ -116,7 +116,7 @@ def _head(content: Map) -> Iterator[str]:
 
 
 def _diagram(content: Map) -> Iterator[str]:
-    """Draw the datasets and what is made from what."""
+    """Draw the edges between datasets."""
     edges = dataset_edges(content)
     if not edges:
         return
@@ -124,14 +124,14 @@ def _diagram(content: Map) -> Iterator[str]:
     yield from ("```mermaid", labels.DRAWN, "flowchart LR")
     for name, node in names.items():
         printable = "".join(c if c.isprintable() else "\ufffd" for c in name.replace("`", "'"))
-        shown = html.escape(printable).replace("##", "#35;#35;")  # Mermaid's entities have no `&`
+        shown = html.escape(printable).replace("##", "#35;#35;")  # the form of Mermaid's entities
         yield f'  {node}["{shown}"]'
     yield from (f"  {names[source]} --> {names[target]}" for source, target in edges)
     yield from ("```", "")
 
 
 def dataset_edges(content: Map) -> list[tuple[str, str]]:
-    """Return what a map says is made from what, as the document draws it."""
+    """Return the edges of a map as pairs of source and target, each once."""
     return list(dict.fromkeys((edge.source, edge.target) for edge in documented_edges(content)))
 
 

@@ -146,7 +146,7 @@ def test_a_column_mapping_reaches_through_two_tables():
         ),
     ],
 )
-def test_lint_finds_the_slips_of_a_document(name, messages):
+def test_lint_finds_the_mistakes_of_a_document(name, messages):
     findings = lint(as_map(name)).findings
     assert [found.message for found in findings if found.severity is not Severity.NOTE] == messages
 
@@ -266,7 +266,7 @@ ACCEPTED = """\
         ),
     ],
 )
-def test_one_wrong_part_does_not_cost_the_rest(text, listed):
+def test_a_wrong_part_is_left_out_alone(text, listed):
     imported = import_markdown(f"# T\n\n{text}\n## Layers\n\n### raw\n\n- `t`\n")
     messages = [problem.message for problem in imported.unplaced]
     assert all(any(message.startswith(start) for message in messages) for start in listed), messages

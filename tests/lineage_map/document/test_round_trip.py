@@ -1,4 +1,4 @@
-"""Render then import is the identity; the reference document comes out whole."""
+"""A rendered map is read back unchanged; the reference document is read whole."""
 
 import string
 from pathlib import Path
@@ -151,7 +151,7 @@ def test_dump_then_parse_is_the_identity(content):
     assert parse_map(dump_map(content)).content == content
 
 
-def test_the_pipeline_of_this_repository_survives_its_document():
+def test_the_map_of_this_repository_is_read_back_unchanged():
     assert import_markdown(render_markdown(PIPELINE)).content == PIPELINE
 
 
@@ -169,7 +169,7 @@ def test_what_the_reference_document_says_beyond_lineage_is_listed(reference):
     ]
 
 
-def test_the_reference_document_lints_with_its_two_slips(reference):
+def test_lint_finds_the_two_mistakes_of_the_reference_document(reference):
     findings = lint(parse_map(dump_map(reference.content))).findings
     assert [(f.code, f.subject) for f in findings] == [
         (Code.NOT_LISTED, "bronze.raw_products"),
