@@ -7,98 +7,23 @@ columns is a mapping without values, and wherever names are listed one name may 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from airflow_lineage_provider.graph import Code, Severity
-
-if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
-    from pydantic.json_schema import JsonSchemaValue
-    from pydantic_core import CoreSchema
-
-
-class _Or:
-    """Adds the types of a shorthand to the JSON Schema of a field whose validator accepts it."""
-
-    def __init__(self, *kinds: str) -> None:
-        self.kinds = kinds
-
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"anyOf": [handler(core), *({"type": kind} for kind in self.kinds)]}
+from airflow_lineage_provider.lineage_map.base import Name, Names, OptionalPart, OrTypes, Part, keyed
+from airflow_lineage_provider.lineage_map.governance import (
+    Approval,
+    DataCatalog,
+    Document,
+    HistoryEntry,
+    Scenario,
+    ValidationPlan,
+)
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _keyed(value: Any) -> Any:
-    return dict.fromkeys(value) if isinstance(value, list) else value
-
-
-Name: TypeAlias = Annotated[str, StringConstraints(min_length=1)]
-Names: TypeAlias = Annotated[tuple[Name, ...], BeforeValidator(_listed), _Or("string")]
-
-
-class Part(BaseModel):
-    """A mapping of the file."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        populate_by_name=True,
-        defer_build=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class Entry(Part):
-    """A mapping whose keys are all optional, so that its name alone is enough."""
-
-    shorthand: ClassVar[tuple[str, ...]] = ("null",)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add the types of the shorthand to the JSON Schema."""
-        return {"anyOf": [handler.resolve_ref_schema(handler(core)), *({"type": k} for k in cls.shorthand)]}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty(cls, value: Any) -> Any:
-        return {} if value is None else value
-
-
-class Document(Part):
-    """Document control."""
-
-    title: Name = "Data Lineage Map"
-    """Title of the document."""
-    version: str = ""
-    """Version of the map, such as 1.0.0."""
-    last_updated: str = ""
-    """Day of the last change, such as 2026-01-31."""
-    owner: str = ""
-    """Team that owns the map, and every table without owners of its own."""
-    status: str = ""
-    """State of the document, such as Draft or Active."""
-    scope: str = ""
-    """What the map is about, in words; the top-level `scope` says it to the checks."""
-    coverage: str = ""
-    """How far the map reaches, such as `Source to BI dashboard`."""
-    lineage_tool: str = ""
-    """Tool that shows the lineage."""
-    update_frequency: str = ""
-    """How often the lineage is collected."""
-    classification: str = ""
-    """Confidentiality of the document, such as Internal."""
-    overview: str = ""
-    """A paragraph that introduces the pipeline."""
-
-
-class MapColumn(Entry):
+class MapColumn(OptionalPart):
     """A column, and what it is made from.
 
     Without `from` it keeps its name and comes from the one input that has a column of that name;
@@ -131,10 +56,10 @@ class MapColumn(Entry):
         return {"from": value} if isinstance(value, str) else value
 
 
-Columns: TypeAlias = Annotated[dict[Name, MapColumn], BeforeValidator(_keyed), _Or("array")]
+Columns: TypeAlias = Annotated[dict[Name, MapColumn], BeforeValidator(keyed), OrTypes("array")]
 
 
-class MapTable(Entry):
+class MapTable(OptionalPart):
     """A table of a layer. `columns`, where given, are all of its columns."""
 
     description: str = ""
@@ -163,7 +88,7 @@ class MapTable(Entry):
     """Labels of your own."""
 
 
-class Layer(Entry):
+class Layer(OptionalPart):
     """A layer of the warehouse."""
 
     title: str = ""
@@ -182,7 +107,7 @@ class Layer(Entry):
     """Tests that all tables of the layer go through, in words."""
     owners: Names = ()
     """Owners of the tables that have none of their own."""
-    tables: Annotated[dict[Name, MapTable], BeforeValidator(_keyed), _Or("array")] = {}
+    tables: Annotated[dict[Name, MapTable], BeforeValidator(keyed), OrTypes("array")] = {}
     """Tables by their name in the layer."""
 
 
@@ -197,7 +122,7 @@ class Extraction(Part):
     """How late data may be, such as `< 5 minute latency`."""
 
 
-class SourceDataset(Entry):
+class SourceDataset(OptionalPart):
     """A table, topic or set of files of a source system, and what it is extracted `to`."""
 
     shorthand = ("null", "string", "array")
@@ -240,7 +165,7 @@ class SourceSystem(Part):
     """How data leaves the system."""
     owners: Names = ()
     """Owners of the datasets that have none of their own."""
-    datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(_keyed), _Or("array")] = {}
+    datasets: Annotated[dict[Name, SourceDataset], BeforeValidator(keyed), OrTypes("array")] = {}
     """Tables, topics or sets of files by their name in the system."""
 
 
@@ -293,7 +218,7 @@ class MLModel(Part):
     """People or teams to inform of a change."""
 
 
-class Step(Entry):
+class Step(OptionalPart):
     """A column of a chain, and how it is made from the column before it."""
 
     shorthand = ("string",)
@@ -337,63 +262,6 @@ class Pipeline(Part):
     """OpenLineage namespace of the jobs."""
     tasks: dict[Name, Names] = {}
     """Tasks by id, and the datasets that each makes; globs such as `silver.*` are allowed."""
-
-
-class DataCatalog(Part):
-    """Where lineage is published."""
-
-    title: str = ""
-    """Name of the catalog, such as DataHub."""
-    url: str = ""
-    """Address of the catalog."""
-    registered: Names = ()
-    """What is registered there, in words."""
-    ingestion: dict[Name, dict[Name, str]] = {}
-    """Settings of each ingestion by its source type."""
-
-
-class Scenario(Part):
-    """A change, and the consumers that it is documented to reach."""
-
-    change: Name
-    """Column or dataset that changes."""
-    description: str = ""
-    """The change, in words."""
-    reaches: Names = ()
-    """All consumers that it reaches; `lint` compares them with the map."""
-
-
-class ValidationPlan(Part):
-    """How the lineage is checked."""
-
-    automated: Names = ()
-    """Checks by machines, in words."""
-    manual: Names = ()
-    """Checks by people, in words."""
-
-
-class HistoryEntry(Part):
-    """A version of the map."""
-
-    version: Name
-    """Version of the map."""
-    date: str = ""
-    """Day of the change."""
-    author: str = ""
-    """Who made it."""
-    changes: str = ""
-    """What changed."""
-
-
-class Approval(Part):
-    """An approval of the map."""
-
-    role: Name
-    """Role of the approver."""
-    name: str = ""
-    """Name of the approver; empty until signed."""
-    date: str = ""
-    """Day of the signature; empty until signed."""
 
 
 class Accepted(Part):

@@ -7,7 +7,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_lineage_provider.lineage_map.document.blocks import Line, plain, quoted
+from airflow_lineage_provider.lineage_map.document.blocks import TextLine, plain, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,7 +56,7 @@ def without_arrows(text: str) -> str:
     return _BACK.sub(entities, _FORWARD.sub(entities, text))
 
 
-def paths(lines: Iterable[Line]) -> Iterator[Path]:
+def paths(lines: Iterable[TextLine]) -> Iterator[Path]:
     """Yield the paths that lines draw; a line that begins with an arrow goes on with the one before."""
     drawn: list[tuple[int, list[str]]] = []
     for line in lines:
@@ -78,7 +78,7 @@ class Link(NamedTuple):
     joined: bool
 
 
-def links(lines: Iterable[Line]) -> Iterator[Link]:
+def links(lines: Iterable[TextLine]) -> Iterator[Link]:
     """Yield the steps that lines draw: names, and between them arrows that may say how, in parentheses."""
     how, joined = "", False
     for line in lines:
@@ -95,10 +95,10 @@ def links(lines: Iterable[Line]) -> Iterator[Link]:
             how, joined = "", len(parts) > 1 and part is not parts[-1]
 
 
-def fenced_lines(fence: Fence) -> list[Line]:
+def fenced_lines(fence: Fence) -> list[TextLine]:
     """Return the lines of a fenced block that are not blank."""
     numbered = enumerate(fence.text.split("\n"), fence.number)
-    return [Line(number, text.strip()) for number, text in numbered if text.strip()]
+    return [TextLine(number, text.strip()) for number, text in numbered if text.strip()]
 
 
 def _stops(text: str) -> list[Stop]:

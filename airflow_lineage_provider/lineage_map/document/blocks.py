@@ -20,7 +20,7 @@ Part = TypeVar("Part")
 _LONGEST_LABEL = 60
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line of text, or an item of a list, with its line number from 1."""
 
     number: int
@@ -35,7 +35,7 @@ class Fence(NamedTuple):
     text: str
 
 
-class Table(NamedTuple):
+class MarkdownTable(NamedTuple):
     """A table: its header, and its rows with their line numbers."""
 
     number: int
@@ -44,15 +44,15 @@ class Table(NamedTuple):
 
 
 @dataclass(slots=True)
-class Entry:
+class LabelledEntry:
     """`**Label:** value` and what follows until the next label; a section begins without a label."""
 
     label: str
     value: str
     number: int
-    text: list[Line] = field(default_factory=list)
-    items: list[Line] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
+    text: list[TextLine] = field(default_factory=list)
+    items: list[TextLine] = field(default_factory=list)
+    tables: list[MarkdownTable] = field(default_factory=list)
     fences: list[Fence] = field(default_factory=list)
 
     def left(self) -> Iterator[tuple[int, str]]:
@@ -74,10 +74,10 @@ class Section:
     level: int
     title: str
     number: int
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LabelledEntry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.entries.append(Entry("", "", self.number))
+        self.entries.append(LabelledEntry("", "", self.number))
 
 
 def sections(text: str) -> Iterator[Section]:
@@ -96,7 +96,7 @@ class _Sections:
         self.tokens = iter(tokens)
         self.section = Section(0, "", 1)
         self.depth = 0
-        self.nested: list[tuple[int, Entry]] = []
+        self.nested: list[tuple[int, LabelledEntry]] = []
 
     def read(self) -> Iterator[Section]:
         for token in self.tokens:
@@ -119,7 +119,7 @@ class _Sections:
         yield self.section
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> LabelledEntry:
         return self.section.entries[-1]
 
     def list_opens(self) -> None:
@@ -130,32 +130,32 @@ class _Sections:
         elif self.entry.items and self.entry.items[-1].text.endswith(":"):
             self.nested.append((self.depth, self.entry))
             line = self.entry.items.pop()
-            self.section.entries.append(Entry(line.text[:-1].strip(" *"), "", line.number))
+            self.section.entries.append(LabelledEntry(line.text[:-1].strip(" *"), "", line.number))
 
     def list_closes(self) -> None:
         if self.nested and self.nested[-1][0] == self.depth:
             _, outer = self.nested.pop()
-            self.section.entries.append(Entry(outer.label, "", outer.number))
+            self.section.entries.append(LabelledEntry(outer.label, "", outer.number))
         self.depth -= 1
 
     def label_above(self) -> None:
         text = self.entry.text
         if not self.depth and text and text[-1].text.endswith(":") and len(text[-1].text) < _LONGEST_LABEL:
             line = text.pop()
-            self.section.entries.append(Entry(line.text[:-1].strip(" *"), "", line.number))
+            self.section.entries.append(LabelledEntry(line.text[:-1].strip(" *"), "", line.number))
 
     def inline(self, token: Token) -> None:
         lines = [line.strip() for line in token.content.split("\n")]
         if self.depth and not _labelled(lines[0]):
-            self.entry.items.append(Line(_line(token), " ".join(lines)))
+            self.entry.items.append(TextLine(_line(token), " ".join(lines)))
             return
         for number, line in enumerate(lines, _line(token)):
             if labelled := _labelled(line):
-                self.section.entries.append(Entry(*labelled, number))
+                self.section.entries.append(LabelledEntry(*labelled, number))
             else:
-                self.entry.text.append(Line(number, line))
+                self.entry.text.append(TextLine(number, line))
 
-    def table(self, number: int) -> Table:
+    def table(self, number: int) -> MarkdownTable:
         rows: list[tuple[int, list[str]]] = []
         for token in self.tokens:
             if token.type == "table_close":
@@ -164,7 +164,7 @@ class _Sections:
                 rows.append((_line(token), []))
             elif token.type == "inline":
                 rows[-1][1].append(token.content.strip())
-        return Table(number, rows[0][1], rows[1:])
+        return MarkdownTable(number, rows[0][1], rows[1:])
 
 
 def _line(token: Token) -> int:

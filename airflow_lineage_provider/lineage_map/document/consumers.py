@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.lineage_map.document import labels
 from airflow_lineage_provider.lineage_map.document.arrows import Stop, has_arrow, split_note, stop
 from airflow_lineage_provider.lineage_map.document.blocks import plain, take
-from airflow_lineage_provider.lineage_map.document.draft import CONSUMERS, Edge
+from airflow_lineage_provider.lineage_map.document.draft import CONSUMERS, DrawnEdge
 from airflow_lineage_provider.lineage_map.document.entries import take_columns, take_labels
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.lineage_map.document.blocks import Entry, Section
+    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, Section
     from airflow_lineage_provider.lineage_map.document.draft import Draft, Part
 
 KINDS = {
@@ -62,20 +62,20 @@ def _kind(title: str) -> tuple[str, bool]:
     return "dashboards", bool(plural & set(words))
 
 
-def _describe(draft: Draft, entries: list[Entry], kind: str, part: Part) -> None:
+def _describe(draft: Draft, entries: list[LabelledEntry], kind: str, part: Part) -> None:
     """Take what is said of one consumer."""
     for entry in entries:
         if labels.known(entry.label, ["Source"]):
             source = stop(entry.value) if entry.value else Stop([plain(i.text) for i in entry.items])
             if entry.value != labels.NO_SOURCE:
-                draft.edges.append(Edge(entry.number, source, part))
+                draft.edges.append(DrawnEdge(entry.number, source, part))
             entry.value, entry.items = "", []
         elif kind in _COLUMNS and labels.known(entry.label, ["Fields Used", "Features"]):
             take_columns(entry, part, _COLUMNS[kind])
     take_labels(entries, part, _LABELS[kind], labels.OWNERS)
 
 
-def _listed(draft: Draft, entry: Entry, kind: str, tool: str) -> None:
+def _listed(draft: Draft, entry: LabelledEntry, kind: str, tool: str) -> None:
     """Take the names of a list, each a consumer of its own."""
     for item in take(entry.items, lambda item: not has_arrow(item.text)):
         name, note = split_note(item.text.partition(" - ")[0].partition(" — ")[0])

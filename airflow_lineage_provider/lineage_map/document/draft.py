@@ -22,7 +22,7 @@ _LONGEST = 1000  # letters of a name
 _DATASET = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 
 
-class Edge(NamedTuple):
+class DrawnEdge(NamedTuple):
     """Sources, and the target that is made from them: a part of the map, or a stop still to be found.
 
     `near` is the layer, or the kind of consumer, under whose heading the edge is drawn.
@@ -34,7 +34,7 @@ class Edge(NamedTuple):
     near: str = ""
 
 
-class Model(NamedTuple):
+class PrintedModel(NamedTuple):
     """The SQL of a model, its first line, and the layer under whose heading it is printed."""
 
     number: int
@@ -49,8 +49,8 @@ class Draft:
     file: str
     data: Part = field(default_factory=lambda: {"document": {}})
     unplaced: list[MapProblem] = field(default_factory=list)
-    edges: list[Edge] = field(default_factory=list)
-    models: list[Model] = field(default_factory=list)
+    edges: list[DrawnEdge] = field(default_factory=list)
+    models: list[PrintedModel] = field(default_factory=list)
     named: bool = False
     """Whether the document gives the names of its sources and layers, as a rendered map does."""
     names: dict[str, set[str]] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class Draft:
         known += [name for name in sources if name not in before]
         before.update(sources)
 
-    def _target(self, name: str, edge: Edge) -> Part | None:
+    def _target(self, name: str, edge: DrawnEdge) -> Part | None:
         if layer := self.layer_of(name):
             return self.table(layer, name)
         if kind := next((kind for kind in CONSUMERS if name in self.data.get(kind, ())), ""):

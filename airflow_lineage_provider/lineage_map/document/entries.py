@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.lineage_map.document import labels, tables
-from airflow_lineage_provider.lineage_map.document.blocks import Entry, plain, take
+from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, plain, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_lineage_provider.lineage_map.document.blocks import Line, Section
+    from airflow_lineage_provider.lineage_map.document.blocks import Section, TextLine
     from airflow_lineage_provider.lineage_map.document.draft import Part
 
 _NONE: Mapping[str, str] = {}
 
 
 def take_labels(
-    entries: Iterable[Entry], part: Part, names: Mapping[str, str], lists: Mapping[str, str] = _NONE
+    entries: Iterable[LabelledEntry], part: Part, names: Mapping[str, str], lists: Mapping[str, str] = _NONE
 ) -> None:
     """Move the values and lists whose labels are known into a part of the map."""
     for entry in entries:
@@ -37,15 +37,15 @@ def label_lines(section: Section) -> None:
         for lines in (entry.text, entry.items) if not entry.label else ():
             for line in take(lines, _is_labelled):
                 label, _, value = line.text.partition(":")
-                section.entries.append(Entry(label.strip(), value.strip(), line.number))
+                section.entries.append(LabelledEntry(label.strip(), value.strip(), line.number))
 
 
-def _is_labelled(line: Line) -> bool:
+def _is_labelled(line: TextLine) -> bool:
     label, _, value = line.text.partition(":")
     return bool(value.strip()) and not value.startswith("/") and labels.known(label, labels.LINES) is not None
 
 
-def take_list(entry: Entry) -> list[str]:
+def take_list(entry: LabelledEntry) -> list[str]:
     """Take the list under a label, or the names beside it."""
     found = [
         *(tables.names_of(entry.value) if entry.value else ()),
@@ -55,7 +55,7 @@ def take_list(entry: Entry) -> list[str]:
     return found
 
 
-def take_columns(entry: Entry, part: Part, key: str) -> None:
+def take_columns(entry: LabelledEntry, part: Part, key: str) -> None:
     """Take a list of columns, or a table of them, into a part of the map."""
     found = part.setdefault(key, {})
     found |= {name: {} for name in take_list(entry)}

@@ -17,13 +17,13 @@ from airflow_lineage_provider.lineage_map.document.arrows import (
     paths,
 )
 from airflow_lineage_provider.lineage_map.document.blocks import plain, take
-from airflow_lineage_provider.lineage_map.document.draft import Edge, Model
+from airflow_lineage_provider.lineage_map.document.draft import DrawnEdge, PrintedModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_lineage_provider.lineage_map.document.arrows import Path
-    from airflow_lineage_provider.lineage_map.document.blocks import Entry, Line, Section
+    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, Section, TextLine
     from airflow_lineage_provider.lineage_map.document.draft import Draft, Part
 
 _SQL = re.compile(r"^[ \t]*(?:select|with|create|insert|merge)\b", re.IGNORECASE | re.MULTILINE)
@@ -45,13 +45,13 @@ def read_flows(draft: Draft, section: Section, topic: str, near: str) -> None:
                 add_path(draft, path, near)
 
 
-def _take_tables(draft: Draft, entry: Entry, topic: str, near: str) -> None:
+def _take_tables(draft: Draft, entry: LabelledEntry, topic: str, near: str) -> None:
     for table in take(entry.tables, lambda table: bool(tables.lineage(table))):
         for number, source, target, how in tables.lineage(table):
             if topic == "columns" or tables.has_columns(table):
                 draft.data.setdefault("column_lineage", []).append(_chain_of(source, target, how))
             else:
-                draft.edges.append(Edge(number, source, target, near))
+                draft.edges.append(DrawnEdge(number, source, target, near))
 
 
 def _chain_of(source: Stop, target: Stop, how: str) -> Part:
@@ -60,7 +60,7 @@ def _chain_of(source: Stop, target: Stop, how: str) -> Part:
     return {"title": target.names[0], "steps": steps}
 
 
-def _take_fences(draft: Draft, entry: Entry, near: str) -> None:
+def _take_fences(draft: Draft, entry: LabelledEntry, near: str) -> None:
     for fence in take(
         entry.fences, lambda fence: fence.language == "mermaid" or bool(_SQL.search(fence.text))
     ):
@@ -68,13 +68,13 @@ def _take_fences(draft: Draft, entry: Entry, near: str) -> None:
             edges = () if fence.text.startswith(labels.DRAWN) else mermaid_edges(fence)
             for number, source, target in edges:
                 ends = (Stop([source]), Stop([target]))
-                draft.edges.append(Edge(number, *ends))
+                draft.edges.append(DrawnEdge(number, *ends))
         else:
             layer = near if near in draft.data.get("layers", ()) else ""
-            draft.models.append(Model(fence.number, fence.text, layer))
+            draft.models.append(PrintedModel(fence.number, fence.text, layer))
 
 
-def take_paths(entry: Entry) -> Iterator[Path]:
+def take_paths(entry: LabelledEntry) -> Iterator[Path]:
     """Take what is drawn with arrows: in fenced blocks, list items and lines of text."""
     for fence in take(entry.fences, lambda fence: fence.language in _PROSE and has_arrow(fence.text)):
         yield from paths(fenced_lines(fence))
@@ -87,10 +87,10 @@ def add_path(draft: Draft, path: Path, near: str) -> None:
     if len(path.stops) == 1:
         draft.not_placed(path.number, f"the lineage {', '.join(path.stops[0].names)!r:.60}")
     for source, target in pairwise(path.stops):
-        draft.edges.append(Edge(path.number, source, target, near))
+        draft.edges.append(DrawnEdge(path.number, source, target, near))
 
 
-def take_chains(entry: Entry) -> list[Part]:
+def take_chains(entry: LabelledEntry) -> list[Part]:
     """Take the chains of columns that an entry draws; each list item is a chain of its own."""
     chains: list[Part] = []
     for fence in take(entry.fences, lambda fence: fence.language in _PROSE):
@@ -101,7 +101,7 @@ def take_chains(entry: Entry) -> list[Part]:
     return chains
 
 
-def _chains(lines: Iterable[Line]) -> Iterator[Part]:
+def _chains(lines: Iterable[TextLine]) -> Iterator[Part]:
     steps: list[Part] = []
     for link in links(lines):
         if steps and not link.joined:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_lineage_provider.lineage_map.document.draft import Draft, Model
+    from airflow_lineage_provider.lineage_map.document.draft import Draft, PrintedModel
     from airflow_lineage_provider.sql import Lineage, Table
 
 _FILE = re.compile(r"^(?:#|--|//)\s*(\S+\.sql)\s*$", re.MULTILINE)
@@ -25,7 +25,7 @@ def settle_models(draft: Draft) -> None:
             draft.not_placed(model.number, what)
 
 
-def _read_model(draft: Draft, model: Model) -> Iterator[str]:
+def _read_model(draft: Draft, model: PrintedModel) -> Iterator[str]:
     from airflow_lineage_provider.sql import column_lineage
 
     file = _FILE.search(model.text)

@@ -16,8 +16,8 @@ from airflow_lineage_provider.lineage_map.document.arrows import (
     split_note,
     stop,
 )
-from airflow_lineage_provider.lineage_map.document.blocks import Line, plain, quoted, take
-from airflow_lineage_provider.lineage_map.document.draft import CONSUMERS, Edge
+from airflow_lineage_provider.lineage_map.document.blocks import TextLine, plain, quoted, take
+from airflow_lineage_provider.lineage_map.document.draft import CONSUMERS, DrawnEdge
 from airflow_lineage_provider.lineage_map.document.entries import take_columns, take_labels, take_list
 from airflow_lineage_provider.lineage_map.document.flows import take_chains, take_paths
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_lineage_provider.lineage_map.document.arrows import Path
-    from airflow_lineage_provider.lineage_map.document.blocks import Entry, Section, Table
+    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, MarkdownTable, Section
     from airflow_lineage_provider.lineage_map.document.draft import Draft, Part
 
 _DASH = re.compile(r" [-\u2013\u2014] |: ")
@@ -92,11 +92,11 @@ def read_source_list(draft: Draft, section: Section) -> None:
             )
 
 
-def _lists_sources(table: Table) -> bool:
+def _lists_sources(table: MarkdownTable) -> bool:
     return tables.fits(table, labels.SOURCE_ROW, ["Source"]) and not tables.lineage(table)
 
 
-def read_source_datasets(draft: Draft, entry: Entry, source: Part) -> None:
+def read_source_datasets(draft: Draft, entry: LabelledEntry, source: Part) -> None:
     """Take the datasets of a source from paths, lists and tables."""
     datasets = source.setdefault("datasets", {})
     for path in take_paths(entry):
@@ -125,7 +125,7 @@ def _take_source_path(draft: Draft, path: Path, datasets: Part) -> None:
             current["to"] = to.names
 
 
-def _named(item: Line) -> tuple[str, str]:
+def _named(item: TextLine) -> tuple[str, str]:
     """Return name and description of `name - description` or `name (description)`."""
     if item.text.startswith("`") and (names := quoted(item.text)):
         rest = item.text.partition("`")[2].partition("`")[2].strip(" -\u2013\u2014:")
@@ -191,17 +191,17 @@ def read_tables(draft: Draft, section: Section, layer: str) -> None:
                 _take_table_row(draft, number, row, layer)
 
 
-def _names_table(layer: str, item: Line) -> bool:
+def _names_table(layer: str, item: TextLine) -> bool:
     """Whether an item of a list of tables names one, and its layer where no heading does."""
     return not has_arrow(item.text) and bool(layer or "." in _named(item)[0])
 
 
-def _is_named(layer: str, item: Line) -> bool:
+def _is_named(layer: str, item: TextLine) -> bool:
     """Whether an item of a list without a label is the name of a table."""
     return bool(_IDENTIFIER.fullmatch(_named(item)[0])) and _names_table(layer, item)
 
 
-def _lists_tables(table: Table) -> bool:
+def _lists_tables(table: MarkdownTable) -> bool:
     return tables.fits(table, labels.TABLE_ROW, ["Table"]) and not tables.lineage(table)
 
 
@@ -220,7 +220,7 @@ def _take_table_row(draft: Draft, number: int, row: dict[str, str], layer: str) 
         draft.not_placed(number, f"the table {name!r:.60} without its layer")
         return
     if source:
-        draft.edges.append(Edge(number, stop(source), table))
+        draft.edges.append(DrawnEdge(number, stop(source), table))
     lists = labels.TABLE_LISTS.values()
     table |= {key: tables.names_of(value) if key in lists else value for key, value in row.items()}
 
@@ -236,7 +236,7 @@ def read_table(draft: Draft, section: Section, layer: str) -> None:
     for entry in section.entries:
         if labels.known(entry.label, ["Source"]):
             sources = stop(entry.value) if entry.value else Stop(take_list(entry))
-            draft.edges.append(Edge(entry.number, sources, table))
+            draft.edges.append(DrawnEdge(entry.number, sources, table))
             entry.value = ""
     read_columns(section, table, labels.TABLE, labels.TABLE_LISTS)
 
@@ -298,12 +298,12 @@ def read_scenarios(draft: Draft, section: Section, *, whole: bool) -> None:
                 scenarios[-1]["named"] = [(path.number, name) for to in reached for name in to.names]
 
 
-def _take_reached(entry: Entry, scenario: Part) -> None:
+def _take_reached(entry: LabelledEntry, scenario: Part) -> None:
     """Take the names that a scenario lists or draws; those of consumers are what it reaches."""
     lines = [*entry.items, *(line for fence in entry.fences for line in fenced_lines(fence))]
     named = scenario.setdefault("named", [])
     for number, text in lines:
-        drawn = paths([Line(number, text.removeprefix("- ").removeprefix("* "))])
+        drawn = paths([TextLine(number, text.removeprefix("- ").removeprefix("* "))])
         names = (name for path in drawn for one in path.stops for name in one.names)
         named += [(number, name) for name in names if not name.endswith(":")]
     entry.items, entry.fences = [], []

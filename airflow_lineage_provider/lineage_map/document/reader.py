@@ -26,7 +26,7 @@ from airflow_lineage_provider.lineage_map.model import Map
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_lineage_provider.lineage_map.document.blocks import Entry, Section
+    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, Section
     from airflow_lineage_provider.lineage_map.document.draft import Part
 
 MAX_CHARACTERS = 1024 * 1024
@@ -245,7 +245,7 @@ def _left(section: Section) -> list[tuple[int, str]]:
     return [one for entry in section.entries for one in entry.left()]
 
 
-def _take_rows(entry: Entry, names: Mapping[str, str], needed: str = "") -> list[dict[str, str]]:
+def _take_rows(entry: LabelledEntry, names: Mapping[str, str], needed: str = "") -> list[dict[str, str]]:
     """Take the rows of the tables that have the headers."""
     fitting = take(entry.tables, lambda table: tables.fits(table, names, [needed] if needed else list(names)))
     return [row for table in fitting for row in tables.rows(table, names)]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.lineage_map.document import labels
 from airflow_lineage_provider.lineage_map.document.arrows import stop
-from airflow_lineage_provider.lineage_map.document.blocks import Entry, plain, quoted
+from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, plain, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from airflow_lineage_provider.lineage_map.document.arrows import Stop
-    from airflow_lineage_provider.lineage_map.document.blocks import Table
+    from airflow_lineage_provider.lineage_map.document.blocks import MarkdownTable
 
 _SOURCES = frozenset({"source", "from", "upstream", "input", "origin", "reads", "depends on"})
 _TARGETS = frozenset({"target", "to", "destination", "downstream", "output", "sink", "feeds", "lands in"})
@@ -20,7 +20,7 @@ _VALUES = frozenset({"value", "setting", "details", "description"})
 _KEYS = frozenset({"field", "property", "attribute", "key", "item"})
 
 
-def rows(table: Table, names: Mapping[str, str]) -> list[dict[str, str]]:
+def rows(table: MarkdownTable, names: Mapping[str, str]) -> list[dict[str, str]]:
     """Return the rows of a table by the keys that its headers stand for; empty cells are left out."""
     heads = [labels.known(head, names) or "" for head in table.header]
     keys = [names.get(head, "") for head in heads]
@@ -30,21 +30,21 @@ def rows(table: Table, names: Mapping[str, str]) -> list[dict[str, str]]:
     ]
 
 
-def fits(table: Table, names: Collection[str], needed: Collection[str]) -> bool:
+def fits(table: MarkdownTable, names: Collection[str], needed: Collection[str]) -> bool:
     """Whether a table has the headers that are needed, and no more than one that none of the names means."""
     heads = [labels.known(head, names) for head in table.header]
     return set(needed) <= set(heads) and heads.count(None) <= len(heads) // 2
 
 
-def key_values(table: Table) -> list[Entry]:
+def key_values(table: MarkdownTable) -> list[LabelledEntry]:
     """Return the rows of a table of keys and values as labelled entries; nothing for another table."""
     heads = [head.casefold() for head in table.header]
     if len(heads) != 2 or heads[0] not in _KEYS or heads[1] not in _VALUES:  # noqa: PLR2004 - key and value
         return []
-    return [Entry(plain(row[0]), row[1], number) for number, row in table.rows]
+    return [LabelledEntry(plain(row[0]), row[1], number) for number, row in table.rows]
 
 
-def columns(table: Table) -> dict[str, Any]:
+def columns(table: MarkdownTable) -> dict[str, Any]:
     """Return the columns that a table describes, one a row."""
     heads = [labels.known(head, labels.COLUMN) or "" for head in table.header]
     found = {}
@@ -72,7 +72,7 @@ def names_of(text: str) -> list[str]:
     return quoted(text) or [plain(part) for part in text.split(",") if part.strip()]
 
 
-def lineage(table: Table) -> list[tuple[int, Stop, Stop, str]]:
+def lineage(table: MarkdownTable) -> list[tuple[int, Stop, Stop, str]]:
     """Return line, source, target and how of each row of a source-to-target table; nothing for another table.
 
     A column stands in a cell of its own, or behind its table's name.
@@ -89,7 +89,7 @@ def lineage(table: Table) -> list[tuple[int, Stop, Stop, str]]:
     return found
 
 
-def has_columns(table: Table) -> bool:
+def has_columns(table: MarkdownTable) -> bool:
     """Whether a source-to-target table names columns in cells of their own."""
     return {"source column", "target column"} <= {_role(head) for head in table.header}
 
