@@ -208,12 +208,23 @@ class DbtLayerOperator(BaseOperator):
 
 def _mapping(name: str, value: Mapping[str, Any] | str) -> Mapping[str, Any]:
     """Return a mapping argument; a template may have rendered it as YAML or JSON text."""
-    import yaml
-
-    found = yaml.safe_load(value) if isinstance(value, str) else value
+    found = _parsed(name, value) if isinstance(value, str) else value
     if not isinstance(found, dict):
         raise InputError(f"{name} must be a mapping such as {{'key': 'value'}}, not {value!r}")
     return found
+
+
+def _parsed(name: str, text: str) -> Any:
+    """Return the value of YAML text, without anchors and aliases, and bounded in size and depth."""
+    import yaml
+
+    from airflow_lineage_provider.lineage_map.yaml_text import parse_yaml
+
+    try:
+        parse_yaml(text, name)  # raises LineageError for text that is not accepted
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{name} is not YAML: {' '.join(str(error).split())[:200]}") from None
 
 
 def _number(name: str, value: int | str | None) -> int | None:

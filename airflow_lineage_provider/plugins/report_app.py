@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
-from airflow_lineage_provider.plugins.dag_run import lineage_of
+from airflow_lineage_provider.plugins.dag_run import MAX_EVENTS, lineage_of
 from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
 from airflow_lineage_provider.plugins.report_page import Heading, TaskResult, report_page
@@ -36,7 +36,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     503: {"description": "The event store cannot be read."},
 }
 MAX_RESULTS = 20
-Name = Annotated[str, Query(max_length=250)]
+Name = Annotated[str, Query(max_length=250, pattern=r"^[^\x00]*$")]  # databases reject NUL
 
 
 def _may_read_xcoms(request: Request, user: GetUserDep) -> bool:
@@ -75,7 +75,9 @@ def report(
     ids = dag_run_ids(found)
     heading = Heading(dag_id, run_id, str(found.state), ids.roots[-1])
     results = _results(dag_id, run_id, session) if may_read_xcoms else []
-    return HTMLResponse(report_page(heading, _observed(ids), results), headers=HEADERS)
+    evidence, is_truncated = _read(ids)
+    page = report_page(heading, evidence, results, read_only_first=MAX_EVENTS if is_truncated else None)
+    return HTMLResponse(page, headers=HEADERS)
 
 
 def _results(dag_id: str, run_id: str, session: Session) -> list[TaskResult]:
@@ -89,7 +91,7 @@ def _results(dag_id: str, run_id: str, session: Session) -> list[TaskResult]:
     return sorted(found, key=lambda one: one.task_id)
 
 
-def _observed(ids: DagRunIds) -> Evidence:
+def _read(ids: DagRunIds) -> tuple[Evidence, bool]:
     hook: Any = EventStoreHook()
     store = hook.get_conn()
     try:

@@ -60,8 +60,17 @@ class TaskResult(BaseModel):
         return OUTCOMES.get(self.outcome, "skipped")
 
 
-def report_page(heading: Heading, evidence: Evidence, results: Sequence[TaskResult] = ()) -> str:
-    """Return the page: validation results, jobs that wrote datasets, tests, and the other jobs."""
+def report_page(
+    heading: Heading,
+    evidence: Evidence,
+    results: Sequence[TaskResult] = (),
+    *,
+    read_only_first: int | None = None,
+) -> str:
+    """Return the page: validation results, jobs that wrote datasets, tests, and the other jobs.
+
+    `read_only_first` is the number of events that were read, if the run has more.
+    """
     rows = {id(job): _row(job) for job in evidence.jobs}
     writers = [rows[id(job)] for job in evidence.jobs if job.outputs]
     tests = [job for job in evidence.jobs if _is_test(job)]
@@ -69,6 +78,7 @@ def report_page(heading: Heading, evidence: Evidence, results: Sequence[TaskResu
     return _template().render(
         heading=heading,
         results=results,
+        read_only_first=read_only_first,
         severities=SEVERITIES,
         drawing=_drawing(evidence),
         writers=writers,

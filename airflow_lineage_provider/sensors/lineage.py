@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
 
 class LineageValidationSensor(BaseSensorOperator):
-    """Waits for the lineage of this DAG run, compares it with the documented map, and passes or fails.
+    """Waits for the lineage of a DAG run, compares it with the documented map, and passes or fails.
+
+    It reads the events of the tasks of its own DAG run and of the runs below them, and those of the DAG runs
+    whose asset events triggered its own. The conf of the DAG run cannot choose what is read. After a
+    TriggerDagRunOperator, name the DAG run to validate with `dag_id` and `run_id`.
 
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param environment: which of the map's environments binds its names to this run's datasets.
     :param scope: the layers, or globs of datasets, that this run produces. By default all layers.
     :param deferrable: wait in the triggerer instead of on a worker. The default, unless a `mode` (`poke`,
         `reschedule`) is given.
+    :param dag_id: with `run_id`, the DAG run to validate instead of its own. Needs Airflow 3.2 or newer.
+    :param run_id: see `dag_id`, which is by default the sensor's own.
     :param timeout: seconds to wait for events. After them the events that are there are compared, and the
         others are reported as missing.
     :param source: where the events are: a connection of type `lineage_store` or `openlineage` (Marquez), or,
@@ -40,12 +46,19 @@ class LineageValidationSensor(BaseSensorOperator):
     retry, because a retry would read the same events.
     """
 
-    template_fields: Sequence[str] = ("map_path", "environment", "scope", "source")
+    template_fields: Sequence[str] = (
+        "map_path",
+        "environment",
+        "scope",
+        "source",
+        "validated_dag_id",
+        "validated_run_id",
+    )
     ui_color = "#e4f0e8"
     ui_fgcolor = "#24352b"
     operator_extra_links = (LineageReportLink(),)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword arguments of a task
         self,
         *,
         map_path: str,
@@ -53,6 +66,8 @@ class LineageValidationSensor(BaseSensorOperator):
         scope: Sequence[str] | None = None,
         deferrable: bool | None = None,
         source: str | None = None,
+        dag_id: str | None = None,
+        run_id: str | None = None,
         timeout: timedelta | float = 300,
         poke_interval: timedelta | float = 2,
         **kwargs: Any,
@@ -63,6 +78,8 @@ class LineageValidationSensor(BaseSensorOperator):
         self.scope = scope
         self.deferrable = "mode" not in kwargs if deferrable is None else deferrable
         self.source = source
+        self.validated_dag_id = dag_id
+        self.validated_run_id = run_id
         self._wait: EventWait | None = None
 
     def execute(self, context: Context) -> Any:
@@ -113,19 +130,41 @@ class LineageValidationSensor(BaseSensorOperator):
         run = run_context(context)
         if run.parent is None:
             raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
-        path, ids = path_beside_dag(self, self.map_path), dag_run_ids(context["dag_run"])
-        since = earliest_event_time(context["dag_run"], ids)
+        path, dag_runs = path_beside_dag(self, self.map_path), self._dag_runs(context)
+        ids = [dag_run_ids(dag_run) for dag_run in dag_runs]
+        begins = [earliest_event_time(run, known) for run, known in zip(dag_runs, ids, strict=True)]
+        known_begins = [begin for begin in begins if begin]
+        since = min(known_begins) if len(known_begins) == len(begins) else None
+        above = {run_id for known in ids for run_id in (*known.roots, *known.own)}
         return EventWaitConfig(
             source=self.source,
             since=since.isoformat() if since else None,
-            root_run_ids=list(ids.roots),
-            enclosing_run_ids=[*ids.roots, *ids.own, run.parent.run_id],
+            dag_runs=[asdict(known) for known in ids],
+            enclosing_run_ids=[*sorted(above), run.parent.run_id],
             map_text=_read(path),
             map_file=str(path),
             environment=self.environment,
             scope=list(self.scope) if self.scope else None,
             deadline=self._deadline(context).isoformat(),
         )
+
+    def _dag_runs(self, context: Context) -> list[Any]:
+        """Return the DAG runs to read: the named one, else the sensor's own and those that triggered it."""
+        from airflow_lineage_provider.errors import InputError
+        from airflow_lineage_provider.utils.dag_run import find_dag_run, triggering_dag_runs
+
+        own: Any = context["dag_run"]
+        if self.validated_run_id:
+            return [find_dag_run(self.validated_dag_id or own.dag_id, self.validated_run_id)]
+        if self.validated_dag_id:
+            raise InputError("dag_id names a DAG and no run: set run_id too")
+        found = [own]
+        for dag_id, run_id in triggering_dag_runs(context):
+            try:
+                found.append(find_dag_run(dag_id, run_id))
+            except InputError as error:
+                self.log.warning("not read, although it triggered this DAG run: %s", error)
+        return found
 
     def _deadline(self, context: Context) -> datetime:
         """Return the end of the wait, counted from the first poke, reschedules included."""
@@ -140,8 +179,15 @@ class LineageValidationSensor(BaseSensorOperator):
         from airflow_lineage_provider.utils.validation_result import RESULT_KEY, report_entry, summary_or_fail
 
         wait = self._event_wait(context)
-        lineage_map, environment = wait.lineage_map, wait.config.environment
-        evidence = read_evidence("event", wait.events(), lineage_map, environment)
+        lineage_map, environment, events = wait.lineage_map, wait.config.environment, wait.events()
+        if not any(event.get("outputs") for event in events):
+            self.log.warning(
+                "no event of the validated DAG runs names an output (%s events were read from %s); "
+                "to validate a DAG run that did not trigger this one, set dag_id and run_id",
+                len(events),
+                wait.config.source or "the event store",
+            )
+        evidence = read_evidence("event", events, lineage_map, environment)
         validation = validate(evidence, lineage_map, environment=environment, scope=wait.config.scope)
         for line in validation_text(validation).splitlines():
             self.log.info(line)

@@ -35,7 +35,7 @@ class LineageTrigger(BaseTrigger):
         # The writers are other processes, possibly on other machines: nothing can wake this one.
         while not await asyncio.to_thread(_is_over, wait):  # noqa: ASYNC110
             await asyncio.sleep(self.poke_interval)
-        yield TriggerEvent({"root_run_ids": self.config["root_run_ids"]})
+        yield TriggerEvent({"dag_runs": self.config["dag_runs"]})
 
 
 def _is_over(wait: EventWait) -> bool:

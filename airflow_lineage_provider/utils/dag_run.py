@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.context import RunContext, RunRef
-from airflow_lineage_provider.events.event import text_at
 from airflow_lineage_provider.utils.dbt_projects import several_dbt_projects
 from airflow_lineage_provider.utils.redaction import redact_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.store.source import EventSource
 
+NOT_FOUND = 404
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 """How far the clocks of two machines may differ."""
 
@@ -30,9 +29,7 @@ class DagRunIds:
     own: tuple[str, ...]
     """Its own run ids, the current one last: it gets a new one each time that a task of it is cleared."""
     roots: tuple[str, ...]
-    """The root run ids of its events: its own, or that of the DAG run that triggered it."""
-    namespace: str
-    """The job namespace of Airflow's own events."""
+    """The root run ids under which its events are stored: its own, or the one that its conf names."""
 
 
 def run_context(context: Context) -> RunContext:
@@ -81,7 +78,6 @@ def previous_try_run_id(context: Context) -> str | None:
 
 def dag_run_ids(dag_run: Any) -> DagRunIds:
     """Return the run ids that Airflow's OpenLineage provider gives a DAG run."""
-    from airflow.providers.openlineage import conf
     from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
     from airflow.providers.openlineage.utils import utils
 
@@ -96,7 +92,7 @@ def dag_run_ids(dag_run: Any) -> DagRunIds:
     given = dag_run.conf if isinstance(dag_run.conf, dict) else None
     root = utils.get_root_information_from_dagrun_conf(given).get("root_parent_run_id")
     root = root or utils.get_parent_information_from_dagrun_conf(given).get("parent_run_id")
-    return DagRunIds(own, (root,) if root else own, conf.namespace())
+    return DagRunIds(own, (root,) if root else own)
 
 
 def earliest_event_time(dag_run: Any, ids: DagRunIds) -> datetime | None:
@@ -111,20 +107,35 @@ def earliest_event_time(dag_run: Any, ids: DagRunIds) -> datetime | None:
     return earliest - MAX_CLOCK_SKEW
 
 
-def dag_run_events(roots: Sequence[str], source: EventSource) -> Iterator[dict[str, Any]]:
-    """Yield the events under the root runs of one DAG run; of a cleared task those of its last run only.
+def find_dag_run(dag_id: str, run_id: str) -> Any:
+    """Return another DAG run, as Airflow's API server knows it; for use in a task.
 
-    Clearing one task keeps the lineage of the others. Raises StoreError.
+    Raises InputError for an unknown run, and on Airflow before 3.2, where a task cannot read another DAG run.
     """
-    rerun: set[str] = set()
-    for root in reversed(roots):
-        events = list(source.events(root_run_id=root))
-        yield from (event for event in events if _task(event, root) not in rerun)
-        rerun |= {_task(event, root) for event in events}
+    from airflow.sdk.api.client import ServerResponseError
+    from airflow.sdk.exceptions import AirflowRuntimeError
+    from airflow.sdk.execution_time import comms, task_runner
+
+    if not hasattr(comms, "GetDagRun"):
+        raise InputError(f"reading DAG run {run_id} of {dag_id} needs Airflow 3.2 or newer")
+    try:
+        return task_runner.SUPERVISOR_COMMS.send(comms.GetDagRun(dag_id=dag_id, run_id=run_id))
+    except AirflowRuntimeError as error:  # from a worker's supervisor
+        status = (error.error.detail or {}).get("status_code")
+        if status != NOT_FOUND:
+            raise
+    except ServerResponseError as error:  # `airflow dags test` has no supervisor
+        if error.response.status_code != NOT_FOUND:
+            raise
+    raise InputError(f"DAG {dag_id} has no run {run_id}: check dag_id and run_id")
 
 
-def _task(event: Mapping[str, Any], root: str) -> str:
-    """Return the job name of the task that emitted an event or is the parent of its run."""
-    parent = ("run", "facets", "parent")
-    below_root = text_at(event, *parent, "run", "runId") not in {"", root}
-    return text_at(event, *(parent if below_root else ()), "job", "name")
+def triggering_dag_runs(context: Context) -> list[tuple[str, str]]:
+    """Return the DAG and run ids of the tasks whose asset events triggered this DAG run."""
+    found: dict[tuple[str, str], None] = {}
+    events: Any = context.get("triggering_asset_events") or {}
+    for of_asset in events.values():
+        for event in of_asset:
+            if event.source_dag_id and event.source_run_id:
+                found[event.source_dag_id, event.source_run_id] = None
+    return list(found)

@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.checks.scope import expected_datasets
-from airflow_lineage_provider.events.event import event_time, is_end, parent_and_root, text_at
+from airflow_lineage_provider.events.event import event_time, is_end, text_at
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
 from airflow_lineage_provider.store import EventSourceError
-from airflow_lineage_provider.utils.dag_run import dag_run_events
+from airflow_lineage_provider.utils.dag_run import DagRunIds
+from airflow_lineage_provider.utils.dag_run_events import DagRunEvents, read_dag_run
 from airflow_lineage_provider.utils.event_source import event_source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_lineage_provider.lineage_map import LineageMap
 
@@ -37,7 +38,8 @@ class EventWaitConfig:
     """The event source, as `utils.event_source.event_source` takes it."""
     since: str | None
     """ISO 8601; a lower bound of the events' times, None if unknown."""
-    root_run_ids: list[str]
+    dag_runs: list[dict[str, Any]]
+    """The fields of the `DagRunIds` of each DAG run whose events are read."""
     enclosing_run_ids: list[str]
     """The runs that cannot end before the validation: that of the DAG, and that of its task."""
     map_text: str
@@ -66,6 +68,7 @@ class EventWait:
         self.config = config
         self.lineage_map = parse_map(config.map_text, config.map_file)
         self._expected = expected_of_run(self.lineage_map, config)
+        self._dag_runs = [DagRunIds(tuple(run["own"]), tuple(run["roots"])) for run in config.dag_runs]
         self._deadline = datetime.fromisoformat(config.deadline)
         since = datetime.fromisoformat(config.since) if config.since else None
         self._source = event_source(config.source, since=since)
@@ -79,18 +82,21 @@ class EventWait:
         if now >= self._deadline:
             return True
         try:
-            events = self.events()
+            runs = self._read()
         except EventSourceError as error:
             if not error.unreachable:
                 raise
             log.warning("%s; retrying until %s", error, self.config.deadline)
             return False
-        return events_complete(self.config, self._expected, events, now)
+        return events_complete(self.config, self._expected, runs, now)
 
-    def events(self) -> list[dict[str, Any]]:
-        """Return the events of the run that are there now. Raises EventSourceError."""
+    def events(self) -> list[Mapping[str, Any]]:
+        """Return the events of the DAG runs that are there now. Raises EventSourceError."""
+        return [event for run in self._read() for event in run.events]
+
+    def _read(self) -> list[DagRunEvents]:
         with closing(self._source) as source:
-            return list(dag_run_events(self.config.root_run_ids, source))
+            return [read_dag_run(ids, source) for ids in self._dag_runs]
 
 
 def expected_of_run(lineage_map: LineageMap, config: EventWaitConfig) -> ExpectedDatasets:
@@ -102,7 +108,7 @@ def expected_of_run(lineage_map: LineageMap, config: EventWaitConfig) -> Expecte
 def events_complete(
     config: EventWaitConfig,
     expected: ExpectedDatasets,
-    events: Collection[Mapping[str, Any]],
+    runs: Sequence[DagRunEvents],
     now: datetime,
 ) -> bool:
     """Return whether every expected dataset was written, or no more events are to be expected.
@@ -111,9 +117,12 @@ def events_complete(
     than QUIET_PERIOD: Airflow sends the COMPLETE of a task after it has set the task to success, so a run
     may still look open when the validation starts.
     """
+    events = [event for run in runs for event in run.events]
     if expected.names <= _written(events, expected.bindings):
         return True
-    current = (event for event in events if parent_and_root(event)[1] == config.root_run_ids[-1])
+    current = (
+        event for run in runs for event in run.events if text_at(event, "run", "runId") in run.current_run_ids
+    )
     latest = max(map(event_time, events), default=now)
     return open_runs(current) <= set(config.enclosing_run_ids) and now - latest > QUIET_PERIOD
 

@@ -137,8 +137,8 @@ def test_no_report_has_one(pipeline, printed, form):
 
 def report(pipeline):
     root = pipeline.store.latest_root_run()
-    ids = DagRunIds(own=(root,), roots=(root,), namespace="default")
-    return report_page(Heading(DAG_ID, "manual", "failed", root), lineage_of(ids, pipeline.store))
+    ids = DagRunIds(own=(root,), roots=(root,))
+    return report_page(Heading(DAG_ID, "manual", "failed", root), lineage_of(ids, pipeline.store)[0])
 
 
 def test_no_page_has_one(pipeline, printed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_lineage_provider.plugins.dag_run import lineage_of
+from airflow_lineage_provider.plugins.dag_run import MAX_EVENTS, lineage_of
 from airflow_lineage_provider.plugins.report_page import Heading, TaskResult, report_page
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.utils.dag_run import DagRunIds
@@ -29,6 +29,8 @@ def run_event(
     `parent` and `root` are the ids of those runs, `job` is the parent's.
     """
     namespace = "default" if name.startswith("airflow:") else "dbt"
+    if name.startswith("airflow:"):
+        facets["airflow" if "." in name else "airflowDagRun"] = {}
     above = {"run": {"runId": parent}, "job": {"name": job.removeprefix("airflow:")}}
     above |= {"root": {"run": {"runId": root}, "job": {}}}
     return {
@@ -51,9 +53,10 @@ def page(tmp_path):
     def render(*events: dict, own=("dag",), roots=("dag",), results=()) -> str:
         store = EventStore(str(tmp_path / "lineage.db"))
         store.append(events)
-        ids = DagRunIds(own, roots, "default")
+        ids = DagRunIds(own, roots)
         heading = Heading("sales", "manual__1", "success", roots[-1])
-        return report_page(heading, lineage_of(ids, store), results)
+        evidence, is_truncated = lineage_of(ids, store)
+        return report_page(heading, evidence, results, read_only_first=MAX_EVENTS if is_truncated else None)
 
     return render
 
@@ -162,3 +165,12 @@ def test_what_the_validation_found(page):
 
 def test_a_run_without_events_says_so(page):
     assert "The event store has no events of this run yet" in page()
+
+
+def test_a_large_run_is_read_in_part_and_the_page_says_so(page):
+    models = [
+        run_event("COMPLETE", f"silver.m{number}", f"node-{number}", "task", **SILVER)
+        for number in range(MAX_EVENTS)
+    ]
+    assert "Only the first" not in page(TASK, *models[1:])
+    assert f"Only the first {MAX_EVENTS:,} events of this run are shown" in page(*models)

@@ -161,7 +161,8 @@ def test_the_triggerer_waits_for_them_there(tmp_path, kept):
             run(task)
         _, arguments = deferred.value.trigger.serialize()
         fired = asyncio.run(fired_after(LineageTrigger(**arguments), lambda: add(model_event(task))))
-        assert fired.payload == {"root_run_ids": [run_context(context(task)).root.run_id]}
+        (dag_run,) = fired.payload["dag_runs"]
+        assert list(dag_run["own"]) == [run_context(context(task)).root.run_id]
         assert task.execute_complete(context(task), fired.payload)["outcome"] == "PASS"
 
 

@@ -1,0 +1,122 @@
+"""Which DAG run a sensor in another DAG validates: real DAG runs, with events in the event store."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from airflow_lineage_provider.utils.dag_run import triggering_dag_runs
+
+RUNNER = Path(__file__).with_name("run_dags.py")
+
+DAGS = """
+from airflow.providers.common.compat.openlineage.facet import Dataset
+from airflow.providers.openlineage.extractors import OperatorLineage
+from airflow.sdk import DAG, BaseOperator
+
+from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
+
+
+class Copy(BaseOperator):
+    def execute(self, context):
+        self.log.info("copied")
+
+    def get_openlineage_facets_on_complete(self, task_instance):
+        return OperatorLineage(
+            inputs=[Dataset(namespace="duckdb:///w.duckdb", name="warehouse.bronze.raw_orders")],
+            outputs=[Dataset(namespace="duckdb:///w.duckdb", name="warehouse.gold.orders")],
+        )
+
+
+with DAG("sales", schedule=None):
+    Copy(task_id="gold")
+
+options = {"map_path": "map.yaml", "environment": "dev", "scope": ["gold"], "mode": "poke"}
+options |= {"poke_interval": 0.2, "timeout": 8}
+for dag_id in ("own", "forged"):
+    with DAG(dag_id, schedule=None) as dag:
+        LineageValidationSensor(task_id="validate", **options)
+    globals()[dag_id] = dag
+for dag_id in ("named", "unknown"):
+    with DAG(dag_id, schedule=None) as dag:
+        LineageValidationSensor(
+            task_id="validate", dag_id="sales", run_id="{{ dag_run.conf['run'] }}", **options
+        )
+    globals()[dag_id] = dag
+"""
+
+MAP = """
+document: {title: Sales}
+layers:
+  bronze: {tables: {raw_orders: {}}}
+  gold: {tables: {orders: {from: bronze.raw_orders}}}
+environments:
+  dev:
+    bindings: [{dataset: "{layer}.{table}", namespace: "duckdb://*", name: "warehouse.{layer}.{table}"}]
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """The state and the XCom of each DAG's sensor, and the log of all."""
+    home = tmp_path_factory.mktemp("airflow")
+    dags = home / "dags"
+    dags.mkdir()
+    (dags / "sales.py").write_text(DAGS)
+    (dags / "map.yaml").write_text(MAP)
+    done = subprocess.run(
+        [sys.executable, RUNNER, home / "results.json"],
+        env=os.environ
+        | {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "airflow_lineage_provider.OutboxTransport"}',
+        },
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    return json.loads((home / "results.json").read_text()), done.stdout
+
+
+def test_a_named_dag_run_of_another_dag_is_validated(ran):
+    state, returned = ran[0]["named"]
+    assert (state, returned and returned["outcome"]) == ("success", "PASS")
+
+
+@pytest.mark.parametrize("dag_id", ["own", "forged"])
+def test_without_a_name_only_the_own_dag_run_is_read_whatever_the_conf_says(ran, dag_id):
+    assert ran[0][dag_id] == ["failed", None]
+
+
+def test_a_sensor_that_sees_no_lineage_says_so(ran):
+    assert "to validate a DAG run that did not trigger this one, set dag_id and run_id" in ran[1]
+
+
+def test_an_unknown_dag_run_fails_in_one_line(ran):
+    assert ran[0]["unknown"] == ["failed", None]
+    assert "DAG sales has no run manual__never: check dag_id and run_id" in ran[1]
+
+
+def test_the_dag_runs_that_triggered_this_one_are_those_of_the_asset_events():
+    def asset_event(dag_id, run_id):
+        return SimpleNamespace(source_dag_id=dag_id, source_run_id=run_id)
+
+    events = {
+        "gold": [asset_event("sales", "run 1"), asset_event("sales", "run 1"), asset_event("sales", "run 2")],
+        "by the API": [asset_event(None, None)],
+    }
+    found = triggering_dag_runs({"triggering_asset_events": events})
+    assert found == [("sales", "run 1"), ("sales", "run 2")]
+    assert triggering_dag_runs({}) == []
