@@ -148,14 +148,14 @@ def serve(store: str | None, host: str, port: int) -> None:
     describes the requests and the responses.
     """
     with expected_errors():
-        from airflow_lineage_provider.endpoint import receiver
+        from airflow_lineage_provider.endpoint import receiver, server
 
         token = os.environ.get(TOKEN, "")
         if not token:
             raise InputError(f"set {TOKEN}: clients must send a token")
         app = receiver.create_app(open_store(store), receiver.bearer_token(token))
         click.echo(f"receiving events at http://{host}:{port}{receiver.PATH}")
-        receiver.serve(app, host, port)
+        server.serve(app, host, port)
 
 
 @click.command(epilog=example("airflow-lineage sweep --silent-hours 24 --keep-days 90"))

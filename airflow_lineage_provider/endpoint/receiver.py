@@ -1,14 +1,13 @@
-"""An OpenLineage endpoint: what Spark, Flink, dbt-ol or a script reports goes into the event store.
+"""An OpenLineage endpoint: events from Spark, Flink, dbt-ol or a script into the event store.
 
 `POST /api/v1/lineage` as Marquez has it and `POST /api/v1/lineage/batch` as OpenLineage has it, an event or
-a list of them, gzip or not. 201, or 204 to a batch, means committed; anything else means that nothing of
-the request was kept.
+a list of them, gzip or not. 201, or 204 for a batch, means committed; anything else means that nothing of
+the request was stored.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import hmac
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.store.store import EventStore
 
-    # Returns the status to refuse a request with, 401 or 403, or None to let it in.
+    # Returns the status of a refused request, 401 or 403, or None for an accepted one.
     Authorize = Callable[[Request], int | None]
 
 PATH = "/api/v1/lineage"
@@ -42,11 +41,11 @@ _BODIES_AT_ONCE = 2  # of the largest
 _LARGE = 2**18  # to parse this takes milliseconds, in which others are to be answered
 _PATIENCE = 30.0  # seconds
 _MOST_VIOLATIONS = 20
-_MORE_TO_SAY = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+_MORE_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 
 
 def bearer_token(*tokens: str) -> Authorize:
-    """Return an authorization that lets in who carries one of these tokens; an empty one is none."""
+    """Return an authorization that accepts requests with one of these tokens; an empty token is ignored."""
     accepted = [f"Bearer {token}".encode() for token in tokens if token]
 
     def authorize(request: Request) -> int | None:
@@ -66,7 +65,7 @@ def create_app(
     """Return the ASGI application that commits received events to the store.
 
     `largest_body` bounds a request in bytes, before and after decompression; twice that bounds all that
-    are under way. A body has `patience` seconds to arrive. /openapi.json says all of this to a machine.
+    are under way. A body must arrive within `patience` seconds. /openapi.json describes the endpoint.
     """
     committer = _Committer(store)
     bodies = RequestBodies(largest_body, _BODIES_AT_ONCE * largest_body, patience)
@@ -74,13 +73,11 @@ def create_app(
 
     async def take(request: Request) -> Response:
         try:
-            if status := authorize(request):
-                raise RefusedError(status, "a valid token is needed" if status == 401 else "not allowed")  # noqa: PLR2004, TRY301
-            async with bodies.read(request) as body:
+            async with bodies.read(request, _unauthorized(authorize(request))) as body:
                 large = len(body) > _LARGE
                 await committer.commit(await asyncio.to_thread(_parse, body) if large else _parse(body))
         except RefusedError as refused:
-            return _refusal(refused.status, refused)
+            return _refusal(refused.status, refused, close=refused.close)
         except StoreError as error:
             return _refusal(503, error)
         return taken if request.scope["path"] == BATCH_PATH else created
@@ -107,7 +104,7 @@ def create_app(
     router = Starlette(routes=routes, lifespan=lifespan)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the short way with events: they need none of Starlette's routing."""
+        """Bypass the router for event POSTs (hot path)."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in {PATH, BATCH_PATH}:
             answer = await take(Request(scope, receive))
             await answer(scope, receive, send)
@@ -117,22 +114,19 @@ def create_app(
     return app
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Run the application in this process until it is told to stop."""
-    import uvicorn
-
-    # Events leave no garbage in circles: what is loaded is not searched for it again, and what comes rarely.
-    gc.freeze()
-    gc.set_threshold(50_000)
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, proxy_headers=False)
+def _unauthorized(status: int | None) -> RefusedError | None:
+    if status is None:
+        return None
+    return RefusedError(status, "a valid token is needed" if status == 401 else "not allowed")  # noqa: PLR2004
 
 
-def _refusal(status: int, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, status, _MORE_TO_SAY.get(status))
+def _refusal(status: int, error: Exception, *, close: bool = False) -> Response:
+    headers = _MORE_HEADERS.get(status, {}) | ({"Connection": "close"} if close else {})
+    return JSONResponse({"error": str(error)}, status, headers)
 
 
 class _Committer:
-    """Commits what arrives while a commit is under way in the next one, together."""
+    """Commits in one transaction what arrives while the previous commit is under way."""
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
@@ -154,7 +148,7 @@ class _Committer:
                 await asyncio.to_thread(
                     self._store.append, [event for events, _ in batch for event in events]
                 )
-            except Exception as error:  # noqa: BLE001 # whoever waits must hear of it
+            except Exception as error:  # noqa: BLE001 - passed to those who wait
                 for _, committed in batch:
                     if not committed.done():
                         committed.set_exception(error)

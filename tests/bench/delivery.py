@@ -129,7 +129,8 @@ def receive(folder: Path) -> Iterator[Measured]:
 
 def server(path: str, port: str) -> None:
     """The receiver, as `airflow-lineage serve` runs it."""
-    from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app, serve
+    from airflow_lineage_provider.endpoint.receiver import bearer_token, create_app
+    from airflow_lineage_provider.endpoint.server import serve
 
     serve(create_app(EventStore(path), bearer_token("token")), "127.0.0.1", int(port))
 

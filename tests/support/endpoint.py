@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from airflow_lineage_provider.endpoint.server import server_config
+
 TOKEN = "the-token"
 PATH = "/api/v1/lineage"
 BIN = Path(sys.executable).parent
@@ -115,7 +117,7 @@ def serving(store_path, log):
 def serving_here(app):
     """Run an application in a thread of this process, and yield where it is."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(server_config(app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
