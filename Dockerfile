@@ -2,9 +2,11 @@
 FROM apache/airflow:3.3.2-python3.11
 
 # The versions that CI has run, and nothing that changes Airflow's own.
-COPY --chown=airflow:0 pyproject.toml README.md LICENSE requirements.txt /opt/airflow/src/
+COPY --chown=airflow:0 pyproject.toml README.md LICENSE requirements.txt requirements-test.txt \
+      /opt/airflow/src/
 COPY --chown=airflow:0 airflow_lineage_provider /opt/airflow/src/airflow_lineage_provider
 RUN pip install --no-cache-dir --constraint /opt/airflow/src/requirements.txt \
+      --constraint /opt/airflow/src/requirements-test.txt \
       "apache-airflow==${AIRFLOW_VERSION}" "/opt/airflow/src[duckdb,postgres]"
 
 COPY --chown=airflow:0 dags /opt/airflow/dags

@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TEST_INSTALLED := $(VENV)/.test-installed
 
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check format bench soak pins clean
+.PHONY: help install demo test check audit format bench soak pins clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements.txt
 	@echo "[3/3] airflow-lineage-provider"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --quiet --editable .
+	@touch $@
+
+$(TEST_INSTALLED): requirements-test.txt $(INSTALLED)
+	@echo "[+] $$(grep -c == requirements-test.txt) pinned packages for tests and checks"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements-test.txt
 	@touch $@
 
 # The demo has an Airflow home of its own, and both its event store and its warehouse, in this folder.
@@ -47,34 +53,42 @@ demo: $(INSTALLED) ## run the pipeline on DuckDB and prove its lineage
 	@printf '\nNext: what would break if bronze.raw_orders.amount changed?\n  $(BIN)/airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount\n'
 	@exit $$(cat .airflow/status)
 
-check: $(INSTALLED) ## ruff, mypy --strict, the import rules
+check: $(TEST_INSTALLED) ## ruff, mypy --strict, the import rules, declared dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry airflow_lineage_provider
 
-format: $(INSTALLED) ## let ruff format and fix
+audit: $(TEST_INSTALLED) ## licences and known vulnerabilities of what is installed
+	$(BIN)/python tests/audit.py
+
+format: $(TEST_INSTALLED) ## let ruff format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: $(INSTALLED) ## every test, the fast ones first
+test: $(TEST_INSTALLED) ## every test, the fast ones first
 	$(BIN)/python -m pytest -m 'not e2e'
 	$(BIN)/python -m pytest -m e2e
 
 BENCH ?= $(filter-out events,$(patsubst tests/bench/%.py,%,$(wildcard tests/bench/*.py)))
-bench: $(INSTALLED) ## every benchmark, or BENCH=dbt: each prints its ratio last, and fails where it misses its bar
+bench: $(TEST_INSTALLED) ## every benchmark, or BENCH=dbt: each prints its ratio last, and fails where it misses its bar
 	@status=0; for name in $(BENCH); do echo "== $$name"; $(BIN)/python -P tests/bench/$$name.py || status=1; done; exit $$status
 
-soak: $(INSTALLED) ## a thousand kills of writers and of forwarders, a hundred of each mover
+soak: $(TEST_INSTALLED) ## a thousand kills of writers and of forwarders, a hundred of each mover
 	SOAK_KILLS=1000 $(BIN)/python -m pytest -q -s tests/store tests/forwarding -k killed
 	INGEST_KILLS=100 $(BIN)/python -m pytest -q -s tests/ingest/test_kills.py
 
-pins: ## resolve requirements.txt anew
+pins: ## resolve requirements.txt and requirements-test.txt anew
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --upgrade hatchling editables '.[dev]'
-	{ echo '# Everything that CI installs, resolved on Python 3.11. Renew with `make pins`.'; \
+	$(BIN)/python -m pip install --upgrade hatchling editables '.[demo]'
+	{ echo '# What `make install` and `make demo` install, resolved on Python 3.11. Renew with `make pins`.'; \
 	  $(BIN)/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//'; } > requirements.txt
+	$(BIN)/python -m pip install --constraint requirements.txt '.[dev]'
+	{ echo '# What `make test` and `make check` install beside requirements.txt. Renew with `make pins`.'; \
+	  $(BIN)/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//' \
+	  | grep -vxF -f requirements.txt; } > requirements-test.txt
 
 clean: ## remove what demo and tests made; the environment stays
 	rm -rf .airflow dbt_project/data dbt_project/target dbt_project/logs
