@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.lineage_map.document import labels
+from airflow_lineage_provider.lineage_map.document import labels, tables
 from airflow_lineage_provider.lineage_map.document.arrows import Stop, has_arrow, split_note, stop
 from airflow_lineage_provider.lineage_map.document.blocks import plain, take
 from airflow_lineage_provider.lineage_map.document.draft import CONSUMERS, DrawnEdge
@@ -45,11 +45,22 @@ def read_consumers(draft: Draft, section: Section, *, whole: bool) -> str:
             kind = KINDS[label]
             part = draft.consumer(kind, plain(entry.value), tool)
             entry.value = ""
+        _take_rows(draft, entry, kind, tool)
         if part is not None:
             _describe(draft, [entry], kind, part)
         elif not entry.label or labels.known(entry.label, labels.DATASETS):
             _listed(draft, entry, kind, tool)
     return kind
+
+
+def _take_rows(draft: Draft, entry: LabelledEntry, kind: str, tool: str) -> None:
+    """Take the tables that have a row for each consumer."""
+    for table in take(entry.tables, lambda table: tables.fits(table, labels.CONSUMER_ROW, ["Consumer"])):
+        for (number, _), row in zip(table.rows, tables.rows(table, labels.CONSUMER_ROW), strict=True):
+            part = draft.consumer(kind, row.pop("name", ""), row.pop("tool", tool))
+            if source := row.pop("from", ""):
+                draft.edges.append(DrawnEdge(number, stop(source), part))
+            part |= {key: tables.names_of(value) if key == "owners" else value for key, value in row.items()}
 
 
 def _kind(title: str) -> tuple[str, bool]:

@@ -84,8 +84,9 @@ class Draft:
 
     def new_source(self, source: Part, name: str) -> None:
         """Add a source under its name, or under one made of its database or of its title's first word."""
-        path = urlsplit(source.get("location", "")).path.strip("/").rpartition("/")[2]
-        words = re.findall(r"\w+", path or source["title"]) or ["source"]
+        url = urlsplit(source.get("location", ""))
+        database = "" if url.scheme in {"http", "https"} else url.path.strip("/").rpartition("/")[2]
+        words = re.findall(r"\w+", database or source["title"]) or ["source"]
         word = next((word for word in words if not word.isdigit()), words[0]).lower()
         sources, key = self.part("sources"), name or word
         while key in sources and not name:
@@ -115,6 +116,10 @@ class Draft:
                 return name[:end]
         return ""
 
+    def is_column(self, name: str) -> bool:
+        """Whether a name is that of a column: its part before the last dot is a table."""
+        return self.has_table(name.rpartition(".")[0])
+
     def resolve(self, name: str) -> str:
         """Return the full name of a dataset that a document may name by its last part alone."""
         if self.named or self.layer_of(name) or any(name in self.data.get(kind, ()) for kind in CONSUMERS):
@@ -129,6 +134,9 @@ class Draft:
                 self.names.setdefault(name, set()).add(f"{key}.{name}")
         for edge in self.edges:
             sources = [self.resolve(name) for name in edge.sources.names]
+            if not self.named and any(map(self.is_column, sources)):
+                self.not_placed(edge.number, f"the lineage of the column {', '.join(sources)!r:.60}")
+                continue
             if isinstance(edge.target, dict):
                 self._made_from(edge.target, sources)
                 continue
@@ -144,7 +152,8 @@ class Draft:
     def _declare(self, name: str, near: str) -> None:
         """Add the dataset that an edge reads, where no heading says which layers and sources there are."""
         first, _, rest = name.partition(".")
-        if self.named or not _DATASET.fullmatch(name) or first in self.data.get("sources", ()):
+        known = self.named or first in self.data.get("sources", ()) or self.is_column(name)
+        if known or not _DATASET.fullmatch(name):
             return
         if self.layer_of(name):
             self._take_in(f"{name}.")
@@ -165,7 +174,7 @@ class Draft:
 
     def _target(self, name: str, edge: DrawnEdge) -> Part | None:
         if layer := self.layer_of(name):
-            return self.table(layer, name)
+            return None if self.is_column(name) and not self.named else self.table(layer, name)
         if kind := next((kind for kind in CONSUMERS if name in self.data.get(kind, ())), ""):
             return self.part(kind, name)
         if edge.near in CONSUMERS:

@@ -100,6 +100,7 @@ TABLE_ROW = {
     **TABLE_LISTS,
 }
 DATASET_ROW = {"Table": "name", "To": "to", **SOURCE_DATASET, **OWNERS}
+CONSUMER_ROW = {"Consumer": "name", "Source": "from", **DASHBOARD, **OWNERS}
 SOURCE_ROW = {
     "Source": "title",
     "Datasets": "datasets",
@@ -175,6 +176,7 @@ _SYNONYMS = {
     "Role": ("title",),
     "Datasets": ("tables", "topics", "objects", "files", "dataset", "table"),
     "Table": ("dataset", "model", "view", "topic", "file", "object", "table name", "name", "stream"),
+    "Consumer": ("dashboard", "report", "application", "exposure", "feature view", "ml model", "name"),
     "To": ("target", "destination", "lands in", "loads into", "loaded into", "landing table", "extracted to"),
     "Catalog": ("url", "link"),
     "Change": ("changed column", "trigger"),
@@ -208,7 +210,7 @@ TOPICS = {
         *("consumer", "consumers", "consumption", "downstream", "dashboards", "reports", "reporting"),
         *("exposures", "usage", "uses", "users", "bi"),
     },
-    "sources": {"source", "sources", "ingestion", "upstream", "origins", "inputs"},
+    "sources": {"source", "sources", "systems", "ingestion", "ingest", "upstream", "origins", "inputs"},
     "catalog": {"catalog", "integration"},
     "pipeline": {"pipeline", "orchestration"},
     "layers": {

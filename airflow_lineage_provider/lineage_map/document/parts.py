@@ -67,8 +67,8 @@ def read_source(draft: Draft, section: Section) -> Part:
     for entry in section.entries:
         read_source_datasets(draft, entry, source)
     scheme = urlsplit(source.get("location", "")).scheme
-    first = title.partition(" ")[0].lower()
-    source.setdefault("type", scheme or note or first or "unknown")
+    words = (note, title.partition(" ")[0].lower(), "unknown")
+    source.setdefault("type", next(filter(None, ("" if scheme.startswith("http") else scheme, *words))))
     draft.new_source(source, name)
     return source
 

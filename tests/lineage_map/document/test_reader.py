@@ -22,6 +22,7 @@ UNPLACED = {
         "139:1: the section 'Security'",
     ],
     "shipping.md": ["51:1: the section '7. On-call rota'"],
+    "trading.md": [],
     "subscriptions.md": [
         "3:1: the text '*Maintained by the growth team.*'",
         "35:1: the text 'The tables here are views.'",
@@ -41,6 +42,16 @@ EDGES = {
         ("marts.revenue_daily", "Revenue Board"),
         ("marts.revenue_daily", "Churn Board"),
         ("marts.revenue_daily", "Finance Weekly"),
+    },
+    "trading.md": {
+        ("endur.DEALS", "landing.deals"),
+        ("endur.PRICES", "landing.prices"),
+        ("weather.forecast", "landing.weather"),
+        ("landing.deals", "core.positions"),
+        ("landing.prices", "core.positions"),
+        ("landing.weather", "core.load_forecast"),
+        ("core.positions", "mart.daily_pnl"),
+        ("mart.daily_pnl", "Daily P&L"),
     },
     "shipping.md": {
         ("oracle.wms.parcels", "landing.parcels"),
@@ -96,6 +107,18 @@ def test_a_printed_model_says_how_its_columns_are_made():
     assert (table.materialized, table.unique_key) == ("incremental", ("payment_id", "day"))
     assert table.columns["customer_id"].sources == ("raw.invoices.customer_id",)
     assert table.columns["day"].expression == "DATE(p.paid_at)"
+
+
+def test_a_table_has_a_row_for_each_consumer():
+    (report,) = read("trading.md").content.dashboards.values()
+    assert (report.tool, report.sources, report.owners) == ("Qlik", ("mart.daily_pnl",), ("Risk",))
+
+
+def test_an_arrow_from_a_column_makes_no_table():
+    text = "# T\n\n## Layers\n\n### raw\n\n- a\n\n## Notes\n\n- raw.a.x -> Board\n- raw.a -> core.b\n"
+    imported = import_markdown(text)
+    assert [problem.line for problem in imported.unplaced] == [11]
+    assert list(imported.content.layers["raw"].tables) == ["a"]
 
 
 def test_a_create_statement_names_its_table():
