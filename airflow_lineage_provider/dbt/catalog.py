@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
 Columns = tuple[tuple[str, str], ...]
+CLOSE_SECONDS = 5.0
 _AT_ONCE = 500  # tables of one query
 
 
@@ -80,10 +81,11 @@ class ColumnCatalog:
         return self._ticket
 
     def close(self) -> None:
-        """End the thread; a query that runs is left to end by itself."""
+        """End the thread, and wait for a query that runs a few seconds at most."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+        self._thread.join(CLOSE_SECONDS)
 
     def _work(self) -> None:
         while True:

@@ -149,8 +149,11 @@ class Recorder:
     def end(self) -> Iterator[Record]:
         """Yield what still waits, and a line for each table whose columns could not be read."""
         yield from self.due(at_once=True)
-        self._catalog.close()
         yield from (LogLine("warn", f"lineage: {problem}") for problem in self._catalog.problems)
+
+    def close(self) -> None:
+        """End the thread that reads columns."""
+        self._catalog.close()
 
     def _compiled(self, progress: _Progress, uid: str) -> None:
         """Ask for the columns of the node's inputs, and of all relations in their schemas with them."""

@@ -69,6 +69,8 @@ class DbtRun:
         finally:
             if not self._ended:
                 self.cancel()
+            if self._recorder:
+                self._recorder.close()
             # dbt may still call this listener until the next invocation.
             self._listener.stop_waiting()
             for _ in range(int(JOIN_SECONDS / POLL_SECONDS)):

@@ -40,7 +40,7 @@ def is_free(project):
 
 
 def dbt_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "dbt"]
+    return [thread for thread in threading.enumerate() if thread.name.startswith("dbt")]
 
 
 def endless_runs(record):

@@ -191,3 +191,21 @@ def test_fail_fast_ends_every_node_that_started(tmp_path):
     outcome = run(project)
     assert set(outcome.starts) == set(outcome.ends)
     assert outcome.statuses["gold.wrong"] == "error"
+
+
+def test_a_fault_of_the_listener_fails_no_node(tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("airflow_lineage_provider.dbt.listener.Listener._hook", fail)
+    outcome = run(write_project(tmp_path, {"models/gold/good.sql": "select 1 as id"}))
+    assert outcome.statuses == {"gold.good": "success"}
+    assert "lineage: dbt's event SQLQuery is lost: RuntimeError('a fault')" in outcome.log
+
+
+def test_columns_that_cannot_be_read_fail_no_node_and_are_logged(tmp_path):
+    files = {"models/gold/rates.sql": "select * from read_csv('{folder}/rates.csv')"}
+    files = {path: text.replace("{folder}", str(tmp_path)) for path, text in files.items()}
+    outcome = run(write_project(tmp_path, files))
+    assert outcome.statuses == {"gold.rates": "error"}
+    assert f"lineage: columns of {tmp_path}/rates.csv could not be read" in outcome.log
