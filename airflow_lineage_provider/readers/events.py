@@ -99,10 +99,16 @@ class _GraphBuilder:
         if run.status == "COMPLETE":
             provenance = (Provenance("event", job=label, run_id=run.run_id, at=run.at_text),)
             read = [one for one in inputs if run.kind != "SEED" or self.is_wanted(one)]
+            ignored = {one.logical for one in inputs} - {one.logical for one in read}
             for output in (one for one in outputs if run.kind != "TEST" or self.is_wanted(one)):
                 dataset = self.dataset(output, run.outputs[output[:2]], provenance, made=True)
                 self.outputs.setdefault(output.logical, []).append(dataset)
-                self.column_edges += self.column_lineage(output, run.outputs[output[:2]], provenance)
+                facets = run.outputs[output[:2]]
+                self.column_edges += (
+                    edge
+                    for edge in self.column_lineage(output, facets, provenance)
+                    if edge.source.dataset not in ignored
+                )
                 self.edges += (
                     Edge(source, output.logical, job=label, provenance=provenance)
                     for source in dict.fromkeys(one.logical for one in read)

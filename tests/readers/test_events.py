@@ -253,6 +253,8 @@ def test_the_file_of_a_seed_is_an_input_where_the_map_documents_it(text, edges):
     file = {"namespace": "file", "name": "/srv/shop/seeds/orders.csv"}
     seed = event("COMPLETE", "raw.orders", 2, [file], [{"namespace": "duckdb:///x", "name": "db.raw.orders"}])
     seed["job"]["facets"]["jobType"]["jobType"] = "SEED"
+    made_from = {"fields": {"id": {"inputFields": [file | {"field": "id"}]}}}
+    seed["outputs"][0]["facets"] = {"columnLineage": made_from}
     found = read_events([seed], bindings_of(parse_map(text), "dev"))
     assert set(found.graph.edges) == edges
     assert [one.name for one in found.jobs[0].inputs] == ["/srv/shop/seeds/orders.csv"]
