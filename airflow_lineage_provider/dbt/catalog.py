@@ -8,6 +8,7 @@ queries, because DuckDB lets no second process open its file.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_lineage_provider.dbt.columns_sql import columns_query, full_type
@@ -94,10 +95,14 @@ class ColumnCatalog:
                 if self._closed:
                     break
                 wanted, self._wanted, ticket = list(self._wanted.values()), {}, self._ticket
-            self._context.run(self._read, wanted)
+            try:
+                self._context.run(self._read, wanted)
+            except Exception as error:  # noqa: BLE001 - records must not wait for an answer that never comes
+                self.problems.append(f"columns could not be read: {' '.join(str(error).split())}")
             self._answered = ticket
             self._on_read(ticket)
-        self._context.run(self._adapter.release_connection)
+        with suppress(Exception):
+            self._context.run(self._adapter.release_connection)
 
     def _read(self, tables: list[TableRef]) -> None:
         schemas: dict[tuple[str, ...], list[TableRef]] = {}
@@ -122,7 +127,8 @@ class ColumnCatalog:
             with self._adapter.connection_named("lineage", should_release_connection=False):
                 return read(tables)
         except Exception as error:  # noqa: BLE001
-            self._context.run(self._adapter.release_connection)
+            with suppress(Exception):
+                self._adapter.release_connection()
             if is_last:
                 name = tables[0].location or ".".join(filter(None, tables[0][:3]))
                 self.problems.append(f"columns of {name} could not be read: {' '.join(str(error).split())}")
