@@ -34,9 +34,8 @@ def get_provider_info() -> dict[str, Any]:
             _modules(DBT, "operators.dbt"),
             _modules(DMS, "operators.dms"),
             _modules(KAFKA, "operators.kafka_connect", "operators.kafka_topic"),
-            _modules(
-                LINEAGE, "operators.lineage", "operators.forward", "operators.ingest", "operators.data_age"
-            ),
+            _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
+            _modules(LINEAGE, "operators.ingest", "operators.snowflake_loads"),
         ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],
         "triggers": [_modules(LINEAGE, "triggers.lineage", "triggers.forward")],
