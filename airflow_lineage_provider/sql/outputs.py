@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.rowsets import Definition, Field
     from airflow_lineage_provider.sql.scope import Analysis
 
+_OPERATORS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_DUCKDB_TYPES = {"TEXT": "VARCHAR", "INT": "INTEGER"}
 _MOST_EXPANSIONS = 150  # of columns by their definitions, in one expression
 
 
@@ -59,13 +61,31 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
 
 def _made_up(node: exp.Expr, dialect: str) -> str:
     """Return the name that a warehouse generates. Postgres uses the name of the function."""
-    text = _generated(node, dialect)
     if dialect == "duckdb":
-        return re.sub(r"\b[A-Z_0-9]+(?=\()", lambda name: name[0].lower(), text)
+        text = _generated(_parenthesised(node), dialect).replace("COUNT(*)", "count_star()")
+        text = re.sub(r"\b(?!CAST)[A-Z_0-9]+(?=\()", lambda name: name[0].lower(), text)
+        return re.sub(r" AS (TEXT|INT)\)", lambda kind: f" AS {_DUCKDB_TYPES[kind[1]]})", text)
+    if dialect in {"postgres", "redshift"} and isinstance(node, exp.Subquery) and len(node.selects) == 1:
+        return _made_up(node.selects[0], dialect)
+    text = _generated(node, dialect)
     if dialect in {"postgres", "redshift"}:
-        called = re.match(r"(\w+)\(|(CASE)\b", text)
+        called = re.match(r"(\w+)\(|(CASE|ARRAY)\b", text)
         return (called[1] or called[2]).lower() if called else "?column?"
     return text
+
+
+def _parenthesised(node: exp.Expr) -> exp.Expr:
+    """Return the expression with parentheses around binary operators only, as DuckDB shows it."""
+    if node.find(exp.Binary, exp.Paren) is None or node.find(exp.Query) is not None:
+        return node
+    root = exp.Paren(this=node.copy())
+    for part in reversed(list(root.bfs())):
+        if isinstance(part, _OPERATORS) and not isinstance(part.parent, exp.Paren):
+            part.replace(exp.Paren(this=part.copy()))
+        elif isinstance(part, exp.Paren) and part is not root and not isinstance(part.this, _OPERATORS):
+            part.replace(part.this)
+    inner: exp.Expr = root.this
+    return root if isinstance(inner, _OPERATORS) else inner
 
 
 def expression(field: Field, dialect: str, expansions: Expansions) -> str | None:
