@@ -57,23 +57,24 @@ def run_context(context: Context) -> RunContext:
     )
 
 
-def previous_try_run_id(context: Context) -> str | None:
-    """Return the OpenLineage run id of this task's previous try; None on the first try."""
+def earlier_try_run_ids(context: Context) -> set[str]:
+    """Return the OpenLineage run ids of this task's earlier tries."""
     from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
 
     ti: Any = context["ti"]
     dag_run: Any = context["dag_run"]
-    if ti.try_number <= 1:
-        return None
-    return str(
-        OpenLineageAdapter.build_task_instance_run_id(
-            dag_id=ti.dag_id,
-            task_id=ti.task_id,
-            try_number=ti.try_number - 1,
-            logical_date=dag_run.logical_date or dag_run.run_after,
-            map_index=ti.map_index,
+    return {
+        str(
+            OpenLineageAdapter.build_task_instance_run_id(
+                dag_id=ti.dag_id,
+                task_id=ti.task_id,
+                try_number=number,
+                logical_date=dag_run.logical_date or dag_run.run_after,
+                map_index=ti.map_index,
+            )
         )
-    )
+        for number in range(1, ti.try_number)
+    }
 
 
 def dag_run_ids(dag_run: Any) -> DagRunIds:

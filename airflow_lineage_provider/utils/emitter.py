@@ -17,7 +17,7 @@ from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs
 from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
-from airflow_lineage_provider.utils.dag_run import dag_run_ids, previous_try_run_id, run_context
+from airflow_lineage_provider.utils.dag_run import dag_run_ids, earlier_try_run_ids, run_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +64,7 @@ class Emitter:
         if isinstance(error, StoreLocationError):
             raise error
         if error is None:
-            self._abort_previous_try(context)
+            self._abort_earlier_tries(context)
 
     def emit(self, record: Record) -> None:
         """Commit the event of `record`, together with others if the records arrive faster than commits."""
@@ -123,17 +123,17 @@ class Emitter:
         self.lost += 1
         log.error("lineage: the event of %s is lost: %s", job, error)
 
-    def _abort_previous_try(self, context: Context) -> None:
-        """End with ABORT the node runs that the previous try left open because its worker died."""
-        previous_try = previous_try_run_id(context)
-        if previous_try is None:
+    def _abort_earlier_tries(self, context: Context) -> None:
+        """End with ABORT the node runs that earlier tries left open because their workers died."""
+        earlier_tries = earlier_try_run_ids(context)
+        if not earlier_tries:
             return
         reason = "The task was retried: the worker of this try died before the run ended"
         try:
             for root in dag_run_ids(context["dag_run"]).roots:
                 runs = open_runs(self._store, root_run_id=root)
-                unended = [run for run in runs if run.parent_run_id == previous_try]
+                unended = [run for run in runs if run.parent_run_id in earlier_tries]
                 if unended and abort_runs(self._store, unended, reason):
-                    log.warning("lineage: ended %s runs of the previous try with ABORT", len(unended))
+                    log.warning("lineage: ended %s runs of earlier tries with ABORT", len(unended))
         except StoreError as error:
-            log.warning("lineage: the open runs of the previous try are not ended: %s", error)
+            log.warning("lineage: the open runs of earlier tries are not ended: %s", error)

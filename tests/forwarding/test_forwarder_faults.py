@@ -20,7 +20,7 @@ from airflow_lineage_provider.forwarding.service import metrics
 from airflow_lineage_provider.forwarding.targets import open_target
 from airflow_lineage_provider.store import EventStore, StoreError
 from tests.support.forwarding import POLICY, by_run, fill, status, wait_until
-from tests.support.kills import kills
+from tests.support.kills import kills, print_result
 from tests.support.samples import run_event
 
 
@@ -94,7 +94,7 @@ Forwarder(EventStore(sys.argv[1]), "marquez", target, RetryPolicy(poll=0.01, bat
 """
 
 
-def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(store, backend):
+def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(any_store, backend, request):
     """Killed between a send and its mark, it sends again: at least once, and still in order."""
     chance = random.Random(5)
     killing = threading.Event()
@@ -106,7 +106,9 @@ def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(stor
         return 201
 
     backend.answer = answer
-    for n in kills(25):
+    store = any_store
+    location = str(store) if store.database.is_sqlite else request.getfixturevalue("postgres_server").url
+    for n in kills("forwarders", 12):
         fill_more = [
             run_event(f"run-{n}-{lane}", "RUNNING", at=f"2026-11-22T07:28:{m:02}Z")
             for m in range(10)
@@ -115,7 +117,7 @@ def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(stor
         store.append(fill_more)
         due[0] = backend.requests + chance.randrange(1, 40)
         killing.clear()
-        command = [sys.executable, "-c", FORWARD, str(store), backend.target["url"]]
+        command = [sys.executable, "-c", FORWARD, location, backend.target["url"]]
         process = subprocess.Popen(command)
         assert killing.wait(30)
         process.send_signal(signal.SIGKILL)
@@ -125,8 +127,14 @@ def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(stor
     last.drain()
     last.close()
 
-    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in by_run(backend.received).items()}
-    assert first_arrivals == by_run(store.events())
+    expected, received = by_run(store.events()), by_run(backend.received)
+    first_arrivals = {run: list(dict.fromkeys(times)) for run, times in received.items()}
+    lost = sum(len(set(times) - set(received.get(run, ()))) for run, times in expected.items())
+    disordered = sum(first_arrivals.get(run) != times for run, times in expected.items())
+    duplicates = len(backend.received) - sum(map(len, first_arrivals.values()))
+    figures = {"kills": n + 1, "events": sum(map(len, expected.values())), "lost": lost}
+    print_result("forwarders", store, **figures, runs_out_of_order=disordered, duplicates=duplicates)
+    assert (lost, disordered) == (0, 0)
     assert status(store).pending == 0
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_lineage_provider.store import EventStore
-from airflow_lineage_provider.utils.dag_run import previous_try_run_id, run_context
+from airflow_lineage_provider.utils.dag_run import earlier_try_run_ids, run_context
 from airflow_lineage_provider.utils.emitter import Emitter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -84,5 +84,12 @@ def test_the_next_try_closes_what_the_last_one_left_and_nothing_else(store):
 def test_a_first_try_closes_nothing(store):
     store.append(node_event("START", OPEN, 1))
     Emitter(context(1), None)
-    assert previous_try_run_id(context(1)) is None
+    assert earlier_try_run_ids(context(1)) == set()
     assert [event["eventType"] for event in store.events(run_id=OPEN)] == ["START"]
+
+
+def test_a_try_closes_what_every_earlier_one_left(store):
+    store.append([node_event("START", OPEN, 1), node_event("START", OTHER, 2)])
+    Emitter(context(4), None)
+    states = store.run_states(run_context(context(4)).root.run_id)
+    assert {run_id: state.state for run_id, state in states.items()} == {OPEN: "ABORT", OTHER: "ABORT"}
