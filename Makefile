@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TEST_INSTALLED := $(VENV)/.test-installed
+# The oldest Airflow that is supported, for one test.
+OLDEST := .venv-airflow-3.1
 
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
@@ -67,7 +69,14 @@ format: $(TEST_INSTALLED) ## let ruff format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: $(TEST_INSTALLED) ## every test, the fast ones first
+$(OLDEST)/.installed: requirements-airflow-3.1.txt
+	@echo "[1/2] environment in $(OLDEST)"
+	@test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	@echo "[2/2] $$(grep -c == $<) pinned packages"
+	@$(OLDEST)/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+test: $(TEST_INSTALLED) $(OLDEST)/.installed ## every test, the fast ones first
 	$(BIN)/python -m pytest -m 'not e2e'
 	$(BIN)/python -m pytest -m e2e
 
@@ -90,6 +99,15 @@ pins: ## resolve requirements.txt and requirements-test.txt anew
 	{ echo '# What `make test` and `make check` install beside requirements.txt. Renew with `make pins`.'; \
 	  $(BIN)/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//' \
 	  | grep -vxF -f requirements.txt; } > requirements-test.txt
+	rm -rf $(OLDEST) $(OLDEST)-uv
+	$(PYTHON) -m venv $(OLDEST)
+	$(PYTHON) -m venv $(OLDEST)-uv
+	$(OLDEST)-uv/bin/python -m pip install uv
+	$(OLDEST)-uv/bin/uv pip install --python $(OLDEST)/bin/python apache-airflow==3.1.8 --exclude-newer 2026-04-15
+	$(OLDEST)-uv/bin/uv pip install --python $(OLDEST)/bin/python apache-airflow==3.1.8 '.[duckdb]'
+	{ echo '# The oldest Airflow that is supported, with the libraries of its time. Renew with `make pins`.'; \
+	  $(OLDEST)/bin/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//'; } > requirements-airflow-3.1.txt
+	rm -rf $(OLDEST)-uv
 
 clean: ## remove what demo and tests made; the environment stays
 	rm -rf .airflow dbt_project/data dbt_project/target dbt_project/logs

@@ -26,7 +26,7 @@ def expected_errors_fail_task() -> Iterator[None]:
 
     try:
         yield
-    except (AirflowNotFoundException, LineageError, ValueError) as error:
+    except (AirflowNotFoundException, LineageError) as error:
         if getattr(error, "unreachable", False):
             raise AirflowException(str(error)) from None
         raise AirflowFailException(str(error)) from None

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airflow_lineage_provider.store import EventStore
@@ -23,6 +23,8 @@ class Pipeline:
     """`dags/`, `dbt_project/` and `airflow/` in one folder, as the Makefile's demo has them."""
 
     root: Path
+    bin: Path = BIN
+    """The commands of the environment that runs it."""
 
     @property
     def models(self) -> Path:
@@ -31,7 +33,7 @@ class Pipeline:
     @property
     def environ(self) -> dict[str, str]:
         return os.environ | {
-            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PATH": f"{self.bin}:{os.environ['PATH']}",
             "AIRFLOW_HOME": str(self.root / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.root / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -46,7 +48,7 @@ class Pipeline:
     def copy(self, root: Path) -> Pipeline:
         """Return the like of this one elsewhere, its warehouse and Airflow's database included."""
         shutil.copytree(self.root, root)
-        return Pipeline(root)
+        return replace(self, root=root)
 
     def edit(self, model: str, before: str, after: str) -> None:
         """Replace text that stands once in a model, or in the file that describes models."""
@@ -58,7 +60,7 @@ class Pipeline:
     def run(self, *command: str | Path, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in this pipeline's surroundings."""
         return subprocess.run(
-            [BIN / command[0], *command[1:]],
+            [self.bin / command[0], *command[1:]],
             env=self.environ,
             cwd=self.root,
             stdout=subprocess.PIPE,
@@ -69,11 +71,11 @@ class Pipeline:
         )
 
 
-def new_pipeline(root: Path) -> Pipeline:
+def new_pipeline(root: Path, binaries: Path = BIN) -> Pipeline:
     """Return a pipeline with source data, and an Airflow database."""
     for folder in ("dags", "dbt_project"):
         shutil.copytree(REPOSITORY / folder, root / folder, ignore=MADE_BY_RUNS)
-    pipeline = Pipeline(root)
+    pipeline = Pipeline(root, binaries)
     for command in (
         ("python", "dbt_project/source_data.py", "--directory", "dbt_project/data"),
         ("airflow", "db", "migrate"),
