@@ -135,7 +135,7 @@ class DbtLayerOperator(BaseOperator):
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
 
         with expected_errors_fail_task():
-            emitter = Emitter(context, self.store_conn_id, self.vars)
+            emitter = Emitter(context, self.store_conn_id, _mapping("vars", self.vars))
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
                 self._dbt = DbtRun(
                     self._command(profiles_dir or self.profiles_dir), tables_named, self._check_node()
