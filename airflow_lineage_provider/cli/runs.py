@@ -120,9 +120,11 @@ def root_run(source: EventSource, run: str) -> str | None:
 
 
 def _line(event: dict[str, Any]) -> str:
-    """Return an event as one line: time, type, job, inputs and outputs."""
-    job = event.get("job", {})
-    sides = [" + ".join(d["name"] for d in event.get(side) or ()) for side in ("inputs", "outputs")]
+    """Return an event as one line: time, type, job, inputs and outputs; empty where it has none of them."""
+    from airflow_lineage_provider.events.event import text_at
+
+    found = (event.get(side) for side in ("inputs", "outputs"))
+    sides = [" + ".join(text_at(d, "name") for d in side) if isinstance(side, list) else "" for side in found]
     flow = " -> ".join(side or "-" for side in sides) if any(sides) else ""
-    time, kind = event.get("eventTime", "")[:19], event.get("eventType", "")
-    return f"{time:19}  {kind:8}  {job.get('name', '')}  {flow}".rstrip()
+    time, kind = text_at(event, "eventTime")[:19], text_at(event, "eventType")
+    return f"{time:19}  {kind:8}  {text_at(event, 'job', 'name')}  {flow}".rstrip()

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from airflow_lineage_provider.events.secret_patterns import (
     COMMENT,
     HINTS,
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NAMES = frozenset({"namespace", "name", "field", "column", "runId", "eventTime", "eventType", "dialect"})
+_NEVER_SECRET = frozenset({"eventTime", "eventType", "runId", "processingType", "integration"})
 _SHORT = 256  # characters: names, types, URIs, which are the same in many events
 _SHORTEST_SECRET = 6
+_HINTS = tuple(hint.encode() for hint in HINTS)
 _STRING = re.compile(r"'(?:[^'\n]|''){1,400}'")
 
 
@@ -35,8 +39,19 @@ def mask_event(event: Mapping[str, Any], redact: Callable[[str], str] | None = N
 
     `redact` is applied to all text but names: Airflow's secrets masker, or `redact_values`.
     """
+    if redact is None and not _may_hold_secrets(event):
+        return dict(event)
     masked: dict[str, Any] = _mask(event, "", redact)
     return masked
+
+
+def _may_hold_secrets(event: Mapping[str, Any]) -> bool:
+    """Return whether a hint is anywhere in the event: much faster than to visit each of its values."""
+    try:
+        text = msgspec.json.encode(event, enc_hook=str).lower()
+    except (UnicodeEncodeError, TypeError, RecursionError):
+        return True
+    return any(hint in text for hint in _HINTS)
 
 
 def mask_text(text: str) -> str:
@@ -122,7 +137,7 @@ def _mask_quoted(text: Any, literals: set[str]) -> Any:
 
 def _mask(value: Any, key: str, redact: Callable[[str], str] | None) -> Any:
     if isinstance(value, str):
-        text = mask_text(value)
+        text = _mask_short(value) if len(value) <= _SHORT else _apply(value)
         return redact(text) if redact and key not in _NAMES else text
     if isinstance(value, dict):
         return _mask_object(value, redact)
@@ -133,15 +148,16 @@ def _mask(value: Any, key: str, redact: Callable[[str], str] | None) -> Any:
 
 def _mask_object(value: dict[Any, Any], redact: Callable[[str], str] | None) -> dict[Any, Any]:
     """Mask values under a secret's name, and beside one: {"name": "DB_PASSWORD", "value": "x"}."""
-    label = value.get("name", value.get("key"))
-    is_secret = isinstance(label, str) and "value" in value and _says_secret(label)
-    return {
-        name: MASK
-        if _is_plain(inner)
-        and ((is_secret and name == "value") or (name not in _NAMES and _says_secret(str(name))))
-        else _mask(inner, name, redact)
-        for name, inner in value.items()
+    masked = {
+        name: inner if name in _NEVER_SECRET else _mask(inner, name, redact) for name, inner in value.items()
     }
+    for name, inner in value.items():
+        if _says_secret(name) and name not in _NAMES and _is_plain(inner):
+            masked[name] = MASK
+    label = value.get("name", value.get("key"))
+    if isinstance(label, str) and _is_plain(value.get("value")) and _says_secret(label):
+        masked["value"] = MASK
+    return masked
 
 
 def _is_plain(value: Any) -> bool:
@@ -152,8 +168,8 @@ def _is_plain(value: Any) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _says_secret(name: str) -> bool:
-    return SECRET_NAME.match(name) is not None
+def _says_secret(name: Any) -> bool:
+    return isinstance(name, str) and SECRET_NAME.match(name) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -339,3 +339,24 @@ def test_a_check_reads_no_cache_from_the_project_s_folder(tmp_path):
     cache = tmp_path / "mine.db"
     call("check", MAP, file, "-e", "dev", "--cache", cache)
     assert cache.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"eventTime": 5, "eventType": null, "job": null, "inputs": [{}], "outputs": [null, 3]}',
+        '{"job": {"name": 3}, "inputs": "x", "run": null, "outputs": {}}',
+        "{}",
+    ],
+)
+def test_events_of_odd_shapes_are_printed(tmp_path, line):
+    (tmp_path / "x.jsonl").write_text(f"{line}\n")
+    ran = CliRunner().invoke(main, ["events", "--store", str(tmp_path / "x.jsonl"), "--run", "all"])
+    assert (ran.exit_code, ran.exception) == (0, None)
+
+
+def test_what_is_no_event_is_named(tmp_path):
+    (tmp_path / "x.jsonl").write_text("[null]\n")
+    ran = CliRunner().invoke(main, ["events", "--store", str(tmp_path / "x.jsonl"), "--run", "all"])
+    assert ran.exit_code == 2
+    assert "x.jsonl, line 1: not an OpenLineage event" in ran.output
