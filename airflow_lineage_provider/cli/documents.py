@@ -31,11 +31,16 @@ def render(lineage_map: Path, form: str) -> None:
 def import_(document: Path) -> None:
     """Convert a Markdown DOCUMENT to a map on stdout; text that fits no field is listed on stderr."""
     with expected_errors():
+        from airflow_lineage_provider.errors import InputError
         from airflow_lineage_provider.lineage_map.document.reader import import_markdown
         from airflow_lineage_provider.lineage_map.dump import dump_map
         from airflow_lineage_provider.reports.escape import one_line
 
-        imported = import_markdown(document.read_text(encoding="utf-8"), str(document))
+        try:
+            text = document.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{document}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+        imported = import_markdown(text, str(document))
         click.echo(dump_map(imported.content), nl=False)
         for problem in imported.unplaced:
             click.echo(one_line(f"not placed: {problem}"), err=True)

@@ -63,7 +63,7 @@ def expected_errors() -> Iterator[None]:
     except BrokenPipeError:
         # A reader such as `head` closed the pipe; else Python reports it again when closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (LineageError, ValueError, OSError) as error:
+    except (LineageError, OSError) as error:
         from airflow_lineage_provider.reports.escape import lines
 
         click.echo(lines(f"airflow-lineage: {error}"), err=True)

@@ -51,6 +51,8 @@ def forward(store: str | None, transport: str | None, health: str | None) -> Non
             raise InputError(f"no target: set `forward` in {TRANSPORT}, or in --transport")
         service = ForwardService(open_store(store), targets, report=_print_round)
         host, _, port = (health or "").rpartition(":")
+        if health and not (host and port.isdecimal()):
+            raise InputError(f"--health {health}: write HOST:PORT, such as 127.0.0.1:8793")
         with status_page(service, host, int(port)) if health else nullcontext():
             service.start()
             click.echo(f"forwarding {service.store} to {', '.join(targets)}")

@@ -51,7 +51,7 @@ class JobIdentity(NamedTuple):
         return self.name, named, project, f"{project} ({details})" if details else project
 
 
-class Field(NamedTuple):
+class SchemaField(NamedTuple):
     """A column of a schema facet."""
 
     name: str
@@ -80,7 +80,7 @@ class Assertions(NamedTuple):
 class DatasetFacets:
     """The facets of one dataset of a run; None for a facet that no event has."""
 
-    fields: tuple[Field, ...] | None = None
+    fields: tuple[SchemaField, ...] | None = None
     lineage: tuple[FieldSource, ...] | None = None
     kind: str | None = None
     description: str | None = None
@@ -248,9 +248,9 @@ class FacetReader:
             found.assertions = _assertions(mapping(special["dataQualityAssertions"]))
         return found
 
-    def _fields(self, schema: Mapping[str, Any]) -> tuple[Field, ...]:
+    def _fields(self, schema: Mapping[str, Any]) -> tuple[SchemaField, ...]:
         fields = (
-            Field(_text(one, "name"), _text(one, "type"), _text(one, "description"))
+            SchemaField(_text(one, "name"), _text(one, "type"), _text(one, "description"))
             for one in mappings(schema.get("fields"))
         )
         return self._share(tuple(fields))

@@ -31,14 +31,14 @@ class _Depends(msgspec.Struct):
     nodes: list[str] = []
 
 
-class Contract(msgspec.Struct):
+class ManifestContract(msgspec.Struct):
     """The contract of a model: its columns and types, where dbt enforces them."""
 
     enforced: bool | None = None
 
 
 class _Config(msgspec.Struct):
-    contract: Contract | None = None
+    contract: ManifestContract | None = None
     materialized: str | None = None
     meta: dict[str, Any] = {}
     group: str | None = None

@@ -96,6 +96,9 @@ def test_a_run_in_scope_agrees_about_edges(store):
     assert edges["silver.stg_customers", "gold.customer_behavior"] == "UNOBSERVED"
 
 
+CONSOLE = '{"forward": {"x": {"type": "console"}}}'
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -106,14 +109,30 @@ def test_a_run_in_scope_agrees_about_edges(store):
         (["check", MAP, "manifest.json"], "manifest.json: cannot be read"),
         (["diff", MAP, "--from", "no-such-revision"], "no-such-revision"),
         (["import", "nope.md"], "No such file"),
+        (["import", "LATIN1"], "not UTF-8 (byte 1); save it as UTF-8"),
+        (["diff", MAP, "--from", ""], "'' is not a git revision"),
+        (
+            ["forward", "--transport", '{"forward": {"x": {"type": "console"}}}', "--health", "x:y"],
+            "HOST:PORT",
+        ),
+        (
+            ["impact", MAP, "bronze.raw_orders", "-e", "nowhere", "--run", "all", "--store", "STORE"],
+            "no environment 'nowhere'",
+        ),
+        (
+            ["validate", MAP, "--scope", "slver", "--run", "all", "--store", "STORE"],
+            "fits nothing in the map",
+        ),
         (["sql", "nope.sql"], "No such file"),
         (["forward", "--transport", "{}"], "no target"),
         (["serve"], "AIRFLOW_LINEAGE_TOKEN"),
     ],
 )
-def test_bad_input_is_one_line_and_status_2(words, message, monkeypatch):
+def test_bad_input_is_one_line_and_status_2(words, message, monkeypatch, store, tmp_path):
     monkeypatch.delenv("AIRFLOW_LINEAGE_TOKEN", raising=False)
-    done = call(*words)
+    (tmp_path / "latin1.md").write_bytes(b"#\xe9")
+    places = {"STORE": store, "LATIN1": tmp_path / "latin1.md"}
+    done = call(*(places.get(word, word) for word in words))
     assert done.exit_code == 2
     assert message in done.output
     assert len(done.output.splitlines()) == 1

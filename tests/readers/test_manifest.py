@@ -6,7 +6,7 @@ import pytest
 from airflow_lineage_provider.graph import ColumnRef
 from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers import ManifestError, load_manifest, read_manifest
-from airflow_lineage_provider.readers.manifest_file import Contract, Manifest, ManifestColumn
+from airflow_lineage_provider.readers.manifest_file import Manifest, ManifestColumn, ManifestContract
 
 
 def small(**nodes):
@@ -158,6 +158,6 @@ def test_an_enforced_contract_is_evidence_of_columns_and_types():
     node = manifest.nodes["model.p.a"]
     node.columns = msgspec.convert({"x": {"name": "x", "data_type": "int"}}, dict[str, ManifestColumn])
     assert read_manifest(manifest, NO_BINDINGS).graph.datasets["s.a"].columns == {}
-    node.config.contract = msgspec.convert({"enforced": True}, Contract)
+    node.config.contract = msgspec.convert({"enforced": True}, ManifestContract)
     (column,) = read_manifest(manifest, NO_BINDINGS).graph.datasets["s.a"].columns.values()
     assert (column.name, column.type) == ("x", "int")
