@@ -1,4 +1,4 @@
-"""The map against itself: one slip, one finding."""
+"""Lint a map: one mistake gives one finding."""
 
 import pytest
 from pipeline_run import MAP
@@ -20,7 +20,7 @@ environments:
   dev: {bindings: [{dataset: "{layer}.{table}", namespace: "*", name: "db.{layer}.{table}"}]}
 """
 
-SLIPS = {
+MISTAKES = {
     "a name that is misspelt": (
         "from: bronze.raw,",
         "from: bronze.rau,",
@@ -59,7 +59,7 @@ SLIPS = {
             "ambiguous-binding: dev binds bronze.raw and silver.raw to one name: * db.raw",
         ],
     ),
-    "a column that nobody makes": (
+    "a column that no table has": (
         "total: amount",
         "total: bronze.raw.amont",
         ["unknown-column: bronze.raw.amont is used, and bronze.raw has no such column; did you mean amount?"],
@@ -116,12 +116,12 @@ def messages(text):
     return sorted(f"{f.code}: {f.message}" for f in lint(parse_map(text)).findings)
 
 
-def test_a_map_without_slips():
+def test_a_map_without_mistakes():
     assert messages(GOOD) == []
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), SLIPS.values(), ids=SLIPS)
-def test_a_slip(old, new, expected):
+@pytest.mark.parametrize(("old", "new", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake(old, new, expected):
     assert old in GOOD
     text = GOOD.replace(old, new)
     if "ambiguous-binding" in expected[0]:

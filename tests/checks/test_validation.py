@@ -1,4 +1,4 @@
-"""What a run of the reference pipeline is told when it parts from its map: one change, one message."""
+"""Drift of a reference pipeline run from its map: one change gives one finding."""
 
 import pytest
 from pipeline_run import MAP, event, physical, run_events, tables
@@ -148,7 +148,7 @@ def test_a_failed_model_is_named_with_its_error(pipeline_map):
     )
 
 
-def test_a_model_that_is_still_running_is_said(pipeline_map):
+def test_a_model_that_has_not_ended_is_the_reason_given(pipeline_map):
     spec = tables()
     del spec["gold.customer_behavior"]
     running = event("START", "gold.customer_behavior", 100, [], [physical("gold.customer_behavior")])
@@ -157,7 +157,7 @@ def test_a_model_that_is_still_running_is_said(pipeline_map):
     assert finding.message.endswith("was not produced: gold.customer_behavior has not ended")
 
 
-def test_only_what_is_in_scope_is_missed(pipeline_map):
+def test_only_datasets_in_scope_are_expected(pipeline_map):
     silver = {name: made for name, made in tables().items() if not name.startswith("gold.")}
     assert drift(pipeline_map, silver, scope=["bronze", "silver"]) == []
     assert {f.subject for f in drift(pipeline_map, silver, scope=["gold.customer_b*"])} == {
@@ -165,7 +165,7 @@ def test_only_what_is_in_scope_is_missed(pipeline_map):
     }
 
 
-def test_what_others_load_in_an_environment_is_not_missed_there(pipeline_map):
+def test_layers_that_an_environment_does_not_produce_are_not_expected(pipeline_map):
     def on_postgres(dataset):
         name = dataset["name"].replace("warehouse.", "analytics.")
         return dataset | {"namespace": "postgres://db:5432", "name": name}
@@ -184,7 +184,7 @@ def test_a_scope_that_fits_nothing_says_what_there_is(pipeline_map):
         compared([], pipeline_map, scope=["slver"])
 
 
-def test_a_name_that_is_misspelt_in_the_map_is_said_before_anything_is_compared():
+def test_a_misspelt_name_in_the_map_is_reported_before_the_comparison():
     text = MAP.read_text().replace("from: bronze.raw_customers", "from: bronze.raw_custmers")
     with pytest.raises(MapError) as error:
         compared(run_events(), parse_map(text, "m.yaml"))

@@ -165,7 +165,7 @@ def test_sql_for_a_person():
     assert "t.b (DIRECT AGGREGATION)" in done.output
 
 
-def test_sql_that_is_none_is_bad_input(tmp_path):
+def test_invalid_sql_is_bad_input(tmp_path):
     file = tmp_path / "x.sql"
     file.write_text("select from where")
     done = call("sql", file, "--dialect", "duckdb")
@@ -189,7 +189,7 @@ def test_the_document_of_the_map_is_a_map_again(tmp_path):
     assert call("diff", again, MAP).output == "Lineage is the same.\n"
 
 
-def test_the_reference_document_has_two_slips_and_four_consumers(tmp_path):
+def test_the_reference_document_has_two_warnings_and_four_consumers(tmp_path):
     reference = ROOT / "tests/lineage_map/document/data-lineage-maps.md"
     imported = tmp_path / "reference.yaml"
     imported.write_text(call("import", reference).stdout)
@@ -246,9 +246,9 @@ def manifest(path, *, reads):
 def test_two_manifests_differ_in_a_column_s_source(tmp_path):
     old = manifest(tmp_path / "old.json", reads="amount")
     new = manifest(tmp_path / "new.json", reads="tax")
-    told = call("diff", new, old, "--map", MAP, "-e", "dev").output
-    assert "bronze.raw_orders.tax -> silver.stg_orders.order_amount" in told
-    assert "bronze.raw_orders.amount -> silver.stg_orders.order_amount" in told
+    printed = call("diff", new, old, "--map", MAP, "-e", "dev").output
+    assert "bronze.raw_orders.tax -> silver.stg_orders.order_amount" in printed
+    assert "bronze.raw_orders.amount -> silver.stg_orders.order_amount" in printed
     assert call("diff", old, old, "--map", MAP, "-e", "dev").output == "Lineage is the same.\n"
     assert "--map" in call("diff", new, old).output
 
@@ -344,7 +344,7 @@ def test_lint_prints_accepted_findings_as_accepted(tmp_path):
 
 @pytest.mark.parametrize("option", ["--from", "--to"])
 @pytest.mark.parametrize("revision", ["", " ", "-p", "no-such"])
-def test_a_revision_that_is_none_is_bad_input(option, revision):
+def test_an_invalid_revision_is_bad_input(option, revision):
     words = ("diff", MAP, "--from", "HEAD") if option == "--to" else ("diff", MAP)
     done = call(*words, option, revision)
     assert done.exit_code == 2

@@ -112,13 +112,13 @@ CASES = {
         graph("a.x -> b.y [x + 2]"),
         ["expression-changed: b.y is documented as x + 1 and is x + 2"],
     ),
-    "another expression of two columns is told once": (
+    "another expression of two columns is reported once": (
         graph("a.x -> b.y [x + z]", "a.z -> b.y [x + z]"),
         graph("a.x -> b.y [x - z]", "a.z -> b.y [x - z]"),
         ["expression-changed: b.y is documented as x + z and is x - z"],
     ),
     "an event that says nothing of columns": (graph("a.x -> b.y"), graph("a -> b"), []),
-    "columns that nobody lists": (graph("a -> b", b="x"), graph("a -> b"), []),
+    "columns that neither graph lists": (graph("a -> b", b="x"), graph("a -> b"), []),
     "a column that is gone takes its edges with it": (
         graph("a.x -> b.y", "a.x -> b.z", b="y, z"),
         graph("a.x -> b.y", b="y"),
@@ -139,7 +139,7 @@ def test_an_indirect_edge_is_not_held_against_a_map():
     assert compare(Graph(column_edges=[value]), Graph(column_edges=[value, key])).findings == ()
 
 
-def test_what_is_out_of_scope_is_unobserved():
+def test_edges_out_of_scope_are_unobserved():
     (edge,) = compare(graph("a -> b"), Graph(), scope=lambda _: False).edges
     assert edge.verdict == "UNOBSERVED"
 

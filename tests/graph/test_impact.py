@@ -109,16 +109,16 @@ def test_trace_is_the_way_back():
 )
 def test_the_effect_of_a_change(change, expected):
     found = impact(ORDERS, [ref("raw.amount")])
-    told = effects(ORDERS, found, change, lambda expression: expression.startswith("CAST"))
-    assert {str(r): str(effect) for r, effect in told.items()} == expected
+    found_effects = effects(ORDERS, found, change, lambda expression: expression.startswith("CAST"))
+    assert {str(r): str(effect) for r, effect in found_effects.items()} == expected
 
 
 def test_a_copy_hands_a_new_type_on_and_an_aggregation_may_break():
     graph = Graph(
         column_edges=[column_edge("a.x -> b.x"), column_edge("b.x -> c.x", "AGGREGATION", "SUM(x)")]
     )
-    told = effects(graph, impact(graph, [ref("a.x")]), Change.TYPE, lambda _: False)
-    assert {str(r): str(e) for r, e in told.items()} == {"b.x": "changes type", "c.x": "may break"}
+    found_effects = effects(graph, impact(graph, [ref("a.x")]), Change.TYPE, lambda _: False)
+    assert {str(r): str(e) for r, e in found_effects.items()} == {"b.x": "changes type", "c.x": "may break"}
 
 
 def test_the_provenance_of_equal_edges_is_merged():

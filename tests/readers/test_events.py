@@ -20,7 +20,7 @@ def test_inputs_by_outputs_of_a_complete_event_are_edges(pipeline_map):
     assert set(observed(pipeline_map, events).graph.edges) == {("silver.a", "gold.c"), ("silver.b", "gold.c")}
 
 
-def test_an_incremental_model_that_reads_itself_is_no_edge(pipeline_map):
+def test_an_incremental_model_that_reads_itself_adds_no_edge(pipeline_map):
     events = [event("COMPLETE", "j", 2, [physical(ORDERS)], [physical(ORDERS)])]
     assert observed(pipeline_map, events).graph.edges == {}
 
@@ -125,7 +125,7 @@ def test_the_graph_as_it_was_known_at_a_time(pipeline_map):
     assert "silver.stg_orders" not in half.datasets
 
 
-def test_a_time_that_is_none(pipeline_map):
+def test_an_invalid_time_is_an_input_error(pipeline_map):
     with pytest.raises(InputError, match="'soon' is not a time; write it like 2026-01-31T12:00:00"):
         read_events([], bindings_of(pipeline_map, "dev"), until="soon")
 

@@ -62,7 +62,7 @@ def test_snowflake_folds_names_to_capitals_and_the_map_does_not():
     assert graph.column_edge(ColumnRef("s.a", "x"), ColumnRef("s.b", "x"))
 
 
-def test_what_is_not_compiled_is_said():
+def test_a_model_without_compiled_sql_is_a_problem():
     planned = read_manifest(small(a=((), None)), NO_BINDINGS)
     assert planned.problems == ("db.s.a is not compiled, so its columns are not known; run `dbt compile`",)
 
@@ -85,7 +85,7 @@ def test_a_cycle_is_one_line():
         (b"[" * 100_000, "not a dbt manifest"),
     ],
 )
-def test_what_is_no_manifest_is_one_line(tmp_path, content, message):
+def test_an_invalid_manifest_is_one_line(tmp_path, content, message):
     (tmp_path / "manifest.json").write_bytes(content)
     with pytest.raises(ManifestError, match=message) as error:
         load_manifest(tmp_path / "manifest.json")
@@ -112,7 +112,7 @@ def test_a_lattice_of_ephemeral_models_is_read_in_one_pass():
 
 
 @pytest.mark.parametrize("kind", ["e_", "m_"], ids=["ephemeral models", "tables"])
-def test_a_chain_of_5000_models_is_no_deeper_than_the_stack(kind):
+def test_a_chain_of_5000_models_does_not_exceed_the_stack(kind):
     nodes = {"a": ((), "select 1 as x")}
     parent = "a"
     for number in range(5_000):
