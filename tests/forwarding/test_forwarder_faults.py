@@ -3,7 +3,6 @@
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -20,8 +19,9 @@ from airflow_lineage_provider.forwarding.service import metrics
 from airflow_lineage_provider.forwarding.targets import open_target
 from airflow_lineage_provider.store import EventStore, StoreError
 from tests.support.forwarding import POLICY, by_run, fill, status, wait_until
-from tests.support.kills import kills, print_result
+from tests.support.kills import kills, print_result, start
 from tests.support.samples import run_event
+from tests.support.writer import forward
 
 
 @pytest.mark.parametrize("kind", ["http", "file"])
@@ -84,16 +84,6 @@ def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
     assert by_run(backend.received) == by_run(postgres_store.events())
 
 
-FORWARD = """
-import sys, threading
-from airflow_lineage_provider.store import EventStore
-from airflow_lineage_provider.forwarding.forwarder import Forwarder, RetryPolicy
-from airflow_lineage_provider.forwarding.targets import open_target
-target = open_target({"type": "http", "url": sys.argv[2]})
-Forwarder(EventStore(sys.argv[1]), "marquez", target, RetryPolicy(poll=0.01, batch=20)).run(threading.Event())
-"""
-
-
 def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(any_store, backend, request):
     """Killed between a send and its mark, it sends again: at least once, and still in order."""
     chance = random.Random(5)
@@ -117,11 +107,10 @@ def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(any_
         store.append(fill_more)
         due[0] = backend.requests + chance.randrange(1, 40)
         killing.clear()
-        command = [sys.executable, "-c", FORWARD, location, backend.target["url"]]
-        process = subprocess.Popen(command)
-        assert killing.wait(30)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process = start(forward, location, backend.target["url"])
+        assert killing.wait(60)
+        process.kill()
+        process.join()
 
     last = Forwarder(store, "marquez", open_target(backend.target), POLICY)
     last.drain()
@@ -140,12 +129,12 @@ def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(any_
 
 @contextmanager
 def forwarding_process(store, backend):
-    process = subprocess.Popen([sys.executable, "-c", FORWARD, str(store), backend.target["url"]])
+    process = start(forward, str(store), backend.target["url"])
     try:
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def test_one_of_two_processes_forwards_and_the_other_takes_over_when_it_is_killed(store, backend):

@@ -1,13 +1,14 @@
 """Faults that happen: each leaves what was committed, and a line that says what is wrong and what to do."""
 
+import multiprocessing
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import pytest
 from airflow_lineage_provider.store import EventStore, StoreError, database
 from airflow_lineage_provider.store import store as store_module
 from airflow_lineage_provider.store.dead_runs import sweep
-from tests.support.kills import WRITER, kills, print_result
+from tests.support.kills import kills, print_result, start
 from tests.support.samples import run_event
+from tests.support.writer import write
 
 
 def message(call, *args):
@@ -260,12 +262,16 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_was_committed(any_stor
     location = str(store) if store.database.is_sqlite else request.getfixturevalue("postgres_server").url
     committed = {}
     for name in map(str, kills("writers", 12)):
-        writer = subprocess.Popen([sys.executable, WRITER, location, name, "100000"], stdout=subprocess.PIPE)
-        for _ in range(chance.randrange(1, 60)):
-            writer.stdout.readline()
-        writer.send_signal(signal.SIGKILL)
-        committed[f"run-{name}"] = writer.stdout.read().count(b"\n") + _ + 1
-        writer.wait()
+        reader, writer_end = multiprocessing.Pipe(duplex=False)
+        writer = start(write, location, f"run-{name}", 100_000, writer_end)
+        writer_end.close()
+        said = [reader.recv() for _ in range(chance.randrange(1, 60))]
+        writer.kill()
+        with suppress(EOFError):
+            while True:
+                said.append(reader.recv())
+        writer.join()
+        committed[f"run-{name}"] = len(said)
 
     kept = {run: len(list(store.events(run_id=run))) for run in committed}
     lost = sum(max(count - kept[run], 0) for run, count in committed.items())

@@ -1,9 +1,8 @@
 """What goes into the event store comes out of it, by whichever way it is looked for."""
 
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -11,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_lineage_provider.store import EventStore, StoreError
-from tests.support.kills import WRITER
+from tests.support.kills import start
 from tests.support.samples import DAG, NODE, TASK, run_event
+from tests.support.writer import write
 
 
 def test_events_come_back_as_they_were_and_in_order(any_store):
@@ -108,12 +108,12 @@ def test_any_name_is_stored_and_found(tmp_path_factory, text, long):
 
 def test_several_processes_may_make_and_fill_a_store_at_once(tmp_path):
     path = str(tmp_path / "new" / "lineage.db")
-    writers = [
-        subprocess.Popen([sys.executable, WRITER, path, name, "100"], stdout=subprocess.DEVNULL)
-        for name in "abcd"
-    ]
+    ends = [multiprocessing.Pipe(duplex=False) for _ in range(4)]
+    writers = [start(write, path, f"run-{n}", 100, end) for n, (_, end) in enumerate(ends)]
+    for writer in writers:
+        writer.join()
 
-    assert [writer.wait() for writer in writers] == [0] * 4
+    assert [writer.exitcode for writer in writers] == [0] * 4
     assert len(list(EventStore(path).events())) == 400
 
 

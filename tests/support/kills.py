@@ -1,11 +1,20 @@
 """How many processes a test kills, and its result: `make soak` kills 1,000 writers and 300 forwarders."""
 
+import multiprocessing
 import os
 import sys
 import time
-from pathlib import Path
 
-WRITER = str(Path(__file__).with_name("writer.py"))
+# A server that has imported everything forks each process, so that a kill costs no new interpreter.
+_forkserver = multiprocessing.get_context("forkserver")
+_forkserver.set_forkserver_preload(["tests.support.writer"])
+
+
+def start(target, *arguments):
+    """Start a process that a test kills."""
+    process = _forkserver.Process(target=target, args=arguments)
+    process.start()
+    return process
 
 
 def kills(what, default):
