@@ -23,7 +23,7 @@ _OF_COLUMNS = {
 }
 
 
-class Contract:
+class NodeContract:
     """What a map documents in one environment, to which each node of a dbt run is held.
 
     Raises LineageError for an environment that the map does not have, and for invalid bindings.

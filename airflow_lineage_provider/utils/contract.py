@@ -16,10 +16,10 @@ def node_check(map_path: Path, environment: str | None) -> Callable[[Any, str], 
 
     It returns None for a node that keeps the contract. Raises LineageError for a map that cannot be read.
     """
-    from airflow_lineage_provider.checks.contract import Contract
+    from airflow_lineage_provider.checks.contract import NodeContract
     from airflow_lineage_provider.lineage_map import load_map
 
-    contract = Contract(load_map(map_path), environment)
+    contract = NodeContract(load_map(map_path), environment)
 
     def check(manifest: Any, unique_id: str) -> str | None:
         findings = contract.broken_by(manifest, unique_id)
