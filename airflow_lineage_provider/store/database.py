@@ -128,8 +128,7 @@ class Database:
     def _sync(self) -> None:
         """Write SQLite's log to the disk, as `synchronous = FULL` would, but without the writers' lock.
 
-        So the processes that write at the same time share the disk's flushes: it makes four of them three to
-        eight times as fast (`make bench BENCH=delivery`, part `commit`).
+        So processes that write at the same time share the disk's flushes instead of waiting for each other's.
         """
         if self._log is None:
             self._log = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
