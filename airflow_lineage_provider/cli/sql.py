@@ -59,7 +59,7 @@ def _schema(path: Path | None) -> dict[str, dict[str, str]]:
     if path is None:
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no JSON: {error}") from None
     if not isinstance(found, dict) or not all(isinstance(columns, dict) for columns in found.values()):

@@ -15,6 +15,7 @@ from airflow_lineage_provider.events.masking import mask_event_literals, redact_
 from airflow_lineage_provider.events.movement import movement_event
 from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
+from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs
 from airflow_lineage_provider.store.errors import StoreError, StoreLocationError
 from airflow_lineage_provider.utils.dag_run import dag_run_ids, earlier_try_run_ids, run_context
@@ -121,7 +122,7 @@ class Emitter:
 
     def _lose(self, job: str, error: Exception) -> None:
         self.lost += 1
-        log.error("lineage: the event of %s is lost: %s", job, error)
+        log.error("lineage: the event of %s is lost: %s", one_line(job), one_line(str(error)))
 
     def _abort_earlier_tries(self, context: Context) -> None:
         """End with ABORT the node runs that earlier tries left open because their workers died."""

@@ -23,10 +23,11 @@ def expected_errors_fail_task() -> Iterator[None]:
     event store whose server does not answer) raises AirflowException instead, so that the task is retried.
     """
     from airflow_lineage_provider.errors import LineageError
+    from airflow_lineage_provider.reports.escape import one_line
 
     try:
         yield
     except (AirflowNotFoundException, LineageError) as error:
         if getattr(error, "unreachable", False):
-            raise AirflowException(str(error)) from None
-        raise AirflowFailException(str(error)) from None
+            raise AirflowException(one_line(str(error))) from None
+        raise AirflowFailException(one_line(str(error))) from None

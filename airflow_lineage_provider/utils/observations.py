@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException
 from openlineage.client.event_v2 import RunState
 
+from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.utils.emitter import Emitter
 from airflow_lineage_provider.utils.redaction import redact_text
 
@@ -40,11 +41,11 @@ def commit_observations(
     for seen in observations:
         emitter.emit_movement(seen.movement, RunState.START, seen.movement.started_at)
         emitter.emit_movement(seen.movement, seen.state, datetime.now(UTC), seen.error)
-        log.info("%s", redact_text(_line(seen)))
+        log.info("%s", _printed(_line(seen)))
     emitter.finish()
     unresolved = [*problems, *(one for seen in observations for one in seen.movement.problems)]
     for problem in unresolved:
-        log.warning("not resolved: %s", redact_text(problem))
+        log.warning("not resolved: %s", _printed(problem))
     return {
         "jobs": dict(Counter(seen.state.value for seen in observations)),
         "problems": [redact_text(problem) for problem in unresolved[:SHOWN]],
@@ -63,10 +64,14 @@ def judge_observations(observations: Iterable[Observation], findings: Iterable[F
         if finding.severity == "error":
             errors.append(str(finding))
         else:
-            log.warning("%s", finding)
+            log.warning("%s", _printed(str(finding)))
     if errors:
         more = f"; and {len(errors) - SHOWN} more, in the log above" if errors[SHOWN:] else ""
-        raise AirflowException(redact_text("; ".join(errors[:SHOWN])) + more)
+        raise AirflowException(_printed("; ".join(errors[:SHOWN])) + more)
+
+
+def _printed(text: str) -> str:
+    return one_line(redact_text(text))
 
 
 def _line(seen: Observation) -> str:

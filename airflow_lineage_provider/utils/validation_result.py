@@ -32,13 +32,14 @@ def summary_or_fail(validation: Validation) -> dict[str, Any]:
 
     Raises AirflowFailException with the findings where the map's policy makes one of them an error.
     """
+    from airflow_lineage_provider.reports.escape import one_line
     from airflow_lineage_provider.reports.text import outcome
 
     comparison = validation.comparison
     if not comparison.agreed:
         gravest = [str(finding) for finding in comparison.findings if finding.severity == comparison.severity]
         more = f"; and {len(gravest) - SHOWN_FINDINGS} more" if len(gravest) > SHOWN_FINDINGS else ""
-        raise AirflowFailException("; ".join(gravest[:SHOWN_FINDINGS]) + more)
+        raise AirflowFailException(one_line("; ".join(gravest[:SHOWN_FINDINGS])) + more)
     return {
         "outcome": outcome(comparison),
         "edges": len(comparison.edges),
