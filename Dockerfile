@@ -7,7 +7,7 @@ COPY --chown=airflow:0 pyproject.toml README.md LICENSE requirements.txt require
 COPY --chown=airflow:0 airflow_lineage_provider /opt/airflow/src/airflow_lineage_provider
 RUN pip install --no-cache-dir --constraint /opt/airflow/src/requirements.txt \
       --constraint /opt/airflow/src/requirements-test.txt \
-      "apache-airflow==${AIRFLOW_VERSION}" "/opt/airflow/src[duckdb,postgres]"
+      "apache-airflow==${AIRFLOW_VERSION}" "/opt/airflow/src[duckdb,ingest,postgres]"
 
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 dbt_project /opt/airflow/dbt_project

@@ -10,7 +10,7 @@ OLDEST := .venv-airflow-3.1
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check audit format bench soak pins clean
+.PHONY: help install demo stack test check audit format bench soak pins clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ demo: $(INSTALLED) ## run the pipeline on DuckDB and prove its lineage
 	@$(BIN)/airflow-lineage validate dags/customer_analytics_pipeline.yaml --environment dev
 	@printf '\nNext: what would break if bronze.raw_orders.amount changed?\n  $(BIN)/airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount\n'
 	@exit $$(cat .airflow/status)
+
+stack: $(TEST_INSTALLED) ## the whole path on real servers: Postgres, Kafka, Connect, S3, Snowflake's protocol, Airflow
+	@$(BIN)/python -m tests.stack
 
 check: $(TEST_INSTALLED) ## ruff, mypy --strict, the import rules, declared dependencies
 	$(BIN)/ruff check .

@@ -40,6 +40,8 @@ LAKE = os.environ.get("INGEST_LAKE") or os.path.join(  # noqa: PTH118 - may be s
 )
 # Where AWS DMS loads the CRM, the name of its replication.
 DMS = os.environ.get("INGEST_DMS_REPLICATION")
+# Where Kafka Connect runs connectors, the connection that they are observed by.
+CONNECT = os.environ.get("INGEST_CONNECT_CONN_ID")
 TOPIC = "customer-events-prod"
 MAP = "customer_analytics_pipeline.yaml"
 
@@ -135,6 +137,15 @@ with DAG(
                 map_path=MAP,
                 source="crm",
                 doc_md="What AWS DMS replicates, and how late it is.",
+            )
+        if CONNECT:
+            from airflow_lineage_provider.operators.kafka_connect import KafkaConnectLineageOperator
+
+            KafkaConnectLineageOperator(
+                task_id="connect",
+                conn_id=CONNECT,
+                source_conn_ids={"crm": CRM} if CRM else None,
+                doc_md="What Kafka Connect's connectors read and write.",
             )
         if KAFKA:
             land = KafkaToLakeOperator(

@@ -135,9 +135,16 @@ def main() -> int:
     """Command line: run a command beside the servers, and return its exit status."""
     parser = argparse.ArgumentParser(description="Run a command beside a broker and a Schema Registry.")
     parser.add_argument("--directory", type=Path, required=True, help="where records and schemas are kept")
-    parser.add_argument("command", nargs="+")
+    parser.add_argument("--brokers", help="produce to these, and start none")
+    parser.add_argument("--registry", help="the Schema Registry of --brokers")
+    parser.add_argument("command", nargs="*")
     options = parser.parse_args()
     directory = options.directory.absolute()
+    if options.brokers:
+        create_topic(options.brokers)
+        count = produce_generated(directory, options.brokers, options.registry)
+        sys.stdout.write(f"{count:>9,} events produced to {TOPIC} on {options.brokers}\n")
+        return 0
     port = _free_port()
     with broker(directory / "broker", port) as servers:
         server = schema_registry.serve(directory / "schemas.json")

@@ -30,20 +30,21 @@ class SnowflakeTarget(BronzeTarget):
         super().__init__(credentials)
         import snowflake.connector
 
-        login = credentials.auth_args()
+        options = {
+            "account": credentials.account, "user": credentials.user, "database": credentials.database,
+            "warehouse": credentials.warehouse, "role": credentials.role, "host": credentials.host,
+            "port": credentials.port, "protocol": credentials.protocol, "login_timeout": 60,
+            "network_timeout": TIMEOUT, "paramstyle": "qmark",
+            "session_parameters": {"TIMEZONE": "UTC"}, **credentials.auth_args(),
+        }  # fmt: skip
+        given = {name: value for name, value in options.items() if value}
         try:
-            self._connection = snowflake.connector.connect(
-                account=credentials.account, user=credentials.user, database=credentials.database,
-                paramstyle="qmark", warehouse=credentials.warehouse, role=credentials.role,
-                host=credentials.host, port=credentials.port or 443, protocol=credentials.protocol or "https",
-                login_timeout=60, network_timeout=TIMEOUT, application="airflow_lineage_provider", **login,
-            )  # fmt: skip
+            self._connection = snowflake.connector.connect(**given)
         except snowflake.connector.Error as error:
             text = " ".join(str(error).split())[:300]
             raise IngestError(
                 f"Snowflake account {credentials.account} cannot be reached: {text}", unreachable=True
             ) from None
-        self.execute("alter session set timezone = 'UTC'")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -71,7 +72,7 @@ class SnowflakeTarget(BronzeTarget):
         with self._connection.cursor() as cursor:
             for batch in batches:
                 for start in range(0, batch.num_rows, AT_ONCE):
-                    columns = [column.to_pylist() for column in batch.slice(start, AT_ONCE).columns]
+                    columns = [_bindable(column) for column in batch.slice(start, AT_ONCE).columns]
                     cursor.executemany(insert, list(zip(*columns, strict=True)))
 
     def sql_type(self, kind: pa.DataType) -> str:
@@ -92,3 +93,11 @@ class SnowflakeTarget(BronzeTarget):
     def close(self) -> None:
         """Close the session."""
         self._connection.close()
+
+
+def _bindable(column: pa.Array) -> list[Any]:
+    """Return values that the connector binds; a decimal goes as text, which loses no digit."""
+    import pyarrow as pa
+
+    values: list[Any] = (column.cast(pa.string()) if pa.types.is_decimal(column.type) else column).to_pylist()
+    return values

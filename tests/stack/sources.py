@@ -1,0 +1,107 @@
+"""The CRM's rows and the topic's events, from the demo's generator, written to real servers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tests.dbt_project.expected import Sources
+
+from .servers import HERE, PROJECT
+
+if TYPE_CHECKING:
+    from .servers import Servers
+
+SCALE = 0.1
+KEYS = {"customers": "customer_id", "orders": "order_id", "products": "product_id"}
+EVOLVED = {"name": "campaign", "type": ["null", "string"], "default": None}
+
+
+class SourceSystems:
+    """A CRM in Postgres, watched by Debezium, and a topic."""
+
+    def __init__(self, servers: Servers) -> None:
+        import psycopg2
+
+        postgres = servers.postgres
+        self._servers = servers
+        self._connection = psycopg2.connect(
+            host=postgres["PGHOST"], port=postgres["PGPORT"], user=postgres["PGUSER"],
+            password=postgres["PGPASSWORD"], dbname="crm",
+        )  # fmt: skip
+        self._connection.autocommit = True
+        self._execute((HERE / "crm.sql").read_text())
+        self._events: list[dict[str, Any]] = []
+        sys.path.insert(0, str(PROJECT))
+        from source_data import Sizes, Source
+
+        self._source = Source(7, Sizes.of(SCALE))
+
+    def connect_debezium(self) -> None:
+        """Create the connector."""
+        postgres = self._servers.postgres
+        config = json.loads((HERE / "crm-connector.json").read_text()) | {
+            "database.hostname": postgres["PGHOST"],
+            "database.port": postgres["PGPORT"],
+            "database.user": postgres["PGUSER"],
+            "database.password": postgres["PGPASSWORD"],
+            "database.dbname": "crm",
+        }
+        body = json.dumps({"name": "crm", "config": config}).encode()
+        url = f"{self._servers.connect}/connectors"
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=60).close()
+
+    def first(self) -> int:
+        """Fill the CRM and the topic; return how many events were produced."""
+        return self._apply(self._source.batch_1())
+
+    def later(self) -> int:
+        """Insert, update and delete rows; produce events of a schema that has one field more."""
+        return self._apply(self._source.batch_2(), EVOLVED)
+
+    def now(self) -> Sources:
+        """Return every row of the CRM and every event."""
+        tables = [self._rows(table) for table in ("customers", "orders", "products")]
+        return Sources(*tables, self._events)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _apply(self, batch: Any, *fields: dict[str, Any]) -> int:
+        import event_stream
+
+        for table, key in KEYS.items():
+            for row in map(asdict, getattr(batch, table)):
+                names, values = ", ".join(row), ", ".join(["%s"] * len(row))
+                sets = ", ".join(f"{name} = excluded.{name}" for name in row)
+                self._execute(
+                    f"insert into public.{table} ({names}) values ({values}) "
+                    f"on conflict ({key}) do update set {sets}",
+                    tuple(row.values()),
+                )
+        if batch.deleted_customer:
+            for table in ("orders", "customers"):
+                self._execute(f"delete from public.{table} where customer_id = %s", (batch.deleted_customer,))
+        events = [asdict(event) for event in batch.events]
+        schema = event_stream.SCHEMA
+        schema = schema | {"fields": [*schema["fields"], *fields]}
+        extra = {field["name"]: "summer" for field in fields}
+        produced = [event | extra for event in events]
+        event_stream.produce(self._servers.kafka, self._servers.registry, produced, schema)
+        self._events += events
+        return len(events)
+
+    def _execute(self, sql: str, values: tuple[Any, ...] | None = None) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"select * from public.{table}")
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
