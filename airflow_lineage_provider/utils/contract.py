@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def node_check(map_path: Path, environment: str | None) -> Callable[[Any, str], 
     from airflow_lineage_provider.lineage_map import load_map
 
     contract = NodeContract(load_map(map_path), environment)
+    Thread(target=_import_analysis, name="contract", daemon=True).start()
 
     def check(manifest: Any, unique_id: str) -> str | None:
         findings = contract.broken_by(manifest, unique_id)
@@ -30,3 +32,10 @@ def node_check(map_path: Path, environment: str | None) -> Callable[[Any, str], 
         return f"it breaks the documented lineage and was not run: {shown}{more}"
 
     return check
+
+
+def _import_analysis() -> None:
+    """Import the SQL analysis while dbt starts, so that the first node does not wait for it."""
+    from airflow_lineage_provider.sql.project import Model, project_lineage
+
+    project_lineage([Model("warm-up", "select 1 as a", "t", ())], dialect="", schema={})

