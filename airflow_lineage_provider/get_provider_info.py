@@ -1,4 +1,4 @@
-"""What Airflow is told of this provider (https://airflow.apache.org/docs/apache-airflow-providers/)."""
+"""The metadata that Airflow reads about this provider (https://airflow.apache.org/docs/apache-airflow-providers/)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 https://openlineage.io/docs/spec/run-cycle. Each terminal event stands on its own, because consumers such as
 OpenMetadata read no other.
 
-A job is told from others by its namespace (`dbt`, or `dbt.<project>` where a DAG runs several projects) and
+A job is identified by its namespace (`dbt`, or `dbt.<project>` where a DAG runs several projects) and
 name (see `dbt.job_names`). For one project that runs twice in a DAG run, against two databases, the facets
 `dbt_run` (project_name) and `dbt_node` (unique_id, database, schema) of each event tell the two apart.
 """

@@ -137,7 +137,7 @@ class _Counted:
 
 def _check(table: PostgresTable, increment: Increment) -> None:
     if not table.key:
-        raise InputError(f"{table.name} has no primary key: rows could not be told apart")
+        raise InputError(f"{table.name} has no primary key: its rows cannot be identified")
     if increment.watermark and increment.watermark not in table.columns:
         raise InputError(f"{table.name} has no column {increment.watermark!r} to be the watermark")
     if taken := {OP, LOADED_AT} & set(table.columns):
@@ -162,7 +162,7 @@ def _deletions(
     if increment.deletes != "slot":
         return "", []
     position, keys = source.delete_log(increment.slot, table)
-    source.refresh()  # a snapshot that has all that the slot told of
+    source.refresh()  # a snapshot with every change that the slot returned
     there = source.keys_there(table, keys)
     return position, [key for key in dict.fromkeys(keys) if key not in there]
 

@@ -98,7 +98,7 @@ class Topic:
         consumer = self._consumer()
         try:
             consumer.assign(starts)
-            heard = time.monotonic()
+            last_message = time.monotonic()
             while ends:
                 messages = consumer.consume(AT_ONCE, timeout=1.0)
                 good = [m for m in messages if _is_record(m, ends)]
@@ -109,8 +109,8 @@ class Topic:
                         ends.pop(partition, None)
                 if good:
                     yield good
-                heard = time.monotonic() if messages else heard
-                if time.monotonic() - heard > TIMEOUT:
+                last_message = time.monotonic() if messages else last_message
+                if time.monotonic() - last_message > TIMEOUT:
                     raise IngestError(
                         f"the brokers {self._servers} sent nothing of {self.name!r} for {TIMEOUT:.0f} s",
                         unreachable=True,

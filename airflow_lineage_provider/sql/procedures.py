@@ -48,7 +48,6 @@ def _created(tokens: Sequence[Token], position: int) -> str | None:
     if kind is None or (kind and words[0] not in _MODIFIERS) or _OTHER_OBJECTS.intersection(words[:kind]):
         return None
     return words[kind]
-    return None
 
 
 def _end(tokens: Sequence[Token], position: int, dialect: str) -> int | None:

@@ -34,7 +34,7 @@ _NOT_FOUND = 404
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Marquez leaves out what is not before `before`, and takes 2030 where none is given.
 _NEVER = "9999-01-01T00:00:00Z"
-# Marquez says when it first heard of a run. What is below the run may have come out of order, by far less.
+# Marquez gives the time of the first event of a run. Events of runs below it may arrive earlier, by far less.
 _EARLIER = timedelta(days=1)
 
 
@@ -42,7 +42,7 @@ class MarquezSource:
     """The run events that Marquez keeps; `url` is where its API is, without `/api/v1`.
 
     Marquez gives events by time only: none of its queries takes a root run. So those since `since`, or since
-    a day before Marquez heard of the root run, are read, page by page, and the wanted ones picked out.
+    a day before the first event of the root run, are read, page by page, and the wanted ones picked out.
 
     An `api_key` goes with each request as a bearer token, as the OpenLineage client sends it. Marquez itself
     asks for none; what stands before it may.
@@ -148,7 +148,7 @@ class MarquezSource:
 class _Run(msgspec.Struct):
     """What Marquez tells of a run; it makes a run of whatever an event is of or has for a parent."""
 
-    # Marquez's name for the time of the first event that told of the run.
+    # Marquez's name for the time of the first event of the run.
     createdAt: Annotated[datetime, msgspec.Meta(tz=True)]  # noqa: N815
 
 

@@ -106,6 +106,11 @@ def test_the_report_needs_a_login_and_the_right_to_see_the_dag(run):
     assert run.airflow.request("GET", link, token=run.airflow.token("guest")).status == 403
 
 
+def test_a_run_id_that_no_database_can_hold_is_refused(run):
+    link = "/lineage/report?" + urlencode({"dag_id": DAG_ID, "run_id": "a\0b"})
+    assert run.airflow.request("GET", link, token=run.token).status == 422
+
+
 def test_the_report_of_a_run_that_there_is_not_is_not_found(run):
     link = "/lineage/report?" + urlencode({"dag_id": DAG_ID, "run_id": "no-such-run"})
     assert run.airflow.request("GET", link, token=run.token).status == 404

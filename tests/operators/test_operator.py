@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from airflow.sdk import DAG, Asset
 
-from airflow_lineage_provider.operators.dbt import DbtLayerOperator, layer_asset
+from airflow_lineage_provider.errors import LineageError
+from airflow_lineage_provider.operators.dbt import DbtLayerOperator, _mapping, layer_asset
 
 
 def operator(**options):
@@ -50,3 +51,16 @@ def test_another_dag_is_scheduled_on_gold():
     (awaited,) = {asset.uri for _, asset in stored.timetable.asset_condition.iter_assets()}
     (updated,) = operator(layer="gold").outlets
     assert awaited == updated.uri == "dbt://shop/gold"
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize("text", [BOMB, "[" * 100_000, "a: 1\na: 2", "!!python/object:os.system {}"])
+def test_vars_that_a_template_rendered_to_hostile_yaml_are_refused(text):
+    with pytest.raises(LineageError) as error:
+        _mapping("vars", text)
+    assert "\n" not in str(error.value)
