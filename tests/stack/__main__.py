@@ -99,9 +99,15 @@ class Warehouse:
         self._connection.cursor().execute("create database if not exists analytics")
 
     def rows(self, sql: str) -> list[tuple]:
+        """Return the rows of a query; times as text, because fakesnow sends a time that is null as 1970."""
+        from snowflake.connector.constants import FIELD_ID_TO_NAME
+
         cursor = self._connection.cursor()
         cursor.execute("use database analytics")
-        return cursor.execute(sql).fetchall()
+        columns = cursor.execute(f"{sql} limit 0").description
+        times = {c.name for c in columns if FIELD_ID_TO_NAME[c.type_code].startswith("TIMESTAMP")}
+        read = (f"cast({c.name} as varchar)" if c.name in times else c.name for c in columns)
+        return cursor.execute(f"select {', '.join(read)} from ({sql}) as found").fetchall()
 
     def differences(self, sources: Sources) -> dict[str, list[tuple[str, ...]]]:
         """Return the rows of each table that it lacks, or has beside those that the sources imply."""
@@ -176,7 +182,7 @@ def run(folder: Path, say: Callable[[str], object]) -> Outcome:
             say("Airflow")
             copied = new_pipeline(folder / "pipeline")
             document_evolution(copied)
-            pipeline = StackPipeline(copied.root, environment(servers))
+            pipeline = StackPipeline(copied.root, more=environment(servers))
             with standalone(pipeline) as airflow:
                 states = [run_dag(airflow, say)]
                 say(f"{sources.later():,} events of an evolved schema; rows inserted, updated and deleted")
