@@ -82,6 +82,8 @@ class DatasetFacets:
 
     fields: tuple[SchemaField, ...] | None = None
     lineage: tuple[FieldSource, ...] | None = None
+    resolved: tuple[str, ...] | None = None
+    """The columns whose lineage is known, those that are made from no column too."""
     kind: str | None = None
     description: str | None = None
     owners: tuple[str, ...] | None = None
@@ -234,6 +236,7 @@ class FacetReader:
             found.fields = self._fields(mapping(common["schema"]))
         if with_lineage and "columnLineage" in common:
             found.lineage = self._lineage(mapping(common["columnLineage"]))
+            found.resolved = self._share(tuple(map(str, mapping(mapping(common["columnLineage"]).get("fields")))))
         if "datasetType" in common:
             found.kind = intern(text_at(common, "datasetType", "datasetType"))
         if "documentation" in common:

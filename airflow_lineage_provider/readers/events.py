@@ -149,8 +149,8 @@ class _GraphBuilder:
         made: bool = False,
     ) -> Dataset:
         pair = (bound.namespace, bound.name)
-        gap = "" if not made else _UNNAMED if facets.lineage else _SILENT
-        known = {self.column(pair, source.column) for source in facets.lineage or ()}
+        gap = "" if not made else _UNNAMED if facets.resolved else _SILENT
+        known = {self.column(pair, column) for column in facets.resolved or ()}
         columns = {}
         for field in facets.fields or ():
             name = self.column(pair, field.name)

@@ -290,3 +290,11 @@ environments: {dev: {bindings: [{dataset: "{layer}.{table}", namespace: duckdb, 
     assert read_events([made], bindings_of(parse_map(text), "dev")).problems == (
         "duckdb db.main.orders is bound to marts.orders and to raw.orders: marts.orders is taken",
     )
+
+
+def test_a_column_that_is_made_from_no_column_is_resolved(pipeline_map):
+    """`count(*)` has an entry without input fields."""
+    output = dataset(SUMMARY, ["total_orders"])
+    output["facets"]["columnLineage"] = {"fields": {"total_orders": {"inputFields": []}}}
+    graph = observed(pipeline_map, [event("COMPLETE", "j", 2, [physical(ORDERS)], [output])]).graph
+    assert [str(found) for found in coverage(graph)] == [f"{SUMMARY}: 1 of 1 columns resolved"]
