@@ -66,7 +66,8 @@ class ClusterPipeline(Pipeline):
 def celery_cluster(root: Path, metadata: Postgres, store: Postgres) -> Iterator[Cluster]:
     """Start every process, wait until Airflow is healthy, and end what was started."""
     redis_port, api, health, triggerer_logs, *worker_logs = free_ports(6)
-    pipeline = ClusterPipeline(root, _settings(metadata, store, redis_port, api, health, triggerer_logs))
+    settings = _settings(metadata, store, redis_port, api, health, triggerer_logs)
+    pipeline = ClusterPipeline(root, settings=settings)
     done = pipeline.run("airflow", "db", "migrate")
     assert done.returncode == 0, done.stdout
     EventStore(store.url).append([])  # makes its tables
