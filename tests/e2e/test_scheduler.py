@@ -36,7 +36,8 @@ FORWARD_DAG = """
 from airflow.sdk import DAG
 from airflow_lineage_provider.operators.forward import ForwardLineageOperator
 
-with DAG("forward_lineage", schedule=None):
+# Retries: a scheduler that is busy can take a task that returns from the triggerer for a failed one.
+with DAG("forward_lineage", schedule=None, default_args={"retries": 2}):
     ForwardLineageOperator(task_id="forward", conn_id="another_store", deferrable=True)
 """
 

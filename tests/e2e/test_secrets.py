@@ -35,6 +35,7 @@ REFUSED = f"""
 def pipeline(tmp_path_factory) -> Pipeline:
     pipeline = new_pipeline(tmp_path_factory.mktemp("secrets"))
     pipeline.edit("gold/marts/customer_behavior.sql", "  orders.total_orders,", SQL)
+    pipeline.without_contract()
     dag = pipeline.root / "dags" / f"{DAG_ID}.py"
     text = dag.read_text()
     known = '"target": TARGET}'
