@@ -157,6 +157,7 @@ def main() -> int:
             "AIRFLOW_CONN_KAFKA": json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": servers}}),
             "AIRFLOW_CONN_SCHEMA_REGISTRY": json.dumps({"conn_type": "http", "host": registry}),
             "INGEST_KAFKA_CONN_ID": "kafka",
+            "INGEST_REGISTRY_CONN_ID": "schema_registry",
         }
         try:
             return subprocess.run(options.command, env=environment, check=False).returncode  # noqa: S603

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-TASKS = {"ingest.bronze", "check_freshness", "silver", "gold", "validate_lineage", "bronze_retention"}
+TASKS = {
+    "ingest.bronze",
+    "check_freshness",
+    "silver",
+    "gold",
+    "validate_lineage",
+    "bronze_retention",
+    "check_retention",
+}
 MODELS = {
     *("bronze.raw_customers", "bronze.raw_orders", "bronze.raw_products", "bronze.raw_customer_events"),
     *("silver.stg_customers", "silver.stg_orders", "silver.stg_events"),
@@ -199,7 +207,7 @@ def test_after_one_task_was_cleared_the_validation_still_counts_what_the_others_
 
     tasks = run.tasks()
     assert {name for name, task in tasks.items() if task["try_number"] > 1} == {
-        *("gold", "validate_lineage", "bronze_retention")
+        *("gold", "validate_lineage", "bronze_retention", "check_retention")
     }
     assert tasks["validate_lineage"]["state"] == "success", run.airflow.tail()
     assert run.validation()["outcome"] == "PASS"

@@ -1,8 +1,10 @@
-"""What it costs to read the DAG file: Airflow does so again and again, in a process of its own."""
+"""The DAG file: what it costs to read, and which tasks the environment chooses."""
 
 from __future__ import annotations
 
+import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -48,9 +50,116 @@ def test_reading_the_dag_file_imports_airflow_and_a_handful_of_ours(modules_afte
         "airflow_lineage_provider.links",
         "airflow_lineage_provider.links.lineage",
         "airflow_lineage_provider.operators",
+        "airflow_lineage_provider.operators.data_age",
         "airflow_lineage_provider.operators.dbt",
         "airflow_lineage_provider.operators.ingest",
         "airflow_lineage_provider.sensors",
         "airflow_lineage_provider.sensors.lineage",
     }
     assert len(added) < 40, sorted(added)
+
+
+CRM = {"INGEST_CRM_CONN_ID": "crm"}
+DMS = {"INGEST_DMS_REPLICATION": "crm-to-s3"}
+KAFKA = {"INGEST_KAFKA_CONN_ID": "kafka"}
+CONNECT = {"INGEST_CONNECT_CONN_ID": "connect"}
+REGISTRY = {"INGEST_REGISTRY_CONN_ID": "registry"}
+SNOWFLAKE, POSTGRES = {"DBT_TARGET": "snowflake"}, {"DBT_TARGET": "postgres"}
+
+
+@pytest.fixture
+def read_dag(monkeypatch):
+    """Return a function that reads the DAG file in an environment and returns the DAG."""
+
+    def read(environ: dict[str, str]):
+        for name in [n for n in os.environ if n.startswith(("INGEST_", "DBT_", "LINEAGE_"))]:
+            monkeypatch.delenv(name)
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(DAG_FILE))["ingest"].dag
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, {"bronze": set()}),
+        (CRM, {"crm": set(), "bronze": {"crm"}}),
+        (KAFKA, {"land_events": set(), "load_events": {"land_events"}, "bronze": {"load_events"}}),
+        (CRM | KAFKA, {"crm": set(), "land_events": set(), "load_events": {"crm", "land_events"}}),
+        (
+            KAFKA | REGISTRY,
+            {
+                "topic": set(),
+                "land_events": set(),
+                "load_events": {"land_events"},
+                "bronze": {"load_events"},
+            },
+        ),
+        (REGISTRY, {"bronze": set()}),
+        (POSTGRES, {}),
+        (POSTGRES | DMS | CONNECT, {"crm": set(), "connect": set()}),
+        (SNOWFLAKE, {}),
+        (SNOWFLAKE | DMS, {"crm": set(), "loads": {"crm"}}),
+        (SNOWFLAKE | CONNECT, {"connect": set(), "loads": {"connect"}}),
+        (
+            SNOWFLAKE | DMS | CONNECT | REGISTRY,
+            {"crm": set(), "connect": set(), "topic": set(), "loads": {"crm", "connect"}},
+        ),
+        (
+            SNOWFLAKE | CRM | KAFKA | CONNECT | REGISTRY,
+            {
+                "crm": set(),
+                "connect": set(),
+                "topic": set(),
+                "land_events": set(),
+                "load_events": {"crm", "land_events"},
+            },
+        ),
+        (dict.fromkeys(CRM | DMS | KAFKA | CONNECT | REGISTRY, ""), {"bronze": set()}),
+    ],
+    ids=lambda value: " ".join(value) if value and "bronze" not in value else None,
+)
+def test_the_environment_chooses_the_tasks_of_ingest(read_dag, environ, expected):
+    group = "ingest."
+    upstream = {
+        task.task_id.removeprefix(group): {name.removeprefix(group) for name in task.upstream_task_ids}
+        for task in read_dag(environ).tasks
+        if task.task_id.startswith(group)
+    }
+    assert upstream == expected
+
+
+@pytest.mark.parametrize("environ", [{}, SNOWFLAKE | DMS | CONNECT | REGISTRY], ids=["duckdb", "snowflake"])
+def test_the_layers_follow_the_whole_of_ingest(read_dag, environ):
+    dag = read_dag(environ)
+    ends = {task.task_id for task in dag.tasks if task.task_id.startswith("ingest.")} - {
+        name for task in dag.tasks for name in task.upstream_task_ids if task.task_id.startswith("ingest.")
+    }
+    assert {task.task_id: task.upstream_task_ids for task in dag.tasks if "." not in task.task_id} == {
+        "check_freshness": ends,
+        "silver": {"check_freshness"},
+        "gold": {"silver"},
+        "validate_lineage": {"gold"},
+        "bronze_retention": {"gold"},
+        "check_retention": {"bronze_retention"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "connection"),
+    [
+        (KAFKA | REGISTRY, {"conn_type": "kafka", "extra": {"bootstrap.servers": "broker:9092"}}),
+        (CONNECT | REGISTRY, {"conn_type": "kafka_connect", "extra": {"bootstrap_servers": "broker:9092"}}),
+    ],
+    ids=["kafka", "connect"],
+)
+def test_the_topic_is_named_by_the_brokers_of_the_connection(read_dag, monkeypatch, environ, connection):
+    from airflow.sdk.execution_time.context import ConnectionAccessor
+
+    conn_id = environ.get("INGEST_KAFKA_CONN_ID", "connect")
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    task = read_dag(environ).get_task("ingest.topic")
+    task.render_template_fields({"conn": ConnectionAccessor()})
+    assert task.bootstrap_servers == "broker:9092"

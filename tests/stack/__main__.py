@@ -74,6 +74,7 @@ def environment(servers: Servers) -> dict[str, str]:
         "AIRFLOW__AIRFLOW_LINEAGE__STORE": store,
         "INGEST_CRM_CONN_ID": "crm",
         "INGEST_KAFKA_CONN_ID": "kafka",
+        "INGEST_REGISTRY_CONN_ID": "schema_registry",
         "INGEST_S3_CONN_ID": "s3",
         "INGEST_CONNECT_CONN_ID": "connect",
         "INGEST_LAKE": f"s3://{BUCKET}/bronze/customer_events",
