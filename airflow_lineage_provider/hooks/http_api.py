@@ -22,9 +22,9 @@ def http_url(conn: Any, default_port: int) -> str:
     url = urlsplit(host)
     if "@" in url.netloc:
         raise InputError(
-            f"connection {conn.conn_id!r} has credentials in its host: put them in login and password"
+            f"connection {conn.conn_id!r} has credentials in its host: move them to its password (and login)"
         )
-    # A proxy (https, or a path) has a port of its own.
+    # A URL with https or a path is that of a reverse proxy, on the scheme's own port.
     port = conn.port or (None if url.scheme == "https" or url.path else default_port)
     return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from airflow.sdk import BaseHook
 
@@ -43,18 +42,9 @@ class OpenLineageHook(BaseHook):
 
     def get_url(self) -> str:
         """Return the URL of the backend, without its key. Raises InputError for credentials in the host."""
-        conn = self.get_connection(self.conn_id)
-        host = (conn.host or "localhost").rstrip("/")
-        if not host.startswith(("http://", "https://")):
-            host = f"{conn.schema or 'http'}://{host}"
-        url = urlsplit(host)
-        if "@" in url.netloc:
-            raise InputError(
-                f"connection {self.conn_id!r} has credentials in its host: put the key in password"
-            )
-        # A URL with https or a path is that of a reverse proxy, on the scheme's own port.
-        port = conn.port or (None if url.scheme == "https" or url.path else self.default_port)
-        return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
+        from airflow_lineage_provider.hooks.http_api import http_url
+
+        return http_url(self.get_connection(self.conn_id), self.default_port)
 
     def get_transport(self) -> dict[str, Any]:
         """Return the configuration of an OpenLineage HTTP transport to this backend."""

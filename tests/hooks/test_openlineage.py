@@ -126,7 +126,7 @@ def test_nobody_listens(monkeypatch, conn_type):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"host": "http://user:s3cret@127.0.0.1"}, "has credentials in its host: put the key in password"),
+        ({"host": "http://user:s3cret@127.0.0.1"}, "has credentials in its host: move them to its password"),
         ({"key": "s3cret\nX: y"}, "the API key has characters that no HTTP header can carry: enter it anew"),
     ],
 )
