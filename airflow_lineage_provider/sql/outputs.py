@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,9 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 
 from airflow_lineage_provider.sql.catalog import Expansions
 from airflow_lineage_provider.sql.edge_kinds import COPY
+from airflow_lineage_provider.sql.naming.duckdb import duckdb_name
+from airflow_lineage_provider.sql.naming.postgres import UNNAMED, postgres_name
+from airflow_lineage_provider.sql.source_text import source_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql.rowsets import Definition, Field
     from airflow_lineage_provider.sql.scope import Analysis
 
-_OPERATORS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_DUCKDB_TYPES = {"TEXT": "VARCHAR", "INT": "INTEGER"}
+_POSTGRES = frozenset({"postgres", "redshift"})
 _MOST_EXPANSIONS = 150  # of columns by their definitions, in one expression
 
 
@@ -34,7 +35,8 @@ def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | N
         if isinstance(node, exp.Column):
             identifier = node.this
         elif isinstance(node, exp.Dot):
-            identifier = node.expression
+            if analysis.dialect != "duckdb" or _is_path(node):
+                identifier = node.expression
             break
         elif isinstance(node, exp.Cast) and analysis.dialect not in {"postgres", "redshift"}:
             break
@@ -42,12 +44,20 @@ def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | N
     if isinstance(identifier, exp.Identifier):
         return analysis.names.spelling(identifier), analysis.names.key(identifier)
     if (
-        isinstance(item, exp.Subquery)
+        analysis.dialect != "duckdb"
+        and isinstance(item, exp.Subquery)
         and isinstance(item.this, exp.Select)
         and len(item.this.expressions) == 1
     ):
         return output_name(item.this.expressions[0], analysis)
     return None, None
+
+
+def _is_path(node: exp.Expr) -> bool:
+    """Tell whether it is a column and fields in it: `c.f.g`, not `(c).f`."""
+    while isinstance(node, exp.Dot):
+        node = node.this
+    return isinstance(node, (exp.Column, exp.Identifier))
 
 
 def shown_name(field: Field, position: int, dialect: str) -> str:
@@ -60,32 +70,28 @@ def shown_name(field: Field, position: int, dialect: str) -> str:
 
 
 def _made_up(node: exp.Expr, dialect: str) -> str:
-    """Return the name that a warehouse generates. Postgres uses the name of the function."""
-    if dialect == "duckdb":
-        text = _generated(_parenthesised(node), dialect).replace("COUNT(*)", "count_star()")
-        text = re.sub(r"\b(?!CAST)[A-Z_0-9]+(?=\()", lambda name: name[0].lower(), text)
-        return re.sub(r" AS (TEXT|INT)\)", lambda kind: f" AS {_DUCKDB_TYPES[kind[1]]})", text)
-    if dialect in {"postgres", "redshift"} and isinstance(node, exp.Subquery) and len(node.selects) == 1:
-        return _made_up(node.selects[0], dialect)
-    text = _generated(node, dialect)
-    if dialect in {"postgres", "redshift"}:
-        called = re.match(r"(\w+)\(|(CASE|ARRAY)\b", text)
-        return (called[1] or called[2]).lower() if called else "?column?"
-    return text
+    """Return the name that a warehouse generates; the SQL of the expression where it is not known."""
+    name = _engine_name(node, dialect)
+    if name is None:
+        return UNNAMED if dialect in _POSTGRES else _generated(node, dialect)
+    return name
 
 
-def _parenthesised(node: exp.Expr) -> exp.Expr:
-    """Return the expression with parentheses around binary operators only, as DuckDB shows it."""
-    if node.find(exp.Binary, exp.Paren) is None or node.find(exp.Query) is not None:
-        return node
-    root = exp.Paren(this=node.copy())
-    for part in reversed(list(root.bfs())):
-        if isinstance(part, _OPERATORS) and not isinstance(part.parent, exp.Paren):
-            part.replace(exp.Paren(this=part.copy()))
-        elif isinstance(part, exp.Paren) and part is not root and not isinstance(part.this, _OPERATORS):
-            part.replace(part.this)
-    inner: exp.Expr = root.this
-    return root if isinstance(inner, _OPERATORS) else inner
+def _engine_name(node: exp.Expr, dialect: str) -> str | None:
+    text = source_text(node)
+    if text is not None and dialect == "duckdb":
+        return duckdb_name(text, _windows(node))
+    if text is not None and dialect in _POSTGRES:
+        return postgres_name(text, Dialect.get_or_raise(dialect))
+    return None
+
+
+def _windows(item: exp.Expr) -> dict[str, str]:
+    """Return the WINDOW clause beside a select item: the definitions by name."""
+    select = item.find_ancestor(exp.Select)
+    windows = select.args.get("windows") if select is not None else None
+    texts = [_generated(one, "duckdb").partition(" AS ") for one in windows or ()]
+    return {name.lower(): definition for name, _, definition in texts}
 
 
 def expression(field: Field, dialect: str, expansions: Expansions) -> str | None:

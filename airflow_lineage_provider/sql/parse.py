@@ -15,6 +15,7 @@ from airflow_lineage_provider.sql.limits import SqlError, refuse_deep, refuse_un
 from airflow_lineage_provider.sql.model import Problem, Subject
 from airflow_lineage_provider.sql.procedures import without_bodies
 from airflow_lineage_provider.sql.rewrite import reparsed, simplified, with_function_calls
+from airflow_lineage_provider.sql.source_text import record_source_text
 from airflow_lineage_provider.sql.tsql import prepared, restore
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _statements(tokens: list[Token], sql: str, dialect: Dialect) -> list[exp.Exp
         kept, removed = prepared(tokens, sql) if isinstance(dialect, TSQL) else (tokens, None)
         parsed = dialect.parser().parse(kept, sql)
         found = [reparsed(s, dialect) for s in parsed if s is not None]
+        record_source_text(found, kept, sql, type(dialect).__name__.lower())
         if removed is not None:
             for statement in found:
                 restore(statement, removed, dialect)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from airflow_lineage_provider.sql.source_text import keep_source_text
+
 if TYPE_CHECKING:
     from sqlglot.dialects.dialect import Dialect
 
@@ -51,6 +53,7 @@ def with_function_calls(statement: exp.Expr, sql: str, dialect: Dialect) -> exp.
                 for identifier in parsed.find_all(exp.Identifier):
                     identifier.meta.pop("line", None)
                 trees.append(parsed.expressions[0])
+                keep_source_text(dot, parsed.expressions[0])
                 dot.replace(parsed.expressions[0])
     return statement
 

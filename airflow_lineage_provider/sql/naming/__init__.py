@@ -1,0 +1,1 @@
+"""Names of outputs without an alias, as the engine generates them."""
