@@ -28,7 +28,7 @@ _MOST_EXPANSIONS = 150  # of columns by their definitions, in one expression
 
 
 def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | None]:
-    """Return (spelling, key) of a select item; (None, None) where the warehouse generates a name."""
+    """Return (spelling, key) of a select item; (None, None) where its generated name is not known."""
     identifier = item.args.get("alias") if isinstance(item, exp.Alias) else None
     node = item
     while identifier is None and isinstance(node, (exp.Paren, exp.Cast, exp.Dot, exp.Column)):
@@ -50,7 +50,10 @@ def output_name(item: exp.Expr, analysis: Analysis) -> tuple[str | None, str | N
         and len(item.this.expressions) == 1
     ):
         return output_name(item.this.expressions[0], analysis)
-    return None, None
+    name = _engine_name(item, analysis.dialect)
+    if name is None or name == UNNAMED:
+        return None, None
+    return name, analysis.names.fold(name, quoted=True)
 
 
 def _is_path(node: exp.Expr) -> bool:

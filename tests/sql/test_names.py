@@ -93,3 +93,17 @@ def test_each_item_is_named_by_its_own_text(sql, expected):
 def test_a_form_that_is_not_known_is_named_by_its_sql():
     sql = "select (select a from t join u using (a)) + 1 from t"
     assert "SELECT a FROM t JOIN u USING (a)" in name(sql, "duckdb")
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect"),
+    [
+        ('select "max(a)" + 1 as x from (select max(a) from t)', "duckdb"),
+        ('with q as (select coalesce(a, 0) from t) select "COALESCE(a, 0)" as x from q', "duckdb"),
+        ("select max + 1 as x from (select max(a) from t) q", "postgres"),
+        ("with q as (select coalesce(a, 0) from t) select coalesce as x from q", "postgres"),
+    ],
+)
+def test_generated_name_can_be_referred_to(sql, dialect):
+    (column,) = column_lineage(sql, dialect=dialect, schema={"t": ["a", "b"]}).columns
+    assert [(source.table.name, source.column) for source in column.sources] == [("t", "a")]

@@ -357,9 +357,11 @@ def _exists(tokens: Tokens) -> str:
 
 def _any(tokens: Tokens) -> str:
     tokens.expect("(")
-    if not tokens.at_query():
-        raise UnknownNameError
-    return f"ANY({query(tokens)})"
+    if tokens.at_query():
+        return f"ANY({query(tokens)})"
+    values = tokens.expression()
+    tokens.expect(")")
+    return f"ANY(SELECT unnest({values}))"
 
 
 def _lambda(tokens: Tokens) -> str:

@@ -1,4 +1,4 @@
-"""Scalar subqueries as DuckDB prints them: one table, no joins."""
+"""Scalar subqueries as DuckDB prints them: tables, subqueries and joins with a condition."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ _CLAUSES = {
     "limit": "LIMIT",
 }
 
+_AFTER_TABLE = frozenset(
+    {*_CLAUSES, "on", "join", "inner", "left", "right", "full", "using", "union", "cross"}
+)
+
 
 def query(tokens: Tokens) -> str:
     """Read a query and its closing bracket. Raises `UnknownNameError` for a query of another form."""
@@ -25,7 +29,7 @@ def query(tokens: Tokens) -> str:
     distinct = "DISTINCT " * tokens.accept("distinct")
     parts = [f"SELECT {distinct}{_items(tokens)}"]
     if tokens.accept("from"):
-        parts.append(f"FROM {_table(tokens)}")
+        parts.append(f"FROM {_tables(tokens)}")
     for word, clause in _CLAUSES.items():
         if tokens.accept(word):
             inside = order_items(tokens) if word == "order by" else _expressions(tokens)
@@ -38,20 +42,41 @@ def _items(tokens: Tokens) -> str:
     parts = []
     while True:
         text = "*" if tokens.accept("*") else tokens.expression()
-        parts.append(text + _alias(tokens, {"from"}))
+        parts.append(text + _alias(tokens, frozenset({"from"})))
         if not tokens.accept(","):
             return ", ".join(parts)
 
 
+def _tables(tokens: Tokens) -> str:
+    text = _table(tokens)
+    while (kind := _join(tokens)) is not None:
+        text = f"{text} {kind} JOIN {_table(tokens)}"
+        tokens.expect("on")
+        text = f"({text} ON ({tokens.expression()}))"
+    return text
+
+
+def _join(tokens: Tokens) -> str | None:
+    """Read the words of a join with a condition."""
+    for kind in ("inner", "left", "right", "full"):
+        if tokens.accept(kind):
+            tokens.accept("outer")
+            tokens.expect("join")
+            return kind.upper()
+    return "INNER" if tokens.accept("join") else None
+
+
 def _table(tokens: Tokens) -> str:
+    if tokens.accept("("):
+        return f"({query(tokens)}){_alias(tokens, _AFTER_TABLE)}"
     names = [quoted(tokens.take_name())]
     while tokens.accept("."):
         names.append(quoted(tokens.take_name()))
-    return ".".join(names) + _alias(tokens, set(_CLAUSES))
+    return ".".join(names) + _alias(tokens, _AFTER_TABLE)
 
 
-def _alias(tokens: Tokens, clauses: set[str]) -> str:
-    if tokens.accept("as") or tokens.word() not in {*clauses, ",", ")", ""}:
+def _alias(tokens: Tokens, after: frozenset[str]) -> str:
+    if tokens.accept("as") or tokens.word() not in {*after, ",", ")", ""}:
         return f" AS {quoted(tokens.take_name())}"
     return ""
 

@@ -11,7 +11,7 @@ from airflow_lineage_provider.sql.naming.tokens import quoted, string
 if TYPE_CHECKING:
     from airflow_lineage_provider.sql.naming.tokens import Tokens
 
-_UNQUOTED = frozenset({"text", "double"})  # keywords that are printed plain as types
+_UNQUOTED = frozenset({"text", "double", "enum"})  # keywords that are printed plain as types
 
 
 def type_name(tokens: Tokens) -> str:
