@@ -10,6 +10,13 @@ from sqlglot.errors import SqlglotError
 
 from airflow_lineage_provider.sql.compat import TokenType
 from airflow_lineage_provider.sql.naming.duckdb_calls import call
+from airflow_lineage_provider.sql.naming.duckdb_collections import (
+    array,
+    array_keyword,
+    lambda_value,
+    map_value,
+    struct,
+)
 from airflow_lineage_provider.sql.naming.duckdb_queries import query
 from airflow_lineage_provider.sql.naming.duckdb_types import cast, extract, interval, type_name, typed_literal
 from airflow_lineage_provider.sql.naming.tokens import RANGE, Tokens, UnknownNameError, quoted, string
@@ -292,64 +299,6 @@ def _case(tokens: Tokens) -> str:
     return f"CASE  {' '.join(parts)} ELSE {otherwise} END"
 
 
-def _array(tokens: Tokens) -> str:
-    parts: list[str] = []
-    while not tokens.accept("]"):
-        if len(parts) == 1 and tokens.accept("for"):
-            return _comprehension(tokens, parts[0])
-        if parts:
-            tokens.expect(",")
-        parts.append(tokens.expression())
-    return f"list_value({', '.join(parts)})"
-
-
-def _comprehension(tokens: Tokens, made: str) -> str:
-    name = quoted(tokens.take_name())
-    tokens.expect("in")
-    values = tokens.expression()
-    condition = tokens.expression() if tokens.accept("if") else None
-    tokens.expect("]")
-    if condition is None:
-        return f"list_apply({values}, (lambda {name}: {made}))"
-    pairs = f'list_apply({values}, (lambda {name}: struct_pack("filter" := {condition}, result := {made})))'
-    kept = f"list_filter({pairs}, (lambda elem: struct_extract(elem, 'filter')))"
-    return f"list_apply({kept}, (lambda elem: struct_extract(elem, 'result')))"
-
-
-def _array_keyword(tokens: Tokens) -> str:
-    if tokens.accept("("):
-        rows = "array_agg(#1)"
-        empty = f"CASE  WHEN (({rows} IS NULL)) THEN (list_value()) ELSE {rows} END"
-        return f"(SELECT {empty} FROM ({query(tokens)}))"  # noqa: S608 - a name, never run
-    tokens.expect("[")
-    return f"(ARRAY[{', '.join(tokens.expressions(']'))}])"
-
-
-def _struct(tokens: Tokens) -> str:
-    pairs = [f"{quoted(key)} := {value}" for key, value in _pairs(tokens, Tokens.take)]
-    return f"struct_pack({', '.join(pairs)})"
-
-
-def _map(tokens: Tokens) -> str:
-    if tokens.accept("("):
-        return call(tokens, "map")
-    tokens.expect("{")
-    pairs = _pairs(tokens, expression)
-    keys, values = (", ".join(one[at] for one in pairs) for at in (0, 1))
-    return f'"map"(list_value({keys}), list_value({values}))'
-
-
-def _pairs(tokens: Tokens, read_key: Callable[[Tokens], str]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
-    while not tokens.accept("}"):
-        if pairs:
-            tokens.expect(",")
-        key = read_key(tokens)
-        tokens.expect(":")
-        pairs.append((key, expression(tokens)))
-    return pairs
-
-
 def _exists(tokens: Tokens) -> str:
     tokens.expect("(")
     return f"EXISTS({query(tokens)})"
@@ -362,14 +311,6 @@ def _any(tokens: Tokens) -> str:
     values = tokens.expression()
     tokens.expect(")")
     return f"ANY(SELECT unnest({values}))"
-
-
-def _lambda(tokens: Tokens) -> str:
-    names = [quoted(tokens.take_name())]
-    while tokens.accept(","):
-        names.append(quoted(tokens.take_name()))
-    tokens.expect(":")
-    return f"(lambda {', '.join(names)}: {expression(tokens)})"
 
 
 def _try_cast(tokens: Tokens) -> str:
@@ -387,13 +328,13 @@ _PREFIX: dict[str, Callable[[Tokens], str]] = {
     "try_cast": _try_cast,
     "interval": interval,
     "extract": extract,
-    "[": _array,
-    "array": _array_keyword,
-    "{": _struct,
-    "map": _map,
+    "[": array,
+    "array": array_keyword,
+    "{": struct,
+    "map": map_value,
     "exists": _exists,
     "any": _any,
-    "lambda": _lambda,
+    "lambda": lambda_value,
     "true": lambda _: "true",
     "false": lambda _: "false",
     "null": lambda _: "NULL",
