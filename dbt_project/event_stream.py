@@ -155,7 +155,7 @@ def main() -> int:
         sys.stdout.flush()
         environment = os.environ | {
             "AIRFLOW_CONN_KAFKA": json.dumps({"conn_type": "kafka", "extra": {"bootstrap.servers": servers}}),
-            "AIRFLOW_CONN_SCHEMA_REGISTRY": json.dumps({"conn_type": "http", "host": registry}),
+            "AIRFLOW_CONN_SCHEMA_REGISTRY": json.dumps({"conn_type": "schema_registry", "host": registry}),
             "INGEST_KAFKA_CONN_ID": "kafka",
             "INGEST_REGISTRY_CONN_ID": "schema_registry",
         }

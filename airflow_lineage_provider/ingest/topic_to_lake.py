@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from airflow_lineage_provider.ingest.avro import Decoder
+    from airflow_lineage_provider.ingest.decoders import Decoders
     from airflow_lineage_provider.ingest.lake import Lake
-    from airflow_lineage_provider.ingest.registry import SchemaRegistry
     from airflow_lineage_provider.ingest.topic import Topic
 
 PARTITION, OFFSET = "kafka_partition", "kafka_offset"
@@ -62,9 +62,7 @@ def landed_ranges(lake: Lake, topic: str, folder: str = "", suffix: str = ".parq
     )
 
 
-def land_topic(
-    topic: Topic, registry: SchemaRegistry, lake: Lake, progress: Callable[[str], object]
-) -> Moved:
+def land_topic(topic: Topic, decoders: Decoders, lake: Lake, progress: Callable[[str], object]) -> Moved:
     """Land what the topic holds beyond what was landed before, up to its present end.
 
     Returns how many records were landed, how many are dead letters, tombstones (records without a value) and
@@ -78,7 +76,7 @@ def land_topic(
     _remove_dead_letters_of_died_runs(lake, topic.name, ends)
     spans = topic.spans(ends)
     landing = _Landing(
-        topic.name, registry, lake, progress, total=sum(span.end - span.first for span in spans)
+        topic.name, decoders, lake, progress, total=sum(span.end - span.first for span in spans)
     )
     for span in spans:
         if span.expired:
@@ -87,7 +85,7 @@ def land_topic(
         for message in messages:
             landing.add(message)
     landing.finish()
-    columns = landing.columns or _newest_columns(registry, topic.name)
+    columns = landing.columns or _newest_columns(decoders, topic.name)
     types = {name: kind for name, kind in columns.items() if name not in {PARTITION, OFFSET}}
     own = {PARTITION: "int32", OFFSET: "int64"} if types else {}
     return Moved(
@@ -115,13 +113,13 @@ class _Landing:
     def __init__(
         self,
         topic: str,
-        registry: SchemaRegistry,
+        decoders: Decoders,
         lake: Lake,
         progress: Callable[[str], object],
         total: int,
     ) -> None:
         self._topic = topic
-        self._registry = registry
+        self._decoders = decoders
         self._lake = lake
         self._progress = progress
         self._total = total
@@ -143,7 +141,7 @@ class _Landing:
             self.counts["tombstones"] += 1
         else:
             try:
-                decoder = self._registry.decoder(schema_id(value))
+                decoder = self._decoders.decoder(schema_id(value))
                 record = decoder.decode(value)
             except UndecodableError as error:
                 pending.dead.append(_dead_letter(message, str(error)))
@@ -203,9 +201,9 @@ def _remove_dead_letters_of_died_runs(lake: Lake, topic: str, ends: dict[int, in
             lake.delete(f"{DEAD_LETTERS}/{left.file_name(topic, 'jsonl')}")
 
 
-def _newest_columns(registry: SchemaRegistry, topic: str) -> dict[str, str]:
+def _newest_columns(decoders: Decoders, topic: str) -> dict[str, str]:
     """Return the columns of a topic that had nothing new, by the usual name of its schema."""
-    decoder = registry.latest(f"{topic}-value")
+    decoder = decoders.latest(f"{topic}-value")
     return {column.name: str(column.type) for column in decoder.schema} if decoder else {}
 
 

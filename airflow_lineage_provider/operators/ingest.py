@@ -133,7 +133,7 @@ class KafkaToLakeOperator(_Mover):
     :param topic: the topic.
     :param lake: a folder, or `s3://bucket/folder`.
     :param kafka_conn_id: a connection of type `kafka`; its extra has librdkafka's settings.
-    :param registry_conn_id: the Schema Registry, a connection of type `http`.
+    :param registry_conn_id: the Schema Registry, a connection of type `schema_registry`.
     :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
     :param store_conn_id: the event store, a connection of type `lineage_store`.
 
@@ -163,8 +163,9 @@ class KafkaToLakeOperator(_Mover):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Land what is new; raise where a system does not answer."""
+        from airflow_lineage_provider.hooks.schema_registry import SchemaRegistryHook
+        from airflow_lineage_provider.ingest.decoders import Decoders
         from airflow_lineage_provider.ingest.lake import Lake
-        from airflow_lineage_provider.ingest.registry import SchemaRegistry
         from airflow_lineage_provider.ingest.topic import Topic
         from airflow_lineage_provider.ingest.topic_to_lake import land_topic
         from airflow_lineage_provider.utils.emitter import Emitter
@@ -173,7 +174,6 @@ class KafkaToLakeOperator(_Mover):
             emit_move,
             kafka_config,
             planned_move,
-            registry_url,
             s3_access,
             show,
         )
@@ -181,7 +181,7 @@ class KafkaToLakeOperator(_Mover):
         with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id)
             topic = Topic(self.topic, kafka_config(self.kafka_conn_id))
-            registry = SchemaRegistry(registry_url(self.registry_conn_id))
+            decoders = Decoders(SchemaRegistryHook(self.registry_conn_id).get_conn())
             lake = Lake(self.lake, s3_access(self.s3_conn_id))
             try:
                 moved = emit_move(
@@ -189,7 +189,7 @@ class KafkaToLakeOperator(_Mover):
                     self.topic,
                     ("KAFKA", "TOPIC", "FILE"),
                     planned_move(topic.dataset, lake.dataset),
-                    partial(land_topic, topic, registry, lake, show),
+                    partial(land_topic, topic, decoders, lake, show),
                 )
             finally:
                 emitter.finish()

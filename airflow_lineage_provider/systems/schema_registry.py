@@ -24,7 +24,10 @@ MOST_PAGES = 100
 
 @dataclass(frozen=True, slots=True)
 class RegisteredSchema:
-    """A version of a subject; `kind` is AVRO, PROTOBUF or JSON, `references` are the schemas it refers to."""
+    """A version of a subject; `kind` is AVRO, PROTOBUF or JSON, `references` are the schemas it refers to.
+
+    A schema that was read by its id has no subject, and version 0.
+    """
 
     subject: str
     version: int
@@ -72,20 +75,30 @@ class SchemaRegistryClient:
         """Return a version of a subject with all that it refers to; None where there is none."""
         return self._schema(subject, version, "", [])
 
+    def schema_by_id(self, number: int) -> RegisteredSchema | None:
+        """Return the schema with an id, as in a record's header, with all that it refers to."""
+        answer = self._api.get(f"schemas/ids/{number}")
+        return None if answer is None else self._registered(answer, "", "", [("", str(number))])
+
     def _schema(
         self, subject: str, version: int | str, name: str, seen: list[tuple[str, str]]
     ) -> RegisteredSchema | None:
         answer = self._api.get(f"subjects/{quote(subject, safe='')}/versions/{version}")
-        if answer is None:
-            return None
-        if not isinstance(answer, dict) or not isinstance(answer.get("schema"), str):
-            raise self._nonsense(f"subject {subject}")
         seen.append((subject, str(version)))
+        return None if answer is None else self._registered(answer, subject, name, seen)
+
+    def _registered(
+        self, answer: Any, subject: str, name: str, seen: list[tuple[str, str]]
+    ) -> RegisteredSchema:
+        """Return a schema with its references; those in `seen` were read before."""
+        what = f"subject {subject}" if subject else f"schema {seen[0][1]}"
+        if not isinstance(answer, dict) or not isinstance(answer.get("schema"), str):
+            raise self._nonsense(what)
         if len(seen) > MOST_REFERENCES:
-            raise SystemReadError(f"{self._api}: {seen[0][0]} refers to more than {MOST_REFERENCES} schemas")
+            raise SystemReadError(f"{self._api}: {what} refers to more than {MOST_REFERENCES} schemas")
         references = []
-        for reference in self._list(answer.get("references") or [], f"the references of {subject}"):
-            to = self._mapping(reference, f"the references of {subject}")
+        for reference in self._list(answer.get("references") or [], f"the references of {what}"):
+            to = self._mapping(reference, f"the references of {what}")
             key = (str(to.get("subject")), str(to.get("version")))
             if key not in seen:
                 found = self._schema(*key, str(to.get("name")), seen)

@@ -105,17 +105,6 @@ def kafka_config(conn_id: str) -> dict[str, Any]:
     return config
 
 
-def registry_url(conn_id: str) -> str:
-    """Return the URL of a Schema Registry, with its login: a connection of type http."""
-    from urllib.parse import quote
-
-    conn = BaseHook.get_connection(conn_id)
-    scheme, _, host = (conn.host or "localhost").rpartition("://")
-    scheme = scheme or conn.schema or ("https" if conn.conn_type == "https" else "http")
-    login = f"{quote(conn.login, safe='')}:{quote(conn.password or '', safe='')}@" if conn.login else ""
-    return f"{scheme}://{login}{host}{f':{conn.port}' if conn.port else ''}"
-
-
 def s3_access(conn_id: str | None) -> S3Access | None:
     """Return how a connection of type aws reaches buckets; None for the environment's own way."""
     from airflow_lineage_provider.ingest.lake import S3Access

@@ -10,11 +10,10 @@ from airflow_lineage_provider.ingest.lake import Lake
 from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
 from airflow_lineage_provider.ingest.postgres_source import PostgresAddress, PostgresSource
 from airflow_lineage_provider.ingest.postgres_to_bronze import Increment, move_table
-from airflow_lineage_provider.ingest.registry import SchemaRegistry
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
 
-from .streams import warehouse
+from .streams import decoders, warehouse
 
 
 def quiet(_line):
@@ -27,7 +26,7 @@ def postgres(address, table, bronze, path):
 
 
 def topic(brokers, registry, name, lake):
-    land_topic(Topic(name, {"bootstrap.servers": brokers}), SchemaRegistry(registry), Lake(lake), quiet)
+    land_topic(Topic(name, {"bootstrap.servers": brokers}), decoders(registry), Lake(lake), quiet)
 
 
 def lake(lake, name, bronze, path):

@@ -5,11 +5,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
+from airflow_lineage_provider.ingest.decoders import Decoders
 from airflow_lineage_provider.ingest.lake import Lake
-from airflow_lineage_provider.ingest.registry import SchemaRegistry
 from airflow_lineage_provider.ingest.targets import open_target
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
+from airflow_lineage_provider.systems.http import JsonApi
+from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
 
 
 class Stream:
@@ -22,7 +24,7 @@ class Stream:
         self._event_stream = event_stream
         event_stream.create_topic(servers.brokers, self.name)
         self.lake = Lake(str(folder))
-        self.registry = SchemaRegistry(servers.registry)
+        self.decoders = decoders(servers.registry)
 
     @property
     def topic(self):
@@ -40,7 +42,7 @@ class Stream:
         assert producer.flush(30) == 0
 
     def land(self):
-        return land_topic(self.topic, self.registry, self.lake, lambda _line: None)
+        return land_topic(self.topic, self.decoders, self.lake, lambda _line: None)
 
     def landed(self):
         """Every row of every file, by partition and offset."""
@@ -50,6 +52,11 @@ class Stream:
         files = [pq.read_table(self.folder / name) for name in self.lake.names()]
         table = pa.concat_tables(files, promote_options="permissive")
         return sorted(table.to_pylist(), key=lambda row: (row["kafka_partition"], row["kafka_offset"]))
+
+
+def decoders(url):
+    """Return the decoders of the registry at a URL."""
+    return Decoders(SchemaRegistryClient(JsonApi(url, "Schema Registry")))
 
 
 def event(number, **changes):

@@ -8,11 +8,11 @@ import pytest
 from airflow_lineage_provider.ingest.lake import Lake
 from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
 from airflow_lineage_provider.ingest.model import IngestError
-from airflow_lineage_provider.ingest.registry import SchemaRegistry
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
+from airflow_lineage_provider.systems.errors import SystemReadError
 
-from .streams import event
+from .streams import decoders, event
 
 BRONZE = "bronze.raw_events"
 
@@ -206,13 +206,13 @@ def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(stream):
 def test_a_topic_that_is_not_there_is_named(stream):
     topic = Topic("nowhere", {"bootstrap.servers": stream.servers.brokers})
     with pytest.raises(IngestError, match="have no topic 'nowhere'"):
-        land_topic(topic, stream.registry, stream.lake, lambda _line: None)
+        land_topic(topic, stream.decoders, stream.lake, lambda _line: None)
 
 
 def test_a_registry_that_is_away_is_asked_again_later(stream):
     stream.produce([event(0)])
-    away = SchemaRegistry("http://user:secret@127.0.0.1:1")
-    with pytest.raises(IngestError, match="does not answer") as caught:
+    away = decoders("http://user:secret@127.0.0.1:1")
+    with pytest.raises(SystemReadError, match="cannot be reached") as caught:
         land_topic(stream.topic, away, stream.lake, lambda _line: None)
     assert caught.value.unreachable
     assert "secret" not in str(caught.value)

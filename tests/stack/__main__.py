@@ -70,7 +70,9 @@ def environment(servers: Servers) -> dict[str, str]:
         "AIRFLOW_CONN_KAFKA": json.dumps(
             {"conn_type": "kafka", "extra": {"bootstrap.servers": servers.kafka}}
         ),
-        "AIRFLOW_CONN_SCHEMA_REGISTRY": json.dumps({"conn_type": "http", "host": servers.registry}),
+        "AIRFLOW_CONN_SCHEMA_REGISTRY": json.dumps(
+            {"conn_type": "schema_registry", "host": servers.registry}
+        ),
         "AIRFLOW__AIRFLOW_LINEAGE__STORE": store,
         "INGEST_CRM_CONN_ID": "crm",
         "INGEST_KAFKA_CONN_ID": "kafka",
