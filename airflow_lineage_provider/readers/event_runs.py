@@ -236,7 +236,9 @@ class FacetReader:
             found.fields = self._fields(mapping(common["schema"]))
         if with_lineage and "columnLineage" in common:
             found.lineage = self._lineage(mapping(common["columnLineage"]))
-            found.resolved = self._share(tuple(map(str, mapping(mapping(common["columnLineage"]).get("fields")))))
+            found.resolved = self._share(
+                tuple(map(str, mapping(mapping(common["columnLineage"]).get("fields"))))
+            )
         if "datasetType" in common:
             found.kind = intern(text_at(common, "datasetType", "datasetType"))
         if "documentation" in common:
