@@ -8,6 +8,8 @@ import pytest
 from airflow_cases import run_cases
 from dms import CREDENTIALS, PASSWORD, REGION, aws_server, client, create_task, statistics
 
+from tests.support.postgres_server import create_database
+
 CLASS = {"class": "dms.DmsReplicationLineageOperator"}
 MAP = """
 document: {title: Shop}
@@ -18,18 +20,19 @@ sources:
     datasets: {public.orders: bronze.raw_orders}
 layers: {bronze: {tables: [raw_orders]}}
 """
+DATABASE = "dms_source"
 
 
 def create_tables(postgres):
+    create_database(postgres, DATABASE)
     connection = psycopg2.connect(
         host=postgres["PGHOST"],
         port=postgres["PGPORT"],
         user=postgres["PGUSER"],
         password=postgres["PGPASSWORD"],
-        dbname=postgres["PGDATABASE"],
+        dbname=DATABASE,
     )
     with connection, connection.cursor() as cursor:
-        cursor.execute("drop table if exists public.orders")
         cursor.execute("create table public.orders (order_id bigint, amount numeric(10, 2), at timestamptz)")
     connection.close()
 
@@ -66,7 +69,7 @@ def cases(tmp_path_factory, postgres):
                 "port": int(postgres["PGPORT"]),
                 "login": postgres["PGUSER"],
                 "password": postgres["PGPASSWORD"],
-                "schema": postgres["PGDATABASE"],
+                "schema": DATABASE,
             },
             "no_database": {"conn_type": "http", "host": "example.com"},
         }
