@@ -34,6 +34,8 @@ def vulnerabilities(pins: Path) -> tuple[list[str], int, int]:
     """Return one line for each known vulnerability, and how many packages were looked up and were not."""
     command = [BIN / "pip-audit", "-r", pins, "--no-deps", "--disable-pip", "--format=json"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=600)
+    if not done.stdout.strip():  # the service cannot be reached: pip-audit ends with an error
+        return [], 0, pins.read_text(encoding="utf-8").count("==")
     packages = json.loads(done.stdout)["dependencies"]
     found = [
         f"{package['name']} {package['version']}: {vulnerability['id']}"
