@@ -14,6 +14,7 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.command import SELECTING
+from airflow_lineage_provider.dbt.garbage import fewer_collections
 from airflow_lineage_provider.dbt.listener import CANCELLED, Listener
 from airflow_lineage_provider.dbt.messages import AdapterReady, Message, NodeEnded
 from airflow_lineage_provider.dbt.project import (
@@ -124,7 +125,7 @@ class DbtRun:
         command, retrying = self.command, self.command.verb == "retry"
         made_of = fingerprint(command)
         self._listener.manifest = None if retrying else known_manifest(command)
-        with manifest_of_retry(self._use) if retrying else nullcontext():
+        with fewer_collections(), manifest_of_retry(self._use) if retrying else nullcontext():
             # Without a manifest dbt parses the project first, and the listener picks up the manifest.
             outcome = dbtRunner(self._listener.manifest, callbacks=[self._listener]).invoke(command.argv())
         manifest = self._listener.manifest
