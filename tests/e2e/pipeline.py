@@ -61,7 +61,7 @@ class Pipeline:
     def without_contract(self) -> None:
         """Let the layers run whatever the map says, so that the end of the run has drift to find."""
         dag = self.root / "dags" / f"{DAG_ID}.py"
-        text, found = re.subn(r"\*\*dbt,\s*\*\*lineage", "**dbt", dag.read_text())
+        text, found = re.subn(r"\*\*DBT,\s*\*\*LINEAGE", "**DBT", dag.read_text())
         assert found
         dag.write_text(text)
 

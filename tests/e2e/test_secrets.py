@@ -38,11 +38,10 @@ def pipeline(tmp_path_factory) -> Pipeline:
     pipeline.without_contract()
     dag = pipeline.root / "dags" / f"{DAG_ID}.py"
     text = dag.read_text()
-    known = '"target": TARGET}'
+    known = '"target": TARGET}\n'
     assert text.count(known) == 1
-    dag.write_text(
-        text.replace(known, '"target": TARGET, "vars": {"planted": "{{ conn.planted.password }}"}}')
-    )
+    text = text.replace("DbtLayerOperator(", "DbtLayerOperator(vars=VARS, ")
+    dag.write_text(text.replace(known, known + 'VARS = {"planted": "{{ conn.planted.password }}"}\n'))
     return pipeline
 
 
