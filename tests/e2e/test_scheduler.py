@@ -188,9 +188,12 @@ def test_the_triggerer_takes_the_events_on_to_a_backend(run, another_store):
     """In the order of each run; the task's worker is free while the triggerer sends over HTTP."""
     events = run.events()
 
-    forwarded = trigger(run.airflow, run.token, "forward_lineage")
+    for _ in range(3):  # a busy scheduler can fail a task that returns from the triggerer
+        forwarded = trigger(run.airflow, run.token, "forward_lineage")
+        task = forwarded.tasks()["forward"]
+        if task["state"] == "success":
+            break
 
-    task = forwarded.tasks()["forward"]
     log = forwarded.get("/taskInstances/forward/logs/1").text
     assert task["state"] == "success", f"{log}\n{run.airflow.tail()}"
     assert "DEFERRED" in log
