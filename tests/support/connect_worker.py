@@ -117,7 +117,8 @@ def class_path():
 @contextmanager
 def broker(folder, port):
     """Run a broker; gives its address."""
-    program = installed(BROKER) / "bin" / "noida-db"
+    # Not bin/noida-db: that script names the Python that installed it, which may be gone by now.
+    program = installed(BROKER) / "noida_db" / "noida-db"
     data = ["--kafka-port", str(port), "--data-dir", folder / "broker"]
     command = [program, "start", "--only", "kafka", *data]
     with _running(command, folder / "broker.log", lambda: _listens(port), own_group=True):
