@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.bindings import require_bindings
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.checks.lint import require_known_names
+from airflow_lineage_provider.checks.saved_answers import old_answers
 from airflow_lineage_provider.checks.scope import in_map_scope, in_scope, reported
 from airflow_lineage_provider.graph import CONSUMERS, compare
 from airflow_lineage_provider.readers.documented import read_map
@@ -34,13 +36,16 @@ def validate(
     *,
     environment: str | None = None,
     scope: Sequence[str] | None = None,
+    now: datetime | None = None,
 ) -> Validation:
     """Compare evidence with what the map documents.
 
     `scope` names what the evidence must contain: layers, datasets, or globs over datasets; without it, the
     layers that the environment produces, or all. What a run contains beside its scope is reported too, and
     of a dbt project only what is in scope. Nothing outside of the map's own scope is expected or reported.
-    Dashboards, feature views and models are expected of evidence that lists such consumers.
+    Dashboards, feature views and models are expected of evidence that lists such consumers, or that has made
+    them. A saved answer
+    is as old as it is at `now`, by default the present time.
 
     Raises MapError for an environment or a dataset that the map does not have and for bindings that fit
     nothing observed, and InputError for a scope that fits nothing.
@@ -53,7 +58,12 @@ def validate(
 
     def covered(name: str) -> bool:
         if expected.datasets[name].kind in CONSUMERS:
-            return (evidence.lists_consumers and not scope and inside(name)) or chosen(name)
+            listed = (
+                evidence.lists_consumers
+                or expected.datasets[name].system.casefold() in evidence.lists_all
+                or name in evidence.graph.upstream
+            )
+            return (listed and not scope and inside(name)) or chosen(name)
         return chosen(name) and name not in evidence.only_read
 
     comparison = compare(
@@ -65,6 +75,7 @@ def validate(
         same_type=same_type(evidence.dialect),
         same_expression=same_expression(evidence.dialect),
         reasons=_reasons(evidence.jobs),
+        also=old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
     )
     return Validation(comparison, evidence)
 

@@ -15,13 +15,16 @@ from openlineage.client.facet_v2 import (
     dataset_type_dataset,
     dataset_version_dataset,
     datasource_dataset,
+    documentation_dataset,
     error_message_run,
     extraction_error_run,
     input_statistics_input_dataset,
     job_type_job,
     output_statistics_output_dataset,
+    ownership_dataset,
     processing_engine_run,
     schema_dataset,
+    tags_run,
 )
 from openlineage.client.uuid import generate_static_uuid
 
@@ -38,6 +41,12 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.events.context import RunContext
     from airflow_lineage_provider.events.naming import DatasetName
+
+SAVED_ANSWER, LISTS_ALL = "saved_answer", "lists_all"
+"""Keys of a run's tags: when the answer was saved that the run stands on, and the system all of whose
+dashboards, feature views or models the observing task lists.
+"""
+_TAG_SOURCE = "AIRFLOW_LINEAGE"
 
 EVERY_COLUMN = "*"
 """The key of `Movement.columns` for source columns that shape all rows, such as a filter."""
@@ -62,11 +71,15 @@ class MovedDataset:
 
     name: DatasetName
     kind: str = "TABLE"
-    """TABLE, TOPIC or FILE."""
+    """TABLE, TOPIC, FILE, DASHBOARD, FEATURE VIEW or MODEL."""
     fields: tuple[MovedField, ...] = ()
     rows: int | None = None
     bytes: int | None = None
     version: str = ""
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    url: str = ""
+    """The page of the dataset in its system, without secrets; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,12 @@ class Movement:
     """What could not be resolved, one line each."""
     run_id: str = ""
     """Its own id where the system has one that is a UUID; else made of the parent's."""
+    saved_at: datetime | None = None
+    """When the answer was saved that this was read from; None of a live answer."""
+    lists_all: str = ""
+    """The map's name of the system (`Tableau`) where this answer lists all of its consumers, so that a
+    documented consumer that is not in it is gone.
+    """
 
 
 def movement_event(
@@ -159,6 +178,8 @@ def _run_facets(movement: Movement, state: RunState, context: RunContext, error:
         ),
         **context_facets(context),
     }
+    if tags := _tags(movement):
+        facets["tags"] = tags_run.TagsRunFacet(tags=tags, producer=PRODUCER)
     if state in {RunState.FAIL, RunState.ABORT}:
         facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(
             message=context.mask(error) or state.value, programmingLanguage="PYTHON", producer=PRODUCER
@@ -171,6 +192,14 @@ def _run_facets(movement: Movement, state: RunState, context: RunContext, error:
             producer=PRODUCER,
         )
     return facets
+
+
+def _tags(movement: Movement) -> list[tags_run.TagsRunFacetFields]:
+    values = {
+        SAVED_ANSWER: timestamp(movement.saved_at) if movement.saved_at else "",
+        LISTS_ALL: movement.lists_all,
+    }
+    return [tags_run.TagsRunFacetFields(key, value, _TAG_SOURCE) for key, value in values.items() if value]
 
 
 def _input(dataset: MovedDataset, context: RunContext, *, ended: bool) -> InputDataset:
@@ -204,7 +233,7 @@ def _output(
 def _facets(dataset: MovedDataset, context: RunContext) -> dict[str, DatasetFacet]:
     facets: dict[str, DatasetFacet] = {
         "dataSource": datasource_dataset.DatasourceDatasetFacet(
-            name=dataset.name.namespace, uri=uri(dataset.name.namespace), producer=PRODUCER
+            name=dataset.name.namespace, uri=dataset.url or uri(dataset.name.namespace), producer=PRODUCER
         ),
         "datasetType": dataset_type_dataset.DatasetTypeDatasetFacet(
             datasetType=dataset.kind, producer=PRODUCER
@@ -213,6 +242,14 @@ def _facets(dataset: MovedDataset, context: RunContext) -> dict[str, DatasetFace
     if dataset.fields:
         facets["schema"] = schema_dataset.SchemaDatasetFacet(
             fields=_fields(dataset.fields, context), producer=PRODUCER
+        )
+    if dataset.description:
+        facets["documentation"] = documentation_dataset.DocumentationDatasetFacet(
+            description=context.mask(dataset.description), contentType="text/plain", producer=PRODUCER
+        )
+    if dataset.owners:
+        facets["ownership"] = ownership_dataset.OwnershipDatasetFacet(
+            owners=[ownership_dataset.Owner(name=owner) for owner in dataset.owners], producer=PRODUCER
         )
     if dataset.version:
         facets["version"] = dataset_version_dataset.DatasetVersionDatasetFacet(

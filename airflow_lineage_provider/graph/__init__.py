@@ -26,6 +26,7 @@ from airflow_lineage_provider.graph.model import (
     Graph,
     Provenance,
     Transformation,
+    saved_answer,
 )
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "effects",
     "impact",
     "narrow",
+    "saved_answer",
     "select",
     "trace",
     "weigh",

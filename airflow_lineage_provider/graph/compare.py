@@ -25,13 +25,13 @@ from airflow_lineage_provider.graph.model import without_collection
 from airflow_lineage_provider.graph.walk import shortest_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.graph.matching import Same, Scope
     from airflow_lineage_provider.graph.model import Graph
 
 
-def compare(
+def compare(  # noqa: PLR0913 - keyword arguments
     expected: Graph,
     observed: Graph,
     *,
@@ -41,6 +41,7 @@ def compare(
     same_type: Same | None = None,
     same_expression: Same | None = None,
     reasons: Mapping[str, str] | None = None,
+    also: Iterable[Finding] = (),
 ) -> Comparison:
     """Return a verdict for every edge, and a finding for every difference.
 
@@ -48,6 +49,7 @@ def compare(
     UNOBSERVED, which is no finding. `reported` tells whether a dataset that is not expected is a finding,
     with the edges into it; by default it is. `same_type` and `same_expression` tell whether two spellings
     mean the same; by default blanks and letter case are ignored. `reasons` tells why datasets are missing.
+    `also` are findings of other kinds, which the policy weighs too.
     """
     matching = Matching(expected, observed, scope or _everything, reported or _everything, reasons or {})
     with without_collection():
@@ -57,6 +59,7 @@ def compare(
             *edge_findings,
             *compare_schemas(matching, same_type or _same_text),
             *compare_column_edges(matching, same_expression or _same_text),
+            *also,
         ]
     counted, accepted = weigh(findings, policy or Policy())
     return Comparison(tuple(verdicts), counted, accepted, dict(matching.column_verdicts))
@@ -97,7 +100,8 @@ def _compare_edges(matching: Matching) -> tuple[list[EdgeVerdict], list[Finding]
     findings: list[Finding] = []
     for pair, edge in matching.expected.edges.items():
         verdict, through = _judge(matching, pair)
-        verdicts.append(EdgeVerdict(edge, verdict, through))
+        path = (pair[0], *through, pair[1]) if verdict is Verdict.VERIFIED else ()
+        verdicts.append(EdgeVerdict(edge, verdict, through, _saved(matching, pairwise(path))))
         message, code = "", Code.EDGE_MISSING
         if through:
             code = Code.SATISFIED_THROUGH
@@ -118,7 +122,8 @@ def _compare_edges(matching: Matching) -> tuple[list[EdgeVerdict], list[Finding]
         in_path = pair in matching.passed_through
         if not in_path and not matching.reported(pair[1]):
             continue
-        verdicts.append(EdgeVerdict(edge, Verdict.VERIFIED if in_path else Verdict.UNDECLARED))
+        verdict = Verdict.VERIFIED if in_path else Verdict.UNDECLARED
+        verdicts.append(EdgeVerdict(edge, verdict, saved=_saved(matching, [pair])))
         if not in_path and matching.unexpected.keys().isdisjoint(pair):
             message = f"{edge.target} reads {edge.source}, which the map does not document"
             findings.append(Finding(Code.EDGE_UNEXPECTED, str(edge), message, observed=edge.provenance))
@@ -134,6 +139,12 @@ def _judge(matching: Matching, pair: tuple[str, str]) -> tuple[Verdict, tuple[st
         matching.passed_through.update(pairwise(path))
         return Verdict.VERIFIED, path[1:-1]
     return (Verdict.PHANTOM if matching.covered(pair[1]) else Verdict.UNOBSERVED), ()
+
+
+def _saved(matching: Matching, hops: Iterable[tuple[str, str]]) -> str:
+    """Return the time of the oldest saved answer that a hop stands on alone; empty where all are live."""
+    of_hops = [[one.saved for one in matching.observed.edges[hop].provenance] for hop in hops]
+    return min((max(saved) for saved in of_hops if saved and all(saved)), default="")
 
 
 def _has_other_finding(matching: Matching, pair: tuple[str, str]) -> bool:

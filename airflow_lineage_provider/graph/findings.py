@@ -55,6 +55,8 @@ class Code(StrEnum):
     FIELD_ADDED = "field-added"
     FIELD_REMOVED = "field-removed"
     FIELD_RETYPED = "field-retyped"
+    # Of evidence that is not live.
+    SAVED_ANSWER_OLD = "saved-answer-old"
     # Found by linting a map.
     NO_ENVIRONMENTS = "no-environments"
     NO_BINDINGS = "no-bindings"
@@ -144,6 +146,8 @@ class EdgeVerdict:
     edge: Edge
     verdict: Verdict
     through: tuple[str, ...] = ()
+    saved: str = ""
+    """When the saved answer was made (ISO 8601) without which the edge would not have been observed."""
 
 
 @dataclass(frozen=True, slots=True)

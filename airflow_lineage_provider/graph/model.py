@@ -38,12 +38,19 @@ class Provenance:
     job: str = ""
     run_id: str = ""
     at: str = ""
+    saved: str = ""
+    """When the answer of an outside system was saved that this stands on (ISO 8601); empty of a live one."""
 
     def __str__(self) -> str:
         if self.run_id or self.job:
             run = f" run {self.run_id}" if self.run_id else ""
-            return f"{self.job}{run}"
+            return f"{self.job}{run}" + (f", {saved_answer(self.saved)}" if self.saved else "")
         return f"{self.file}:{self.line}" if self.line else self.file or self.kind
+
+
+def saved_answer(saved: str) -> str:
+    """Return what reports call an answer that was saved at an ISO 8601 time."""
+    return f"saved answer of {saved[:10]}"
 
 
 class ColumnRef(NamedTuple):

@@ -26,6 +26,8 @@ class Document(Part):
     """Tool that shows the lineage."""
     update_frequency: str = ""
     """How often the lineage is collected."""
+    saved_answers: str = ""
+    """How old a saved answer of an outside system may be, such as `at most 30 days`; without it, any age."""
     classification: str = ""
     """Confidentiality of the document, such as Internal."""
     overview: str = ""

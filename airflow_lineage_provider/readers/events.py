@@ -48,6 +48,7 @@ def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "")
         reader.graph(),
         dialect=next((dialect for dialect, _ in dialects.most_common(1)), ""),
         jobs=jobs,
+        lists_all=frozenset(run.lists_all.casefold() for run in runs if run.lists_all),
         problems=tuple(reader.problems()),
     )
 
@@ -97,7 +98,7 @@ class _GraphBuilder:
         outputs = tuple(BoundDataset(*pair, self.name(pair)) for pair in run.outputs)
         label = self.labels[run.identity]
         if run.status == "COMPLETE":
-            provenance = (Provenance("event", job=label, run_id=run.run_id, at=run.at_text),)
+            provenance = (Provenance("event", job=label, run_id=run.run_id, at=run.at_text, saved=run.saved),)
             read = [one for one in inputs if run.kind != "SEED" or self.is_wanted(one)]
             ignored = {one.logical for one in inputs} - {one.logical for one in read}
             for output in (one for one in outputs if run.kind != "TEST" or self.is_wanted(one)):
@@ -197,6 +198,7 @@ def _job_run(
         seconds=seconds if run.ended else None,
         rows=sum(rows) if rows else None,
         error=run.error,
+        saved=run.saved,
         inputs=inputs,
         outputs=outputs,
         assertions=sum(one.total for one in assertions),

@@ -36,6 +36,8 @@ class JobRun:
     seconds: float | None = None
     rows: int | None = None
     error: str = ""
+    saved: str = ""
+    """When the answer was saved that the run stands on (ISO 8601); empty of a live one."""
     inputs: tuple[BoundDataset, ...] = ()
     outputs: tuple[BoundDataset, ...] = ()
     assertions: int = 0
@@ -56,6 +58,8 @@ class Evidence:
     """Datasets that the evidence reads and does not make, so that their absence is no finding."""
     lists_consumers: bool = False
     """Whether it would list the dashboards, feature views and models that are there."""
+    lists_all: frozenset[str] = frozenset()
+    """The systems (in small letters, such as `tableau`) all of whose consumers it lists."""
     is_plan: bool = False
     """Whether it is all that a project would do, of which a comparison may select a part by its scope."""
     problems: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from airflow_lineage_provider import __version__
-from airflow_lineage_provider.graph import Severity, Verdict
+from airflow_lineage_provider.graph import Severity, Verdict, saved_answer
 from airflow_lineage_provider.reports.escape import (
     json_text,
     markdown_text,
@@ -44,6 +44,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
                 "target": found.edge.target,
                 "verdict": str(found.verdict),
                 "through": list(found.through),
+                **({"saved_answer": found.saved} if found.saved else {}),
             }
             for found in comparison.edges
         ],
@@ -65,6 +66,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _provenance(provenance: Provenance) -> dict[str, Any]:
     fields = {"kind": provenance.kind, "file": provenance.file, "line": provenance.line}
     run = {"job": provenance.job, "run_id": provenance.run_id, "at": provenance.at}
+    run["saved_answer"] = provenance.saved
     return {key: value for key, value in (fields | run).items() if value}
 
 
@@ -77,7 +79,9 @@ def _markdown(comparison: Comparison) -> str:
     verified = sum(edge.verdict is Verdict.VERIFIED for edge in comparison.edges)
     lines = [f"### Lineage: {outcome(comparison)}", ""]
     if comparison.edges:
-        lines += [f"{verified} of {len(comparison.edges)} edges verified.", ""]
+        saved = sum(bool(edge.saved) for edge in comparison.edges if edge.verdict is Verdict.VERIFIED)
+        only = f", {saved} by a saved answer only" if saved else ""
+        lines += [f"{verified} of {len(comparison.edges)} edges verified{only}.", ""]
     if comparison.findings:
         lines += ["| | Finding | What | Where |", "|---|---|---|---|"]
         lines += [
@@ -98,9 +102,18 @@ def _html(comparison: Comparison) -> str:
     from airflow_lineage_provider.reports.page import page, table
 
     findings = [(f.severity, f.code, f.message, _where(f)) for f in comparison.findings]
-    edges = [(e.verdict, e.edge.source, e.edge.target, ", ".join(e.through)) for e in comparison.edges]
+    edges = [
+        (
+            e.verdict,
+            e.edge.source,
+            e.edge.target,
+            ", ".join(e.through),
+            saved_answer(e.saved) if e.saved else "",
+        )
+        for e in comparison.edges
+    ]
     body = table(("", "Finding", "What", "Where"), findings) if findings else ""
-    body += table(("Verdict", "From", "To", "Through"), edges) if edges else ""
+    body += table(("Verdict", "From", "To", "Through", "Evidence"), edges) if edges else ""
     return page(f"Lineage: {outcome(comparison)}", body)
 
 

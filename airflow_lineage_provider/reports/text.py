@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.validation import first_line
-from airflow_lineage_provider.graph import Severity, Verdict, coverage
+from airflow_lineage_provider.graph import Severity, Verdict, coverage, saved_answer
 from airflow_lineage_provider.reports.console import WIDTH, console_for
 from airflow_lineage_provider.reports.escape import one_line
 
@@ -108,6 +108,8 @@ def _print_edges(console: Console, comparison: Comparison) -> None:
             console.print(line.add(f"{documented:<12}{emitted:<9}", "dim").add(word, style))
             if found.through:
                 console.print(Line(f"  {'':<{left}}    through {', '.join(found.through)}", "dim"))
+            if found.saved:
+                console.print(Line(f"  {'':<{left}}    {saved_answer(found.saved)}", "dim"))
 
 
 def _print_coverage(console: Console, validation: Validation) -> None:
@@ -177,6 +179,8 @@ def _print_summary(console: Console, comparison: Comparison) -> None:
     columns = comparison.column_edges.get(Verdict.VERIFIED, 0)
     also = f" and {columns} column edges" if columns else ""
     parts = [f"{counts[Verdict.VERIFIED]} edges{also} verified"] if comparison.edges else []
+    if saved := sum(bool(e.saved) for e in comparison.edges if e.verdict is Verdict.VERIFIED):
+        parts.append(f"{saved} by a saved answer only")
     if counts[Verdict.UNOBSERVED]:
         parts.append(f"{counts[Verdict.UNOBSERVED]} not in this run")
     findings = {severity: sum(f.severity is severity for f in comparison.findings) for severity in Severity}

@@ -16,6 +16,7 @@ CONTROL = {
     "Coverage": "coverage",
     "Lineage Tool": "lineage_tool",
     "Update Frequency": "update_frequency",
+    "Saved Answers": "saved_answers",
     "Classification": "classification",
 }
 PIPELINE = {
