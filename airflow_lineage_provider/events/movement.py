@@ -24,6 +24,7 @@ from openlineage.client.facet_v2 import (
     ownership_dataset,
     processing_engine_run,
     schema_dataset,
+    tags_dataset,
     tags_run,
 )
 from openlineage.client.uuid import generate_static_uuid
@@ -34,7 +35,7 @@ from airflow_lineage_provider.events.datasets import uri
 from airflow_lineage_provider.events.runs import context_facets, timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from openlineage.client.facet_v2 import DatasetFacet, JobFacet, RunFacet
@@ -51,6 +52,9 @@ _TAG_SOURCE = "AIRFLOW_LINEAGE"
 EVERY_COLUMN = "*"
 """The key of `Movement.columns` for source columns that shape all rows, such as a filter."""
 
+PROPERTY_SOURCE = "INTEGRATION"
+"""The source of the tags that are properties of a dataset or of a field."""
+
 _INDIRECT = frozenset({"JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL"})
 
 
@@ -63,6 +67,8 @@ class MovedField:
     description: str = ""
     fields: tuple[MovedField, ...] = ()
     """The fields of a nested record."""
+    properties: tuple[tuple[str, str], ...] = ()
+    """What the system states of it, such as ("window", "7 days")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ class MovedDataset:
     owners: tuple[str, ...] = ()
     url: str = ""
     """The page of the dataset in its system, without secrets; empty where it has none."""
+    properties: tuple[tuple[str, str], ...] = ()
+    """What the system states of it, such as ("approval", "Approved")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +263,18 @@ def _facets(dataset: MovedDataset, context: RunContext) -> dict[str, DatasetFace
         facets["version"] = dataset_version_dataset.DatasetVersionDatasetFacet(
             datasetVersion=dataset.version, producer=PRODUCER
         )
+    if tags := [*_stated(dataset, context)]:
+        facets["tags"] = tags_dataset.TagsDatasetFacet(tags=tags, producer=PRODUCER)
     return facets
+
+
+def _stated(dataset: MovedDataset, context: RunContext) -> Iterator[tags_dataset.TagsDatasetFacetFields]:
+    stated = [(None, dataset.properties), *((field.name, field.properties) for field in dataset.fields)]
+    for field, properties in stated:
+        for key, value in properties:
+            yield tags_dataset.TagsDatasetFacetFields(
+                key=key, value=context.mask(value), source=PROPERTY_SOURCE, field=field
+            )
 
 
 def _fields(

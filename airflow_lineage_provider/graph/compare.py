@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph.compare_columns import compare_column_edges, compare_schemas
+from airflow_lineage_provider.graph.compare_properties import compare_properties
 from airflow_lineage_provider.graph.findings import (
     Code,
     Comparison,
@@ -59,6 +60,7 @@ def compare(  # noqa: PLR0913 - keyword arguments
             *edge_findings,
             *compare_schemas(matching, same_type or _same_text),
             *compare_column_edges(matching, same_expression or _same_text),
+            *compare_properties(matching),
             *also,
         ]
     counted, accepted = weigh(findings, policy or Policy())

@@ -28,6 +28,7 @@ _KINDS = {
     Code.COLUMN_EDGE_UNEXPECTED: ("added", "column edge"),
     Code.TRANSFORMATION_CHANGED: ("changed", "transformation"),
     Code.EXPRESSION_CHANGED: ("changed", "expression"),
+    Code.PROPERTY_CHANGED: ("changed", "property"),
 }
 
 
@@ -56,7 +57,7 @@ def _changed(before: Graph, after: Graph, finding: Finding) -> Changed:
     action, kind = _KINDS[finding.code]
     target = finding.subject.rpartition(" -> ")[2]
     start = ColumnRef(target, EVERY_COLUMN)
-    if kind not in {"dataset", "edge"}:
+    if kind not in {"dataset", "edge"} and target not in before.datasets:
         dataset, _, column = target.rpartition(".")
         start = ColumnRef(dataset, column)
     reached: dict[str, None] = {}

@@ -48,6 +48,7 @@ class Code(StrEnum):
     COLUMN_EDGE_UNEXPECTED = "column-edge-unexpected"
     TRANSFORMATION_CHANGED = "transformation-changed"
     EXPRESSION_CHANGED = "expression-changed"
+    PROPERTY_CHANGED = "property-changed"
     # Of a source system, against its documented service level.
     SLA_MISSED = "sla-missed"
     RETENTION_EXCEEDED = "retention-exceeded"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +23,9 @@ EVERY_COLUMN = "*"
 _MANY = 1_000_000
 
 Node = TypeVar("Node")
+
+Properties: TypeAlias = "tuple[tuple[str, str], ...]"
+"""Names and values of what a system states beside lineage, such as the window of a feature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Column:
     description: str = ""
     provenance: Provenance | None = None
     gap: str = ""
+    properties: Properties = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Dataset:
     columns: Mapping[str, Column] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
+    properties: Properties = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,4 +318,5 @@ def _merge_datasets(first: Dataset, second: Dataset) -> Dataset:
         columns=first.columns or second.columns,
         checks=_union(first.checks, second.checks),
         provenance=_union(first.provenance, second.provenance),
+        properties=first.properties or second.properties,
     )

@@ -47,6 +47,10 @@ class MapColumn(OptionalPart):
     """How it is derived, in OpenLineage's terms: IDENTITY, TRANSFORMATION or AGGREGATION. IDENTITY demands
     an unchanged copy.
     """
+    aggregation: str = ""
+    """Function that aggregates a feature, such as count or sum; none for a feature without one."""
+    window: str = ""
+    """Time that a feature aggregates over, such as 7 days."""
     checks: Names = ()
     """Tests of the column, in words."""
 
@@ -197,6 +201,8 @@ class FeatureView(Part):
     """Feature store, such as Tecton or Feast."""
     description: str = ""
     """What the features describe."""
+    entity: Names = ()
+    """Columns that identify what the features describe, such as customer_id."""
     sources: Names = Field((), alias="from")
     """Datasets that the features are made from."""
     features: Columns = {}
@@ -212,6 +218,10 @@ class MLModel(Part):
     """Where it is trained or served, such as SageMaker."""
     description: str = ""
     """What it predicts."""
+    version: str = ""
+    """Version that is in use, such as 3."""
+    approval: str = ""
+    """State of its approval, such as Approved."""
     sources: Names = Field((), alias="from")
     """Feature views or datasets that it reads."""
     owners: Names = ()

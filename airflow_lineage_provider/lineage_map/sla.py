@@ -20,6 +20,20 @@ _UNITS = {
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)[\s-]*([a-z]+?)s?\b", re.IGNORECASE)
 
 
+def duration_text(duration: timedelta) -> str:
+    """Return a duration in the largest unit that it is a whole number of.
+
+    >>> duration_text(timedelta(hours=168))
+    '7 days'
+    """
+    seconds = duration.total_seconds()
+    for name, unit in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds and seconds % unit == 0:
+            count = int(seconds // unit)
+            return f"{count} {name}{'s' if count != 1 else ''}"
+    return f"{seconds:g} seconds"
+
+
 def parse_duration(text: str) -> timedelta:
     """Return the duration that a text names. Raises InputError where it names none, or several.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph import (
@@ -14,12 +15,14 @@ from airflow_lineage_provider.graph import (
     Transformation,
 )
 from airflow_lineage_provider.lineage_map.edges import documented_edges
+from airflow_lineage_provider.lineage_map.features import aggregation_text, entity_text, window_text
 from airflow_lineage_provider.readers.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.graph import Provenance
+    from airflow_lineage_provider.graph.model import Properties
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.lineage_map.model import MapColumn
 
@@ -78,10 +81,12 @@ def _consumers(lineage_map: LineageMap) -> Iterator[Dataset]:
     for name, view in content.feature_views.items():
         where = ("feature_views", name)
         columns = _columns(lineage_map, view.features, (*where, "features"))
-        yield _consumer(name, "feature view", view.store, view.owners, lineage_map.where(*where), columns)
+        dataset = _consumer(name, "feature view", view.store, view.owners, lineage_map.where(*where), columns)
+        yield replace(dataset, properties=_stated(entity=entity_text(view.entity)))
     for name, model in content.ml_models.items():
         provenance = lineage_map.where("ml_models", name)
-        yield _consumer(name, "model", model.platform, model.owners, provenance, {})
+        dataset = _consumer(name, "model", model.platform, model.owners, provenance, {})
+        yield replace(dataset, properties=_stated(version=model.version, approval=model.approval))
 
 
 def _consumer(
@@ -97,9 +102,21 @@ def _consumer(
 
 def _columns(lineage_map: LineageMap, columns: Mapping[str, MapColumn], where: Where) -> Mapping[str, Column]:
     return {
-        name: Column(name, column.type, column.description, lineage_map.where(*where, name))
+        name: Column(
+            name,
+            column.type,
+            column.description,
+            lineage_map.where(*where, name),
+            properties=_stated(
+                aggregation=aggregation_text(column.aggregation), window=window_text(column.window)
+            ),
+        )
         for name, column in columns.items()
     }
+
+
+def _stated(**properties: str) -> Properties:
+    return tuple((name, value) for name, value in properties.items() if value)
 
 
 def _edges(lineage_map: LineageMap) -> Iterator[Edge]:

@@ -12,7 +12,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_lineage_provider.events.event import END_TYPES, event_time, text_at
-from airflow_lineage_provider.events.movement import LISTS_ALL, SAVED_ANSWER
+from airflow_lineage_provider.events.movement import LISTS_ALL, PROPERTY_SOURCE, SAVED_ANSWER
 from airflow_lineage_provider.graph import EVERY_COLUMN, Transformation
 
 if TYPE_CHECKING:
@@ -60,6 +60,14 @@ class SchemaField(NamedTuple):
     description: str
 
 
+class Property(NamedTuple):
+    """What a system states of a dataset, or of one of its fields."""
+
+    field: str
+    name: str
+    value: str
+
+
 class FieldSource(NamedTuple):
     """One input field of a column lineage facet; `column` is the output field, or `*` for all of them."""
 
@@ -90,6 +98,7 @@ class DatasetFacets:
     owners: tuple[str, ...] | None = None
     rows: int | None = None
     assertions: Assertions | None = None
+    properties: tuple[Property, ...] | None = None
 
     def update(self, other: DatasetFacets) -> None:
         """Take every facet that `other` has."""
@@ -259,6 +268,8 @@ class FacetReader:
         if "ownership" in common:
             owners = mappings(mapping(common["ownership"]).get("owners"))
             found.owners = self._share(tuple(text_at(owner, "name") for owner in owners))
+        if "tags" in common:
+            found.properties = self._properties(mapping(common["tags"]))
         rows = mapping(special.get("outputStatistics")).get("rowCount")
         if isinstance(rows, int):
             found.rows = rows
@@ -272,6 +283,15 @@ class FacetReader:
             for one in mappings(schema.get("fields"))
         )
         return self._share(tuple(fields))
+
+    def _properties(self, facet: Mapping[str, Any]) -> tuple[Property, ...]:
+        return self._share(
+            tuple(
+                Property(_text(tag, "field"), _text(tag, "key"), _text(tag, "value"))
+                for tag in mappings(facet.get("tags"))
+                if tag.get("source") == PROPERTY_SOURCE
+            )
+        )
 
     def _lineage(self, facet: Mapping[str, Any]) -> tuple[FieldSource, ...]:
         by_column = [

@@ -152,11 +152,13 @@ class _GraphBuilder:
         pair = (bound.namespace, bound.name)
         gap = "" if not made else _UNNAMED if facets.resolved else _SILENT
         known = {self.column(pair, column) for column in facets.resolved or ()}
+        stated = facets.properties or ()
         columns = {}
         for field in facets.fields or ():
             name = self.column(pair, field.name)
             why = "" if name in known else gap
-            columns[name] = Column(name, field.type, field.description, provenance[0], why)
+            own = tuple((one.name, one.value) for one in stated if one.field == field.name)
+            columns[name] = Column(name, field.type, field.description, provenance[0], why, own)
         return Dataset(
             bound.logical,
             kind=(facets.kind or "table").lower(),
@@ -165,6 +167,7 @@ class _GraphBuilder:
             owners=facets.owners or (),
             columns=columns,
             provenance=provenance,
+            properties=tuple((one.name, one.value) for one in stated if not one.field),
         )
 
     def column_lineage(

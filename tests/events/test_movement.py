@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,3 +121,14 @@ def test_the_events_are_valid_by_openlineages_schemas(tmp_path):
         [sys.executable, CHECK, file, "--json"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_properties_come_back_from_the_event_with_their_dataset_and_field():
+    week = MovedField("amount", properties=(("window", "7 days"),))
+    moved = replace(
+        MOVEMENT, outputs=(MovedDataset(TARGET, "MODEL", (week,), properties=(("owner", "a s3cret"),)),)
+    )
+    sent = event(RunState.COMPLETE, movement=moved)
+    found = read_events([sent], Bindings()).graph.datasets["s3://data-lake/bronze/public/orders"]
+    assert found.properties == (("owner", "a ***"),)
+    assert found.columns["amount"].properties == (("window", "7 days"),)

@@ -22,6 +22,7 @@ KINDS = {
     "Model": "ml_models",
 }
 _LABELS = dict(zip(CONSUMERS, (labels.DASHBOARD, labels.FEATURE_VIEW, labels.ML_MODEL), strict=True))
+_LISTS = {"feature_views": labels.FEATURE_VIEW_LISTS}
 _COLUMNS = {"dashboards": "fields", "feature_views": "features"}
 
 
@@ -83,7 +84,7 @@ def _describe(draft: Draft, entries: list[LabelledEntry], kind: str, part: Part)
             entry.value, entry.items = "", []
         elif kind in _COLUMNS and labels.known(entry.label, ["Fields Used", "Features"]):
             take_columns(entry, part, _COLUMNS[kind])
-    take_labels(entries, part, _LABELS[kind], labels.OWNERS)
+    take_labels(entries, part, _LABELS[kind], _LISTS.get(kind, labels.OWNERS))
 
 
 def _listed(draft: Draft, entry: LabelledEntry, kind: str, tool: str) -> None:

@@ -65,13 +65,21 @@ DASHBOARD = {
     "Description": "description",
 }
 FEATURE_VIEW = {"Store": "store", "Description": "description"}
-ML_MODEL = {"Platform": "platform", "Description": "description"}
+FEATURE_VIEW_LISTS = {"Entity": "entity", **OWNERS}
+ML_MODEL = {
+    "Platform": "platform",
+    "Version": "version",
+    "Approval": "approval",
+    "Description": "description",
+}
 COLUMN = {
     "Column": "name",
     "Type": "type",
     "From": "from",
     "Expression": "expression",
     "Subtype": "subtype",
+    "Aggregation": "aggregation",
+    "Window": "window",
     "Checks": "checks",
     "Description": "description",
 }
@@ -146,6 +154,10 @@ _SYNONYMS = {
     "Materialized": ("materialization", "materialized as"),
     "Unique Key": ("primary key", "key"),
     "Tool": ("platform", "bi tool", "system"),
+    "Entity": ("entities", "join key", "join keys"),
+    "Aggregation": ("aggregate", "aggregation function", "function"),
+    "Window": ("time window", "aggregation window", "lookback"),
+    "Approval": ("approval status", "approval state"),
     "Store": ("feature store", "platform", "system"),
     "Platform": ("tool", "system"),
     "URL": ("link",),

@@ -214,6 +214,8 @@ def _cells(name: str, column: Any) -> dict[str, str]:
         "From": made_from,
         "Expression": _code(column.expression) if column.expression else "",
         "Subtype": _text(column.subtype),
+        "Aggregation": _text(column.aggregation),
+        "Window": _text(column.window),
         "Checks": ", ".join(map(_code, column.checks)),
         "Description": _text(column.description),
     }
@@ -251,6 +253,7 @@ def _consumers(content: Map) -> Iterator[str]:
     for name, view in content.feature_views.items():
         yield from (f"### Feature View: {_text(name)}", "")
         yield from _consumer(view, labels.FEATURE_VIEW)
+        yield from _listed("Entity", view.entity)
         yield from _columns(view.features, "Features")
     for name, model in content.ml_models.items():
         yield from (f"### ML Model: {_text(name)}", "")

@@ -52,7 +52,15 @@ names = st.lists(text, max_size=2).map(tuple)
 columns = st.dictionaries(
     text,
     st.fixed_dictionaries(
-        {"type": words, "from": st.none() | names, "expression": words, "subtype": words, "checks": names}
+        {
+            "type": words,
+            "from": st.none() | names,
+            "expression": words,
+            "subtype": words,
+            "aggregation": words,
+            "window": words,
+            "checks": names,
+        }
     ),
     max_size=3,
 )
@@ -105,8 +113,12 @@ maps = part(
     dashboards=st.dictionaries(
         text, part(tool=words, connection=words, owners=names, fields=columns, **{"from": names}), max_size=2
     ),
-    feature_views=st.dictionaries(text, part(store=words, features=columns, **{"from": names}), max_size=2),
-    ml_models=st.dictionaries(text, part(platform=words, **{"from": names}), max_size=2),
+    feature_views=st.dictionaries(
+        text, part(store=words, entity=names, features=columns, **{"from": names}), max_size=2
+    ),
+    ml_models=st.dictionaries(
+        text, part(platform=words, version=words, approval=words, **{"from": names}), max_size=2
+    ),
     environments=st.dictionaries(
         text,
         part(

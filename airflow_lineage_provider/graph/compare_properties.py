@@ -1,0 +1,51 @@
+"""Compare what two graphs state beside lineage: the window of a feature, the approval of a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.graph.findings import Code, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_lineage_provider.graph.matching import Matching
+    from airflow_lineage_provider.graph.model import Properties, Provenance
+
+
+def compare_properties(matching: Matching) -> Iterator[Finding]:
+    """Yield the properties that differ, of the datasets and columns that both graphs have.
+
+    A property that only one of the graphs states is no finding: it is not known to differ.
+    """
+    for name, expected in matching.expected.datasets.items():
+        observed = matching.observed.datasets.get(name)
+        if observed is None or not matching.covered(name):
+            continue
+        where = expected.provenance, observed.provenance
+        yield from _differences(name, expected.properties, observed.properties, *where)
+        for key, column in expected.columns.items():
+            if column.properties and key in observed.columns:
+                documented = (column.provenance,) if column.provenance else expected.provenance
+                produced = observed.columns[key].properties
+                subject = f"{name}.{key}"
+                yield from _differences(subject, column.properties, produced, documented, observed.provenance)
+
+
+def _differences(
+    subject: str,
+    expected: Properties,
+    observed: Properties,
+    documented: tuple[Provenance, ...],
+    produced: tuple[Provenance, ...],
+) -> Iterator[Finding]:
+    stated = dict(observed)
+    for name, was in expected:
+        now = stated.get(name)
+        if now is not None and _plain(was) != _plain(now):
+            message = f"{subject}: {name} is documented as {was} and is {now}"
+            yield Finding(Code.PROPERTY_CHANGED, subject, message, documented, produced, was=was, now=now)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
