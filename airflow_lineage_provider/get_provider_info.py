@@ -9,6 +9,7 @@ LINEAGE = "Lineage"
 DBT = "dbt"
 DMS = "AWS DMS"
 KAFKA = "Kafka"
+EXPECTATIONS = "Great Expectations"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -28,12 +29,18 @@ def get_provider_info() -> dict[str, Any]:
                 "external-doc-url": "https://kafka.apache.org/",
                 "tags": ["software"],
             },
+            {
+                "integration-name": EXPECTATIONS,
+                "external-doc-url": "https://docs.greatexpectations.io/docs/core/introduction/",
+                "tags": ["software"],
+            },
             {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
         ],
         "operators": [
             _modules(DBT, "operators.dbt"),
             _modules(DMS, "operators.dms"),
             _modules(KAFKA, "operators.kafka_connect", "operators.kafka_topic"),
+            _modules(EXPECTATIONS, "operators.great_expectations"),
             _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
             _modules(LINEAGE, "operators.ingest", "operators.snowflake_loads"),
         ],
@@ -50,7 +57,10 @@ def get_provider_info() -> dict[str, Any]:
             _CONNECT_CONNECTION,
             _REGISTRY_CONNECTION,
         ],
-        "extra-links": [f"{PACKAGE}.links.lineage.LineageReportLink"],
+        "extra-links": [
+            f"{PACKAGE}.links.data_docs.DataDocsLink",
+            f"{PACKAGE}.links.lineage.LineageReportLink",
+        ],
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
         "config": {
             "airflow_lineage": {

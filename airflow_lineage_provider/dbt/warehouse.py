@@ -10,7 +10,11 @@ from airflow_lineage_provider.dbt.records import Warehouse
 
 def warehouse_of(adapter: Any) -> Warehouse:
     """Return where the adapter's relations are, from fields that hold no secret."""
-    credentials = adapter.config.credentials
+    return warehouse_at(adapter.config.credentials)
+
+
+def warehouse_at(credentials: Any) -> Warehouse:
+    """Return where the relations are that dbt's credentials reach, from fields that hold no secret."""
     port = getattr(credentials, "port", None)
     return Warehouse(
         type=credentials.type,

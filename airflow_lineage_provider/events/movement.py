@@ -6,16 +6,18 @@ ingest operator. Each terminal event stands on its own: it repeats the schemas a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import (
     column_lineage_dataset,
+    data_quality_assertions_dataset,
     dataset_type_dataset,
     dataset_version_dataset,
     datasource_dataset,
     documentation_dataset,
+    documentation_job,
     error_message_run,
     extraction_error_run,
     input_statistics_input_dataset,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from openlineage.client.facet_v2 import DatasetFacet, JobFacet, RunFacet
+    from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, JobFacet, RunFacet
 
     from airflow_lineage_provider.events.context import RunContext
     from airflow_lineage_provider.events.naming import DatasetName
@@ -72,6 +74,22 @@ class MovedField:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check of a dataset, or of one of its columns, found."""
+
+    assertion: str
+    """The kind of check, such as expect_column_values_to_be_between."""
+    success: bool
+    column: str = ""
+    severity: str = "error"
+    """`error` where a failure stops the pipeline, else `warn`."""
+    expected: str = ""
+    actual: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """The check's arguments and counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class MovedDataset:
     """A dataset that a job reads or writes; `fields` is empty where its columns are not known."""
 
@@ -88,6 +106,8 @@ class MovedDataset:
     """The page of the dataset in its system, without secrets; empty where it has none."""
     properties: tuple[tuple[str, str], ...] = ()
     """What the system states of it, such as ("approval", "Approved")."""
+    checks: tuple[CheckResult, ...] = ()
+    """Of an input: what the job checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +152,8 @@ class Movement:
     """The map's name of the system (`Tableau`) where this answer lists all of its consumers, so that a
     documented consumer that is not in it is gone.
     """
+    documentation: str = ""
+    """Markdown about the job, such as a link to its report."""
 
 
 def movement_event(
@@ -153,7 +175,10 @@ def movement_event(
             facets=_run_facets(movement, state, context, error),
         ),
         job=Job(movement.job_namespace, movement.job_name, _job_facets(movement)),
-        inputs=[_input(dataset, context, ended=ended) for dataset in movement.inputs],
+        inputs=[
+            _input(dataset, context, ended=ended, checked=state is not RunState.START)
+            for dataset in movement.inputs
+        ],
         outputs=[_output(dataset, context, lineage, ended=ended) for dataset in movement.outputs],
         producer=PRODUCER,
     )
@@ -166,7 +191,7 @@ def _run_id(movement: Movement, context: RunContext) -> str:
 
 
 def _job_facets(movement: Movement) -> dict[str, JobFacet]:
-    return {
+    facets: dict[str, JobFacet] = {
         "jobType": job_type_job.JobTypeJobFacet(
             processingType=movement.processing,
             integration=movement.integration,
@@ -174,6 +199,11 @@ def _job_facets(movement: Movement) -> dict[str, JobFacet]:
             producer=PRODUCER,
         )
     }
+    if movement.documentation:
+        facets["documentation"] = documentation_job.DocumentationJobFacet(
+            description=movement.documentation, contentType="text/markdown", producer=PRODUCER
+        )
+    return facets
 
 
 def _run_facets(movement: Movement, state: RunState, context: RunContext, error: str) -> dict[str, RunFacet]:
@@ -210,16 +240,40 @@ def _tags(movement: Movement) -> list[tags_run.TagsRunFacetFields]:
     return [tags_run.TagsRunFacetFields(key, value, _TAG_SOURCE) for key, value in values.items() if value]
 
 
-def _input(dataset: MovedDataset, context: RunContext, *, ended: bool) -> InputDataset:
-    counted = ended and (dataset.rows is not None or dataset.bytes is not None)
-    statistics = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
-        rowCount=dataset.rows, size=dataset.bytes, producer=PRODUCER
-    )
+def _input(dataset: MovedDataset, context: RunContext, *, ended: bool, checked: bool) -> InputDataset:
+    facets: dict[str, InputDatasetFacet] = {}
+    if ended and (dataset.rows is not None or dataset.bytes is not None):
+        facets["inputStatistics"] = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(
+            rowCount=dataset.rows, size=dataset.bytes, producer=PRODUCER
+        )
+    if checked and dataset.checks:
+        facets["dataQualityAssertions"] = _assertions(dataset.checks, context)
     return InputDataset(
         namespace=dataset.name.namespace,
         name=dataset.name.name,
         facets=_facets(dataset, context),
-        inputFacets={"inputStatistics": statistics} if counted else {},
+        inputFacets=facets,
+    )
+
+
+def _assertions(checks: Iterable[CheckResult], context: RunContext) -> InputDatasetFacet:
+    return data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(
+        assertions=[
+            data_quality_assertions_dataset.Assertion(
+                assertion=check.assertion,
+                success=check.success,
+                column=check.column or None,
+                severity=check.severity,
+                expected=context.mask(check.expected) or None,
+                actual=context.mask(check.actual) or None,
+                params={
+                    name: context.mask(value) if isinstance(value, str) else value
+                    for name, value in check.params.items()
+                },
+            )
+            for check in checks
+        ],
+        producer=PRODUCER,
     )
 
 
@@ -270,10 +324,10 @@ def _facets(dataset: MovedDataset, context: RunContext) -> dict[str, DatasetFace
 
 def _stated(dataset: MovedDataset, context: RunContext) -> Iterator[tags_dataset.TagsDatasetFacetFields]:
     stated = [(None, dataset.properties), *((field.name, field.properties) for field in dataset.fields)]
-    for field, properties in stated:
+    for column, properties in stated:
         for key, value in properties:
             yield tags_dataset.TagsDatasetFacetFields(
-                key=key, value=context.mask(value), source=PROPERTY_SOURCE, field=field
+                key=key, value=context.mask(value), source=PROPERTY_SOURCE, field=column
             )
 
 

@@ -66,7 +66,10 @@ def test_airflow_shows_what_is_in_it(airflow):
         "airflow_lineage_provider.hooks.event_store",
     } <= set().union(*(modules(shown, room) for room in ROOMS))
     assert shown["connection-types"][0]["connection-type"] == "lineage_store"
-    assert shown["extra-links"] == ["airflow_lineage_provider.links.lineage.LineageReportLink"]
+    assert shown["extra-links"] == [
+        "airflow_lineage_provider.links.data_docs.DataDocsLink",
+        "airflow_lineage_provider.links.lineage.LineageReportLink",
+    ]
     assert shown["plugins"][0]["plugin-class"].endswith(".LineagePlugin")
     assert "store" in shown["config"]["airflow_lineage"]["options"]
 
