@@ -64,7 +64,7 @@ def validate(
                 or name in evidence.graph.upstream
             )
             return (listed and not scope and inside(name)) or chosen(name)
-        return chosen(name) and name not in evidence.only_read
+        return chosen(name) and not evidence.only_consumers and name not in evidence.only_read
 
     comparison = compare(
         expected,

@@ -10,6 +10,7 @@ import click
 
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.cli.documents import import_, render
+from airflow_lineage_provider.cli.fetch import fetch
 from airflow_lineage_provider.cli.graph import impact, trace
 from airflow_lineage_provider.cli.maps import check, diff, lint
 from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
@@ -24,7 +25,7 @@ def main() -> None:
 
 
 for command in (
-    *(check, diff, events, impact, import_, lint, render, sql, trace, validate),
+    *(check, diff, events, fetch, impact, import_, lint, render, sql, trace, validate),
     *(forward, outbox, serve, sweep),
 ):
     main.add_command(command)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +21,7 @@ from airflow_lineage_provider.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from airflow_lineage_provider.store.source import EventSource
@@ -67,6 +71,12 @@ def events(store: str | None, run: str, job: str | None, form: str) -> None:
 @source_option
 @run_option
 @scope_option
+@click.option(
+    "--answers",
+    metavar="PATH",
+    type=click.Path(exists=True),
+    help="Saved answers of outside systems, a file or a folder; without --store, compare these only.",
+)
 @report_option
 def validate(
     lineage_map: Path,
@@ -74,9 +84,10 @@ def validate(
     store: str | None,
     run: str,
     scope: tuple[str, ...],
+    answers: str | None,
     form: str,
 ) -> None:
-    """Compare what a DAG run emitted with the documented MAP."""
+    """Compare what a DAG run emitted, or saved answers of outside systems, with the documented MAP."""
     with expected_errors():
         from airflow_lineage_provider.checks import validate as compare
         from airflow_lineage_provider.lineage_map import load_map
@@ -84,11 +95,23 @@ def validate(
         from airflow_lineage_provider.reports.text import print_validation
 
         documented = load_map(lineage_map)
-        opened = source_at(store)
-        emitted = opened.events(root_run_id=root_run(opened, run))
-        evidence = read_evidence("event", emitted, documented, environment)
+        offline = bool(answers) and not store
+        emitted = [] if offline else _emitted(store, run)
+        evidence = read_evidence("event", chain(emitted, _answered(answers)), documented, environment)
+        evidence = replace(evidence, only_consumers=offline)
         validation = compare(evidence, documented, environment=environment, scope=scope)
         report(validation.comparison, form, lambda stream: print_validation(validation, stream))
+
+
+def _emitted(store: str | None, run: str) -> Iterable[dict[str, Any]]:
+    opened = source_at(store)
+    return opened.events(root_run_id=root_run(opened, run))
+
+
+def _answered(path: str | None) -> Iterable[dict[str, Any]]:
+    from airflow_lineage_provider.systems.answers import answer_events
+
+    return answer_events(path, datetime.now(UTC)) if path else ()
 
 
 def open_store(url: str | None) -> EventStore:

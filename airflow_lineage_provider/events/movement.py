@@ -45,11 +45,12 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.events.context import RunContext
     from airflow_lineage_provider.events.naming import DatasetName
 
-SAVED_ANSWER, LISTS_ALL = "saved_answer", "lists_all"
-"""Keys of a run's tags: when the answer was saved that the run stands on, and the system all of whose
-dashboards, feature views or models the observing task lists.
+SAVED_ANSWER, LISTS_ALL, INCOMPLETE = "saved_answer", "lists_all", "incomplete"
+LAST_REFRESH, REFRESH_SCHEDULE = "last_refresh", "refresh_schedule"
+"""Keys of a run's tags: when the answer was saved that the run stands on; the system all of whose consumers
+the answer lists; why the answer is incomplete; when data was last refreshed; when it is refreshed.
 """
-_TAG_SOURCE = "AIRFLOW_LINEAGE"
+TAG_SOURCE = "AIRFLOW_LINEAGE"
 
 EVERY_COLUMN = "*"
 """The key of `Movement.columns` for source columns that shape all rows, such as a filter."""
@@ -154,6 +155,8 @@ class Movement:
     """
     documentation: str = ""
     """Markdown about the job, such as a link to its report."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Further tags of the run, such as `LAST_REFRESH`."""
 
 
 def movement_event(
@@ -236,8 +239,9 @@ def _tags(movement: Movement) -> list[tags_run.TagsRunFacetFields]:
     values = {
         SAVED_ANSWER: timestamp(movement.saved_at) if movement.saved_at else "",
         LISTS_ALL: movement.lists_all,
+        **movement.tags,
     }
-    return [tags_run.TagsRunFacetFields(key, value, _TAG_SOURCE) for key, value in values.items() if value]
+    return [tags_run.TagsRunFacetFields(key, value, TAG_SOURCE) for key, value in values.items() if value]
 
 
 def _input(dataset: MovedDataset, context: RunContext, *, ended: bool, checked: bool) -> InputDataset:

@@ -12,7 +12,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_lineage_provider.events.event import END_TYPES, event_time, text_at
-from airflow_lineage_provider.events.movement import LISTS_ALL, PROPERTY_SOURCE, SAVED_ANSWER
+from airflow_lineage_provider.events.movement import PROPERTY_SOURCE, TAG_SOURCE
 from airflow_lineage_provider.graph import EVERY_COLUMN, Transformation
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ class EventRun:
     kind: str = ""
     dialect: str = ""
     error: str = ""
-    saved: str = ""
-    """When the answer was saved that the run stands on (ISO 8601); empty of a live one."""
-    lists_all: str = ""
-    """The system all of whose consumers the answer lists."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """The tags that this package gave the run."""
     inputs: dict[Pair, DatasetFacets] = field(default_factory=dict)
     outputs: dict[Pair, DatasetFacets] = field(default_factory=dict)
     _latest: tuple[datetime, bool] | None = None
@@ -169,11 +167,10 @@ class EventRun:
             ("kind", text_at(event, "job", "facets", "jobType", "jobType")),
             ("dialect", text_at(event, "job", "facets", "sql", "dialect")),
             ("error", text_at(event, "run", "facets", "errorMessage", "message")),
-            ("saved", _tag(event, SAVED_ANSWER)),
-            ("lists_all", _tag(event, LISTS_ALL)),
         ):
             if value and (later or not getattr(self, name)):
                 setattr(self, name, value)
+        self.tags = self.tags | _tags(event) if later else _tags(event) | self.tags
         identity = identity_of(event)
         if identity != self.identity:
             self.identity = JobIdentity(
@@ -181,10 +178,10 @@ class EventRun:
             )
 
 
-def _tag(event: Event, key: str) -> str:
+def _tags(event: Event) -> dict[str, str]:
     facet = mapping(mapping(mapping(event.get("run")).get("facets")).get("tags"))
     tags = mappings(facet.get("tags"))
-    return next((_text(tag, "value") for tag in tags if tag.get("key") == key), "")
+    return {_text(tag, "key"): _text(tag, "value") for tag in tags if tag.get("source") == TAG_SOURCE}
 
 
 def merge_runs(events: Iterable[Event]) -> list[EventRun]:

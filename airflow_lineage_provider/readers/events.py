@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.event import event_time
+from airflow_lineage_provider.events.movement import LISTS_ALL, SAVED_ANSWER
 from airflow_lineage_provider.graph import Column, ColumnEdge, ColumnRef, Dataset, Edge, Graph, Provenance
 from airflow_lineage_provider.readers.event_runs import (
     DatasetFacets,
@@ -48,7 +49,9 @@ def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "")
         reader.graph(),
         dialect=next((dialect for dialect, _ in dialects.most_common(1)), ""),
         jobs=jobs,
-        lists_all=frozenset(run.lists_all.casefold() for run in runs if run.lists_all),
+        lists_all=frozenset(
+            system.casefold() for run in runs if run.ended and (system := run.tags.get(LISTS_ALL, ""))
+        ),
         problems=tuple(reader.problems()),
     )
 
@@ -98,7 +101,9 @@ class _GraphBuilder:
         outputs = tuple(BoundDataset(*pair, self.name(pair)) for pair in run.outputs)
         label = self.labels[run.identity]
         if run.status == "COMPLETE":
-            provenance = (Provenance("event", job=label, run_id=run.run_id, at=run.at_text, saved=run.saved),)
+            provenance = (
+                Provenance("event", job=label, run_id=run.run_id, at=run.at_text, saved=_saved(run)),
+            )
             read = [one for one in inputs if run.kind != "SEED" or self.is_wanted(one)]
             ignored = {one.logical for one in inputs} - {one.logical for one in read}
             for output in (one for one in outputs if run.kind != "TEST" or self.is_wanted(one)):
@@ -183,6 +188,10 @@ class _GraphBuilder:
                 )
 
 
+def _saved(run: EventRun) -> str:
+    return run.tags.get(SAVED_ANSWER, "")
+
+
 def _job_run(
     run: EventRun, label: str, inputs: tuple[BoundDataset, ...], outputs: tuple[BoundDataset, ...]
 ) -> JobRun:
@@ -201,7 +210,8 @@ def _job_run(
         seconds=seconds if run.ended else None,
         rows=sum(rows) if rows else None,
         error=run.error,
-        saved=run.saved,
+        saved=_saved(run),
+        tags=run.tags,
         inputs=inputs,
         outputs=outputs,
         assertions=sum(one.total for one in assertions),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_lineage_provider.graph import Graph
 
 
@@ -38,6 +40,8 @@ class JobRun:
     error: str = ""
     saved: str = ""
     """When the answer was saved that the run stands on (ISO 8601); empty of a live one."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags that this package gave the run; keys are in `events.movement`."""
     inputs: tuple[BoundDataset, ...] = ()
     outputs: tuple[BoundDataset, ...] = ()
     assertions: int = 0
@@ -60,6 +64,8 @@ class Evidence:
     """Whether it would list the dashboards, feature views and models that are there."""
     lists_all: frozenset[str] = frozenset()
     """The systems (in small letters, such as `tableau`) all of whose consumers it lists."""
+    only_consumers: bool = False
+    """Whether it is about consumers only, and tables are what they read."""
     is_plan: bool = False
     """Whether it is all that a project would do, of which a comparison may select a part by its scope."""
     problems: tuple[str, ...] = ()

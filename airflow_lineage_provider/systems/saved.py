@@ -88,6 +88,14 @@ def load_answers(path: str | Path, system: str) -> list[SavedAnswer]:
     return found
 
 
+def saved_systems(path: str | Path) -> list[str]:
+    """Return the systems of the answers in a file or a folder. Raises InputError where there is none."""
+    systems = sorted({one.system for one in map(_load, _files(Path(path)))})
+    if not systems:
+        raise InputError(f"{path} has no saved answer: make one with airflow-lineage fetch")
+    return systems
+
+
 def answer_text(saved: SavedAnswer, *, emails: bool = True) -> str:
     """Return a saved answer as the JSON of its file, without secrets; `emails`: keep e-mail addresses.
 
