@@ -82,9 +82,7 @@ def _from_uri(name: str, text: str) -> Connection:
         login=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         port=parts.port,
-        extra=dict(json.loads(query[_EXTRA]))
-        if _EXTRA in query
-        else {k: _value(v) for k, v in query.items()},
+        extra=dict(extra),
     )
 
 
