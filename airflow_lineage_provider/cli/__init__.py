@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from airflow_lineage_provider import __version__
+from airflow_lineage_provider.cli.catalog import publish
 from airflow_lineage_provider.cli.documents import import_, render
 from airflow_lineage_provider.cli.fetch import fetch
 from airflow_lineage_provider.cli.graph import impact, trace
@@ -26,6 +27,6 @@ def main() -> None:
 
 for command in (
     *(check, diff, events, fetch, impact, import_, lint, render, sql, trace, validate),
-    *(forward, outbox, serve, sweep),
+    *(forward, outbox, publish, serve, sweep),
 ):
     main.add_command(command)

@@ -13,7 +13,7 @@ dataset has is bound where the bindings that fit agree on one logical name.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +21,7 @@ from airflow_lineage_provider.lineage_map.edges import documented_names
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.lineage_map.load import LineageMap
     from airflow_lineage_provider.lineage_map.model import Binding
@@ -81,6 +81,28 @@ class Bindings:
     def binds(self, dataset: str) -> bool:
         """Whether a binding applies to a documented dataset."""
         return any(rule.parts_of(dataset) is not None for rule in self.rules)
+
+    def on_scheme(self, schemes: Collection[str]) -> Bindings:
+        """Return the bindings whose namespace has one of these schemes: `snowflake` of `snowflake://*`."""
+        return Bindings(
+            tuple(rule for rule in self.rules if scheme_of(rule.namespace) in {*schemes, "*"}),
+            self.documented,
+        )
+
+    def ignoring_case(self) -> Bindings:
+        """Return the same bindings, which compare names without their case."""
+        return Bindings(tuple(replace(rule, ignore_case=True) for rule in self.rules), self.documented)
+
+    def openlineage_names(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Yield each documented dataset with its namespace and its name by the first binding that fits.
+
+        Either may hold a `*`. The last value is whether the dataset's names ignore case.
+        """
+        seen = set[str]()
+        for bound in self._bound:
+            if bound.dataset not in seen:
+                seen.add(bound.dataset)
+                yield bound.dataset, bound.namespace, bound.name, bound.ignore_case
 
     def _find(self, namespace: str | None, name: str) -> tuple[str | None, bool]:
         if len(namespace or "") + len(name) > _MAX_LENGTH:
@@ -144,6 +166,11 @@ class _Rule:
             return None
         parts = found.groupdict()
         return _fill(self.dataset, {k: v.lower() for k, v in parts.items()} if self.ignore_case else parts)
+
+
+def scheme_of(namespace: str) -> str:
+    """Return the scheme of an OpenLineage namespace: `s3` of `s3://lake`, `file` of `file`."""
+    return namespace.partition("://")[0].partition(":")[0]
 
 
 def bindings_of(lineage_map: LineageMap, environment: str | None = None) -> Bindings:

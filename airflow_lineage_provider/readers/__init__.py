@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.lineage_map import bindings_of
+from airflow_lineage_provider.readers.datahub import read_datahub
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import read_events
 from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
@@ -23,6 +24,7 @@ __all__ = [
     "JobRun",
     "ManifestError",
     "load_manifest",
+    "read_datahub",
     "read_events",
     "read_evidence",
     "read_manifest",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 READERS: Mapping[str, Callable[..., Evidence]] = {
+    "datahub": read_datahub,
     "event": read_events,
     "manifest": read_manifest,
 }

@@ -70,3 +70,9 @@ class Evidence:
     """Whether it is all that a project would do, of which a comparison may select a part by its scope."""
     problems: tuple[str, ...] = ()
     """One line for each thing that could not be read, such as a statement without column lineage."""
+    incomplete: tuple[str, ...] = ()
+    """Why it is not all that its source has, such as a missing page. It proves presence, and no absence."""
+    several_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Datasets that the source knows under several names, and those names."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Why datasets that the source knows are not in the graph, such as a soft delete."""

@@ -1,4 +1,4 @@
-"""GET requests for JSON, bounded in time and size, with one-line errors that name the connection."""
+"""Requests for JSON, bounded in time and size, with one-line errors that name the connection."""
 
 from __future__ import annotations
 
@@ -52,16 +52,23 @@ class JsonApi:
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         """Return the JSON at a path; None where there is nothing (404). Raises SystemReadError."""
+        return self._json(path, params, None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Return the JSON that a query answers, sent as JSON to a path. Raises SystemReadError."""
+        return self._json(path, None, body)
+
+    def _json(self, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None) -> Any:
         for attempt in range(1, TRIES + 1):
-            status, wait, body = self._request(path, params)
+            status, wait, answer = self._request(path, params, body)
             if status != BUSY or wait > LONGEST_WAIT or attempt == TRIES:
                 break
             time.sleep(wait)
         if status == NOT_FOUND:
             return None
-        self._judge(status, body)
+        self._judge(status, answer)
         try:
-            return json.loads(body)
+            return json.loads(answer)
         except (ValueError, RecursionError):
             raise SystemReadError(f"{self} does not answer with JSON: check host, port and path") from None
 
@@ -71,7 +78,9 @@ class JsonApi:
             self._session.close()
             self._session = None
 
-    def _request(self, path: str, params: Mapping[str, str] | None) -> tuple[int, float, bytes]:
+    def _request(
+        self, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
+    ) -> tuple[int, float, bytes]:
         """Return status, the seconds to wait before another try, and body."""
         import requests
         from urllib3.exceptions import HTTPError
@@ -79,9 +88,11 @@ class JsonApi:
         if self._session is None:
             self._session = self._new_session()
         try:
-            with self._session.get(
+            with self._session.request(
+                "GET" if body is None else "POST",
                 f"{self.url.rstrip('/')}/{path}",
                 params=params,
+                json=body,
                 timeout=TIMEOUT_SECONDS,
                 stream=True,
                 allow_redirects=False,

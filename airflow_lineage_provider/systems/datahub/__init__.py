@@ -1,0 +1,1 @@
+"""DataHub: its API read, and lineage published to it."""
