@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.checks.bindings import require_bindings
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.checks.lint import require_known_names
+from airflow_lineage_provider.checks.quality import check_findings
 from airflow_lineage_provider.checks.saved_answers import old_answers
 from airflow_lineage_provider.checks.scope import in_map_scope, in_scope, reported
 from airflow_lineage_provider.graph import CONSUMERS, compare
@@ -75,7 +76,10 @@ def validate(
         same_type=same_type(evidence.dialect),
         same_expression=same_expression(evidence.dialect),
         reasons=_reasons(evidence.jobs),
-        also=old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
+        also=(
+            *old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
+            *check_findings(lineage_map, evidence, covered),
+        ),
     )
     return Validation(comparison, evidence)
 

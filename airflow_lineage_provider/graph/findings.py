@@ -56,6 +56,9 @@ class Code(StrEnum):
     FIELD_ADDED = "field-added"
     FIELD_REMOVED = "field-removed"
     FIELD_RETYPED = "field-retyped"
+    # Of the quality checks that a map documents.
+    CHECK_MISSING = "check-missing"
+    CHECK_NOT_RUN = "check-not-run"
     # Of evidence that is not live.
     SAVED_ANSWER_OLD = "saved-answer-old"
     # Found by linting a map.
@@ -77,6 +80,7 @@ class Code(StrEnum):
 DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.SATISFIED_THROUGH: Severity.NOTE,
     Code.NOT_SELECTED: Severity.IGNORE,
+    Code.CHECK_NOT_RUN: Severity.NOTE,
     Code.FIELD_ADDED: Severity.NOTE,
     Code.NO_ENVIRONMENTS: Severity.NOTE,
     Code.NOT_LISTED: Severity.WARNING,

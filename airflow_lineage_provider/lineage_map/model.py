@@ -52,7 +52,9 @@ class MapColumn(OptionalPart):
     window: str = ""
     """Time that a feature aggregates over, such as 7 days."""
     checks: Names = ()
-    """Tests of the column, in words."""
+    """Tests of the column: kinds as dbt and Great Expectations name them (not_null, unique,
+    expect_column_values_to_match_regex), which must be there; anything else is words.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -85,7 +87,7 @@ class MapTable(OptionalPart):
     job: str = ""
     """Name of the job that makes the table, where it is not the table's name."""
     checks: Names = ()
-    """Tests of the table, in words."""
+    """Tests of the whole table: kinds as for a column, or words."""
     owners: Names = ()
     """People or teams to inform of a change."""
     tags: Names = ()

@@ -8,7 +8,7 @@ from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.readers.datahub import read_datahub
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.readers.events import read_events
-from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
+from airflow_lineage_provider.readers.evidence import BoundDataset, Checked, Evidence, JobRun
 from airflow_lineage_provider.readers.manifest import read_manifest
 from airflow_lineage_provider.readers.manifest_file import ManifestError, load_manifest
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "READERS",
     "BoundDataset",
+    "Checked",
     "Evidence",
     "JobRun",
     "ManifestError",

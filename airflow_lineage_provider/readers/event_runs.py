@@ -78,11 +78,13 @@ class FieldSource(NamedTuple):
 
 
 class Assertions(NamedTuple):
-    """How many data quality assertions a facet has, and how many of them failed or warned."""
+    """How many data quality assertions a facet has, how many of them failed or warned, and of what."""
 
     total: int
     failed: int
     warned: int
+    about: tuple[tuple[str, str], ...] = ()
+    """The column, or nothing for the whole dataset, and the kind of each assertion."""
 
 
 @dataclass(slots=True)
@@ -326,7 +328,8 @@ def _assertions(facet: Mapping[str, Any]) -> Assertions:
     found = mappings(facet.get("assertions"))
     failed = [assertion for assertion in found if not assertion.get("success")]
     warned = sum(assertion.get("severity") == "warn" for assertion in failed)
-    return Assertions(len(found), len(failed) - warned, warned)
+    about = dict.fromkeys((_text(assertion, "column"), _text(assertion, "assertion")) for assertion in found)
+    return Assertions(len(found), len(failed) - warned, warned, tuple(about))
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:

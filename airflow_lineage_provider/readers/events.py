@@ -19,7 +19,7 @@ from airflow_lineage_provider.readers.event_runs import (
     last_runs,
     merge_runs,
 )
-from airflow_lineage_provider.readers.evidence import BoundDataset, Evidence, JobRun
+from airflow_lineage_provider.readers.evidence import BoundDataset, Checked, Evidence, JobRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +52,8 @@ def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "")
         lists_all=frozenset(
             system.casefold() for run in runs if run.ended and (system := run.tags.get(LISTS_ALL, ""))
         ),
+        checked=frozenset(reader.checked),
+        unchecked=frozenset(reader.unchecked),
         problems=tuple(reader.problems()),
     )
 
@@ -82,6 +84,8 @@ class _GraphBuilder:
         self.inputs: dict[str, Dataset] = {}
         self.edges: list[Edge] = []
         self.column_edges: list[ColumnEdge] = []
+        self.checked: set[Checked] = set()
+        self.unchecked: set[str] = set()
 
     def graph(self) -> Graph:
         made = (dataset for datasets in self.outputs.values() for dataset in datasets)
@@ -100,6 +104,7 @@ class _GraphBuilder:
         inputs = tuple(BoundDataset(*pair, self.name(pair)) for pair in run.inputs)
         outputs = tuple(BoundDataset(*pair, self.name(pair)) for pair in run.outputs)
         label = self.labels[run.identity]
+        self.add_checks(run)
         if run.status == "COMPLETE":
             provenance = (
                 Provenance("event", job=label, run_id=run.run_id, at=run.at_text, saved=_saved(run)),
@@ -125,6 +130,15 @@ class _GraphBuilder:
                 if known is None or (not known.columns and run.inputs[one[:2]].fields):
                     self.inputs[one.logical] = self.dataset(one, run.inputs[one[:2]], provenance)
         return _job_run(run, label, inputs, outputs)
+
+    def add_checks(self, run: EventRun) -> None:
+        found = {pair: facets.assertions for pair, facets in run.inputs.items() if facets.assertions}
+        for pair, assertions in found.items():
+            self.checked.update(
+                Checked(self.name(pair), column.casefold(), kind) for column, kind in assertions.about
+            )
+        if run.kind == "TEST" and not found:
+            self.unchecked.update(map(self.name, run.inputs))
 
     def is_wanted(self, dataset: BoundDataset) -> bool:
         """Whether the CSV file of a seed, or a test's table of failing rows, is one of the graph.

@@ -49,6 +49,14 @@ class JobRun:
     warned_assertions: int = 0
 
 
+class Checked(NamedTuple):
+    """A kind of check, such as not_null, of a dataset or of one of its columns (in small letters)."""
+
+    dataset: str
+    column: str
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The lineage that a reader found, as a graph, and what a comparison needs to know about it."""
@@ -66,6 +74,10 @@ class Evidence:
     """The systems (in small letters, such as `tableau`) all of whose consumers it lists."""
     only_consumers: bool = False
     """Whether it is about consumers only, and tables are what they read."""
+    checked: frozenset[Checked] = frozenset()
+    """The checks that ran, or that the project has, whatever they found."""
+    unchecked: frozenset[str] = frozenset()
+    """Datasets of which checks were skipped, so that it is not known which ones there are."""
     is_plan: bool = False
     """Whether it is all that a project would do, of which a comparison may select a part by its scope."""
     problems: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ from airflow_lineage_provider.graph import (
     Provenance,
     Transformation,
 )
-from airflow_lineage_provider.readers.evidence import Evidence
+from airflow_lineage_provider.readers.evidence import Checked, Evidence
 from airflow_lineage_provider.readers.manifest_file import ManifestColumn, ManifestError
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class _Project:
             Graph(self.with_checks(datasets), edges, column_edges),
             only_read=frozenset(self.names.values()) - made | frozenset(files),
             lists_consumers=bool(self.manifest.exposures),
+            checked=frozenset(self.checked()),
             is_plan=True,
             dialect=self.dialect,
             problems=tuple(self.problems),
@@ -227,14 +228,17 @@ class _Project:
         for parent in self.parents(exposure.depends_on.nodes):
             yield Edge(self.names[parent], target, provenance=provenance)
 
-    def with_checks(self, datasets: Iterable[Dataset]) -> Iterator[Dataset]:
-        checks: dict[str, list[str]] = {}
+    def checked(self) -> Iterator[Checked]:
+        """Yield the tests of the project that are about one of its relations."""
         for node in self.manifest.nodes.values():
             if node.resource_type == "test" and node.attached_node in self.names and node.test_metadata:
-                about = f" of {node.column_name}" if node.column_name else ""
-                checks.setdefault(self.names[node.attached_node], []).append(
-                    f"{node.test_metadata.name}{about}"
-                )
+                column = (node.column_name or "").casefold()
+                yield Checked(self.names[node.attached_node], column, node.test_metadata.name)
+
+    def with_checks(self, datasets: Iterable[Dataset]) -> Iterator[Dataset]:
+        checks: dict[str, list[str]] = {}
+        for name, column, kind in self.checked():
+            checks.setdefault(name, []).append(f"{kind} of {column}" if column else kind)
         return (replace(d, checks=tuple(dict.fromkeys(checks.get(d.name, ())))) for d in datasets)
 
 
