@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 Part = dict[str, Any]
 """A mapping of the map, keyed as its YAML is."""
 
-CONSUMERS = ("dashboards", "feature_views", "ml_models")
+CONSUMER_KINDS = {"dashboards": "tool", "feature_views": "store", "ml_models": "platform"}
+"""The kinds of consumers, and the key of the system that each is in."""
 _LONGEST = 1000  # letters of a name
 _DATASET = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 
@@ -72,7 +73,9 @@ class Draft:
         return here
 
     def table(self, layer: str, name: str) -> Part:
-        """Return a table of a layer, made where it is not there."""
+        """Return a table of a layer, made where it is not there; without a layer, of the one in its name."""
+        if not layer:
+            layer, _, name = name.rpartition(".")
         name = name.removeprefix(f"{layer}.")
         self.names.setdefault(name, set()).add(f"{layer}.{name}")
         return self.part("layers", layer, "tables", name)
@@ -82,10 +85,29 @@ class Draft:
         layer = self.layer_of(name)
         return bool(layer) and name.removeprefix(f"{layer}.") in self.data["layers"][layer].get("tables", ())
 
-    def new_source(self, source: Part, name: str) -> None:
+    def is_column(self, name: str) -> bool:
+        """Whether a name is that of a column: its part before the last dot is a table."""
+        return self.has_table(name.rpartition(".")[0])
+
+    def consumer_kind(self, name: str) -> str:
+        """Return the kind of the consumer of that name, or nothing."""
+        return next((kind for kind in CONSUMER_KINDS if name in self.data.get(kind, ())), "")
+
+    def layer_of(self, name: str) -> str:
+        """Return the layer whose name begins a table's, or nothing."""
+        layers = self.data.get("layers", {})
+        end = len(name) if len(name) <= _LONGEST else 0
+        while (end := name.rfind(".", 0, end)) > 0:
+            if name[:end] in layers:
+                return name[:end]
+        return ""
+
+    def add_source(self, source: Part, name: str = "") -> None:
         """Add a source under its name, or under one made of its database or of its title's first word."""
         url = urlsplit(source.get("location", ""))
-        database = "" if url.scheme in {"http", "https"} else url.path.strip("/").rpartition("/")[2]
+        database = "" if url.scheme.startswith("http") else url.path.strip("/").rpartition("/")[2]
+        note = source.pop("note", "") or source["title"].partition(" ")[0].lower() or "unknown"
+        source.setdefault("type", url.scheme if url.scheme and not url.scheme.startswith("http") else note)
         words = re.findall(r"\w+", database or source["title"]) or ["source"]
         word = next((word for word in words if not word.isdigit()), words[0]).lower()
         sources, key = self.part("sources"), name or word
@@ -107,22 +129,21 @@ class Draft:
         made = {"location": url, "format": note} if note else {"location": url}
         return f"{scheme}.{name}", source["datasets"].setdefault(name, made)
 
-    def layer_of(self, name: str) -> str:
-        """Return the layer whose name begins a table's, or nothing."""
-        layers = self.data.get("layers", {})
-        end = len(name) if len(name) <= _LONGEST else 0
-        while (end := name.rfind(".", 0, end)) > 0:
-            if name[:end] in layers:
-                return name[:end]
-        return ""
-
-    def is_column(self, name: str) -> bool:
-        """Whether a name is that of a column: its part before the last dot is a table."""
-        return self.has_table(name.rpartition(".")[0])
+    def consumer(self, kind: str, name: str, system: str = "") -> Part:
+        """Return a consumer, made where it is not there; its words may say another kind than its group's."""
+        words = f"{name} {system}".casefold().replace("_", " ").split()
+        if "model" in words:
+            kind = "ml_models"
+        elif {"dashboard", "report"} & set(words):
+            kind = "dashboards"
+        part = self.part(kind, name)
+        if system:
+            part.setdefault(CONSUMER_KINDS[kind], system)
+        return part
 
     def resolve(self, name: str) -> str:
         """Return the full name of a dataset that a document may name by its last part alone."""
-        if self.named or self.layer_of(name) or any(name in self.data.get(kind, ()) for kind in CONSUMERS):
+        if self.named or self.layer_of(name) or self.consumer_kind(name):
             return name
         having = self.names.get(name, set())
         return next(iter(having)) if len(having) == 1 else name
@@ -136,18 +157,20 @@ class Draft:
             sources = [self.resolve(name) for name in edge.sources.names]
             if not self.named and any(map(self.is_column, sources)):
                 self.not_placed(edge.number, f"the lineage of the column {', '.join(sources)!r:.60}")
-                continue
-            if isinstance(edge.target, dict):
+            elif isinstance(edge.target, dict):
                 self._made_from(edge.target, sources)
-                continue
-            for name in sources:
-                self._declare(name, edge.near)
-            for name in edge.target.names:
-                target = self._target(self.resolve(name), edge)
-                if target is None:
-                    self.not_placed(edge.number, f"the lineage of {name!r:.60}")
-                else:
-                    self._made_from(target, sources)
+            else:
+                self._settle_names(edge, sources, edge.target)
+
+    def _settle_names(self, edge: DrawnEdge, sources: list[str], targets: Stop) -> None:
+        for name in sources:
+            self._declare(name, edge.near)
+        for name in targets.names:
+            target = self._target(self.resolve(name), edge.near, targets.note)
+            if target is None:
+                self.not_placed(edge.number, f"the lineage of {name!r:.60}")
+            else:
+                self._made_from(target, sources)
 
     def _declare(self, name: str, near: str) -> None:
         """Add the dataset that an edge reads, where no heading says which layers and sources there are."""
@@ -158,10 +181,8 @@ class Draft:
         if self.layer_of(name):
             self._take_in(f"{name}.")
         elif near == "sources":
-            source = self.part("sources").setdefault(
-                first, {"title": first, "type": "unknown", "datasets": {}}
-            )
-            source["datasets"].setdefault(rest, {})
+            self.part("sources").setdefault(first, {"title": first, "type": "unknown", "datasets": {}})
+            self.part("sources", first, "datasets", rest)
         elif not near:
             self.table(first, rest)
 
@@ -172,66 +193,32 @@ class Draft:
         known += [name for name in sources if name not in before]
         before.update(sources)
 
-    def _target(self, name: str, edge: DrawnEdge) -> Part | None:
+    def _target(self, name: str, near: str, note: str) -> Part | None:
         if layer := self.layer_of(name):
             return None if self.is_column(name) and not self.named else self.table(layer, name)
-        if kind := next((kind for kind in CONSUMERS if name in self.data.get(kind, ())), ""):
+        if kind := self.consumer_kind(name):
             return self.part(kind, name)
-        if edge.near in CONSUMERS:
-            return self.consumer(
-                edge.near, name, edge.target.note if not isinstance(edge.target, dict) else ""
-            )
+        if near in CONSUMER_KINDS:
+            return self.consumer(near, name, note)
         layer, dot, table = name.partition(".")
         if dot and _DATASET.fullmatch(name) and layer not in self.data.get("sources", ()):
             return self.table(layer, table)
-        inside = edge.near in self.data.get("layers", ()) and re.fullmatch(r"\w+", name)
-        return self.table(edge.near, name) if inside else None
-
-    def consumer(self, kind: str, name: str, system: str = "") -> Part:
-        """Return a consumer, made where it is not there; its words may say another kind than its group's."""
-        words = f"{name} {system}".casefold().replace("_", " ").split()
-        if "model" in words:
-            kind = "ml_models"
-        elif {"dashboard", "report"} & set(words):
-            kind = "dashboards"
-        part = self.part(kind, name)
-        if system:
-            part.setdefault(dict(zip(CONSUMERS, ("tool", "store", "platform"), strict=True))[kind], system)
-        return part
-
-    def settle_layers(self) -> None:
-        """Put each layer that has no heading before the first that reads it."""
-        layers: Part = self.data.get("layers", {})
-        before: dict[str, list[str]] = {}
-        placed: set[str] = set()
-        for name, layer in layers.items():
-            read = [
-                self.layer_of(source)
-                for table in layer.get("tables", {}).values()
-                for source in table.get("from", ())
-            ]
-            for other in dict.fromkeys(read):
-                if other and other != name and other not in placed and "title" not in layers[other]:
-                    before.setdefault(name, []).append(other)
-                    placed.add(other)
-        order: list[str] = []
-        for name in (name for name in layers if name not in placed):
-            group, waiting = [], [name]
-            while waiting:
-                group.append(waiting.pop())
-                waiting += before.get(group[-1], ())
-            order += reversed(group)
-        if layers:
-            self.data["layers"] = {name: layers[name] for name in dict.fromkeys([*order, *layers])}
+        inside = near in self.data.get("layers", ()) and re.fullmatch(r"\w+", name)
+        return self.table(near, name) if inside else None
 
     def settle_columns(self) -> None:
-        """Name the columns of chains as the map does, and take in the tables that are named elsewhere."""
+        """Name the columns of chains as the map does, take in the tables that are named elsewhere.
+
+        Layers without a heading go in front.
+        """
         for chain in self.data.get("column_lineage", ()):
             for step in chain["steps"]:
                 if not step.pop("exact"):
                     step["column"] = self._column(step["column"])
         for column in list(self._used_columns()):
             self._take_in(column)
+        if layers := self.data.get("layers"):
+            self.data["layers"] = dict(sorted(layers.items(), key=lambda layer: "title" in layer[1]))
 
     def _used_columns(self) -> Iterator[str]:
         for source in self.data.get("sources", {}).values():
@@ -255,16 +242,12 @@ class Draft:
         if "://" in text:
             path = urlsplit(text).path.strip("/").replace("/", ".")
             for key, source in self.data.get("sources", {}).items():
-                for dataset in source.get("datasets", ()):
-                    if path.startswith(f"{dataset}."):
-                        return f"{key}.{path}"
+                if any(path.startswith(f"{dataset}.") for dataset in source.get("datasets", ())):
+                    return f"{key}.{path}"
             return text
         dataset, _, column = text.rpartition(".")
-        consumer: Part = next(
-            (self.data[kind][dataset] for kind in CONSUMERS if dataset in self.data.get(kind, ())), {}
-        )
-        fields: Part = consumer.get("fields") or consumer.get("features") or {}
-        spelled = {_spelled(name): name for name in fields}
+        consumer: Part = self.data.get(self.consumer_kind(dataset), {}).get(dataset, {})
+        spelled = {_spelled(name): name for name in consumer.get("fields") or consumer.get("features") or ()}
         return f"{dataset}.{spelled.get(_spelled(column), column)}"
 
 

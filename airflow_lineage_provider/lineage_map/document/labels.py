@@ -1,229 +1,150 @@
-"""The labels of a lineage document, and the keys of the map that they stand for.
+"""The labels of a lineage document and the keys of the map that they stand for, for writer and reader.
 
-The writer writes these labels. The reader also accepts the synonyms below, in any case.
+The writer writes these labels. The reader accepts them in any case, behind other words (`Data owner`), and
+in words that mean the same.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from airflow_lineage_provider.lineage_map import governance, model
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-HEAD = {"Version": "version", "Last Updated": "last_updated", "Owner": "owner", "Status": "status"}
-CONTROL = {
-    "Lineage Scope": "scope",
-    "Coverage": "coverage",
-    "Lineage Tool": "lineage_tool",
-    "Update Frequency": "update_frequency",
-    "Saved Answers": "saved_answers",
-    "Classification": "classification",
-}
-PIPELINE = {
-    "DAG": "dag_id",
-    "Schedule": "schedule",
-    "Start Date": "start_date",
-    "Job Namespace": "job_namespace",
-}
-SOURCE = {"Type": "type", "System": "location", "Kind": "kind"}
-EXTRACTION = {"Extraction Method": "method", "Frequency": "frequency", "SLA": "sla"}
-SOURCE_DATASET = {
-    "Description": "description",
-    "Location": "location",
-    "Format": "format",
-    "Producer": "producer",
-    "Consumer": "consumer",
-}
-LAYER = {
-    "Location": "location",
-    "Purpose": "purpose",
-    "Retention": "retention",
-    "Format": "format",
-    "dbt Models": "models",
-}
-TABLE = {
-    "Description": "description",
-    "Materialized": "materialized",
-    "On Schema Change": "on_schema_change",
-    "File": "file",
-    "Job": "job",
-}
-OWNERS = {"Owners": "owners"}
-LAYER_LISTS = {"Quality Checks": "checks", **OWNERS}
-TABLE_LISTS = {
-    "Unique Key": "unique_key",
-    "Cluster By": "cluster_by",
-    "Checks": "checks",
-    **OWNERS,
-    "Tags": "tags",
-}
-DASHBOARD = {
-    "Tool": "tool",
-    "Connection": "connection",
-    "Refresh": "refresh",
-    "URL": "url",
-    "Description": "description",
-}
-FEATURE_VIEW = {"Store": "store", "Description": "description"}
-FEATURE_VIEW_LISTS = {"Entity": "entity", **OWNERS}
-ML_MODEL = {
-    "Platform": "platform",
-    "Version": "version",
-    "Approval": "approval",
-    "Description": "description",
-}
-COLUMN = {
-    "Column": "name",
-    "Type": "type",
-    "From": "from",
-    "Expression": "expression",
-    "Subtype": "subtype",
-    "Aggregation": "aggregation",
-    "Window": "window",
-    "Checks": "checks",
-    "Description": "description",
-}
-BINDING = {"Dataset": "dataset", "Namespace": "namespace", "Name": "name", "Ignore Case": "ignore_case"}
-ACCEPTED = {"Finding": "finding", "Subject": "subject", "Reason": "reason", "Until": "until"}
-HISTORY = {"Version": "version", "Date": "date", "Author": "author", "Changes": "changes"}
+    from airflow_lineage_provider.lineage_map.base import Part
 
-APPROVAL = {"Role": "role", "Name": "name", "Date": "date"}
-CATALOG = {"Catalog": "url"}
-CATALOG_LISTS = {"Datasets Registered": "registered"}
-DATASETS = ("Datasets", "Tables", "Topics", "Files", "Views", "Models", "Streams", "Collections", "Objects")
 
-DATASET_KINDS = {
-    "Topic": "topic",
-    "Stream": "topic",
-    "Queue": "topic",
-    "File": "files",
-    "Bucket": "files",
-    "Table": "table",
-    "Collection": "table",
+class MapField(NamedTuple):
+    """What a label stands for: a key of the map, and whether its value is a text, a list or columns.
+
+    A key with a dot is inside another: `extraction.method`.
+    """
+
+    key: str
+    form: Literal["text", "list", "columns"] = "text"
+
+
+def _labels(part: type[Part], *left_out: str, **other: str) -> dict[str, MapField]:
+    """Return the fields of a part by their labels: the words of the key, or another label."""
+    found = {}
+    for name, info in part.model_fields.items():
+        if name not in left_out:
+            is_list = info.default == () or name == "sources"
+            form: Any = "list" if is_list else "columns" if info.default == {} else "text"
+            label = other.get(name) or name.replace("_", " ").title()
+            found[label] = MapField(info.alias or name, form)
+    return found
+
+
+DOCUMENT = _labels(governance.Document, "title", "overview", scope="Lineage Scope")
+SCOPE = {"Covers": MapField("scope", "list")}
+PIPELINE = _labels(model.Pipeline, "tasks", dag_id="DAG")
+SOURCE = _labels(model.SourceSystem, "title", "extraction", "datasets", location="System") | {
+    "Extraction Method": MapField("extraction.method"),
+    "Frequency": MapField("extraction.frequency"),
+    "SLA": MapField("extraction.sla"),
 }
-TABLE_ROW = {
-    "Table": "name",
-    "Source": "from",
-    "Layer": "layer",
-    **TABLE,
-    **TABLE_LISTS,
+DATASET = _labels(model.SourceDataset, "to")
+LAYER = _labels(model.Layer, "title", "tables", models="dbt Models", checks="Quality Checks")
+TABLE = _labels(model.MapTable, "sources")
+COLUMN = {"Column": MapField("name")} | _labels(model.MapColumn, sources="From")
+ENVIRONMENT = _labels(model.Environment, "bindings")
+BINDING = _labels(model.Binding)
+ACCEPTED = _labels(model.Accepted)
+CATALOG = _labels(
+    governance.DataCatalog, "title", "ingestion", url="Catalog", registered="Datasets Registered"
+)
+SCENARIO = _labels(governance.Scenario, description="Scenario")
+VALIDATION = _labels(governance.ValidationPlan, automated="Automated Validation", manual="Manual Validation")
+HISTORY = _labels(governance.HistoryEntry)
+APPROVAL = _labels(governance.Approval)
+CONSUMERS = {
+    "Dashboard": ("dashboards", _labels(model.Dashboard, sources="Source", url="URL", fields_="Fields Used")),
+    "Feature View": ("feature_views", _labels(model.FeatureView, sources="Source")),
+    "ML Model": ("ml_models", _labels(model.MLModel, sources="Source")),
 }
-DATASET_ROW = {"Table": "name", "To": "to", **SOURCE_DATASET, **OWNERS}
-CONSUMER_ROW = {"Consumer": "name", "Source": "from", **DASHBOARD, **OWNERS}
-SOURCE_ROW = {
-    "Source": "title",
-    "Datasets": "datasets",
-    "Type": "type",
-    "Location": "location",
-    **EXTRACTION,
-    **OWNERS,
-}
+"""The key and the labels of each kind of consumer, by the word in front of its name."""
+
+DATASETS = ("Datasets", "Tables")
+"""The labels above the datasets of a source and the tables of a layer."""
+DATASET_KINDS = {"Topic": "topic", "Stream": "topic", "File": "files", "Bucket": "files", "Table": "table"}
 LINES = {
-    *HEAD,
-    *CONTROL,
-    *PIPELINE,
-    *SOURCE,
-    *EXTRACTION,
-    *SOURCE_DATASET,
-    *LAYER,
-    *TABLE,
-    *TABLE_LISTS,
-    *DASHBOARD,
+    *(DOCUMENT | PIPELINE | SOURCE | DATASET | LAYER | TABLE | SCENARIO | DATASET_KINDS),
+    *(label for _, names in CONSUMERS.values() for label in names),
     *DATASETS,
-    *DATASET_KINDS,
-    *("Source", "Store", "Fields Used", "Features", "Scenario", "Change", "Reaches"),
 }
-"""The labels that count without their asterisks too."""
+"""The labels that count without asterisks too."""
+
 DRAWN = "%% Drawn from the sections below; edit those."
 """How the diagram begins that the writer draws; it says nothing that the sections do not."""
+NO_NAMES = "none"
+"""The value of a list of no names, where an empty one would say nothing."""
 
-NO_SOURCE = "none"
-"""The cell of a column that is made from no column, where an empty one keeps its name."""
+_SYNONYMS = (
+    {"source", "from", "upstream", "input", "reads", "reads from", "depends on", "derived from"},
+    {"target", "to", "downstream", "output", "destination", "loaded into"},
+    {"expression", "transformation", "logic", "rule", "calculation", "formula"},
+    {"description", "purpose", "note", "comment"},
+    {"change", "what changed", "description", "note"},
+    {"owner", "team", "contact"},
+    {"author", "who", "by"},
+    {"last updated", "last reviewed", "updated"},
+    {"frequency", "refresh", "schedule", "cadence"},
+    {"system", "location", "url", "host", "endpoint"},
+    {"type", "technology"},
+    {"extraction method", "method", "ingestion"},
+    {"materialized", "materialization"},
+    {"unique key", "primary key", "key"},
+    {"column", "field", "attribute", "name"},
+    {"dataset", "table", "topic", "file", "stream", "object", "model", "view", "name"},
+    {"consumer", "dashboard", "report", "application", "name"},
+    {"tool", "store", "platform", "system"},
+    {"fields used", "field", "column", "metric"},
+    {"feature", "column", "field"},
+    {"reaches", "affects"},
+    {"entity", "join key"},
+    {"aggregation", "function"},
+)
+"""Words that mean the same as a label, in the singular."""
 
-_SYNONYMS = {
-    "Owner": ("author", "team"),
-    "Owners": ("team", "owner", "contact", "owned by", "owning team"),
-    "Last Updated": ("last reviewed", "updated", "date", "last modified"),
-    "Type": ("technology", "engine", "data type", "system type"),
-    "System": ("host", "server", "endpoint", "location", "connection", "url", "database"),
-    "Extraction Method": ("method", "extraction", "ingestion", "load method", "loaded by", "ingested by"),
-    "Frequency": ("cadence", "schedule", "refresh"),
-    "SLA": ("latency", "freshness"),
-    "Quality Checks": ("checks", "tests", "quality"),
-    "Checks": ("tests", "quality checks"),
-    "Materialized": ("materialization", "materialized as"),
-    "Unique Key": ("primary key", "key"),
-    "Tool": ("platform", "bi tool", "system"),
-    "Entity": ("entities", "join key", "join keys"),
-    "Aggregation": ("aggregate", "aggregation function", "function"),
-    "Window": ("time window", "aggregation window", "lookback"),
-    "Approval": ("approval status", "approval state"),
-    "Store": ("feature store", "platform", "system"),
-    "Platform": ("tool", "system"),
-    "URL": ("link",),
-    "Refresh": ("refresh frequency", "frequency", "schedule"),
-    "Source": (
-        "from",
-        "sources",
-        "upstream",
-        "input",
-        "inputs",
-        "reads",
-        "reads from",
-        "depends on",
-        "data source",
-        "system",
-        "source system",
-        "name",
-    ),
-    "Fields Used": ("fields", "columns", "metrics"),
-    "Column": ("field", "column name", "attribute", "feature", "name"),
-    "From": ("source", "sources", "source column", "derived from", "upstream", "made from"),
-    "Description": ("purpose", "notes", "note", "comment", "meaning", "summary"),
-    "Purpose": ("description", "notes", "summary"),
-    "Expression": ("transformation", "logic", "rule", "calculation", "formula", "how", "transform"),
-    "Changes": ("change", "summary", "what changed", "description", "notes"),
-    "Author": ("by", "who"),
-    "Version": ("revision",),
-    "Name": ("approver", "signed by"),
-    "Role": ("title",),
-    "Datasets": ("tables", "topics", "objects", "files", "dataset", "table"),
-    "Table": ("dataset", "model", "view", "topic", "file", "object", "table name", "name", "stream"),
-    "Consumer": ("dashboard", "report", "application", "exposure", "feature view", "ml model", "name"),
-    "To": ("target", "destination", "lands in", "loads into", "loaded into", "landing table", "extracted to"),
-    "Catalog": ("url", "link"),
-    "Change": ("changed column", "trigger"),
-    "Reaches": ("affected", "affects", "impacts", "impacted consumers"),
-}
-"""Other words for a label; each counts only where that label has a place."""
+
+def _singular(text: str) -> str:
+    return " ".join(text.casefold().replace("(s)", "").replace("_", " ").split()).removesuffix("s")
+
+
+_SAME = tuple(frozenset(map(_singular, group)) for group in _SYNONYMS)
 
 
 def known(label: str, labels: Collection[str]) -> str | None:
-    """Return the one of the labels that a label means, by its own words or by a synonym."""
-    words = " ".join(label.casefold().split())
-    if not words:
-        return None
-    exact = (one for one in labels if words == one.casefold())
-    return next(exact, next((one for one in labels if words in _SYNONYMS.get(one, ())), None))
+    """Return the one of the labels that a label means: by the same words or a synonym, others in front."""
+    if label in labels:
+        return label
+    words = _singular(label).split()
+    for start in range(len(words)):
+        ending = " ".join(words[start:])
+        group = {ending}.union(*(one for one in _SAME if ending in one))
+        found = [one for one in labels if _singular(one) in group]
+        if found:
+            return next((one for one in found if _singular(one) == ending), found[0])
+    return None
 
 
 TOPICS = {
-    "columns": {"column", "columns", "field"},
+    "column_lineage": {"column", "columns", "field"},
     "scenarios": {"impact", "scenario", "scenarios"},
     "approvals": {"approval", "approvals", "sign", "signoff", "signatures"},
-    "history": {"history", "changelog", "revisions"},
+    "change_history": {"history", "changelog", "revisions"},
     "validation": {"validation", "verification", "reconciliation"},
     "accepted": {"accepted"},
     "policy": {"policy"},
     "environments": {"environment", "environments"},
-    "control": {"control"},
+    "document": {"control"},
     "scope": {"scope"},
     "overview": {"overview", "introduction", "background", "summary"},
-    "consumers": {
-        *("consumer", "consumers", "consumption", "downstream", "dashboards", "reports", "reporting"),
-        *("exposures", "usage", "uses", "users", "bi"),
-    },
-    "sources": {"source", "sources", "systems", "ingestion", "ingest", "upstream", "origins", "inputs"},
+    "consumers": {"consumers", "consumption", "downstream", "dashboards", "reports", "exposures", "uses"},
+    "sources": {"source", "sources", "systems", "ingestion", "ingest", "upstream", "inputs"},
     "catalog": {"catalog", "integration"},
     "pipeline": {"pipeline", "orchestration"},
     "layers": {
@@ -234,8 +155,8 @@ TOPICS = {
 """The words of a heading that say what the sections under it are about; the first that fits counts."""
 
 
-def topic_of(title: str) -> str | None:
-    """Return the topic that a heading names, by the words before a colon."""
+def topic_of(title: str) -> str:
+    """Return the topic that a heading names by the words before a colon, or nothing."""
     words = title.partition(":")[0].casefold().replace("-", " ").replace("/", " ").split()
     found = {word.strip("().,&*") for word in words}
-    return next((topic for topic, known in TOPICS.items() if found & known), None)
+    return next((topic for topic, known in TOPICS.items() if found & known), "")

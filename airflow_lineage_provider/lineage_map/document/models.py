@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from jinja2 import nodes
+
     from airflow_lineage_provider.lineage_map.document.draft import Draft, PrintedModel
     from airflow_lineage_provider.sql import Lineage, Table
 
 _FILE = re.compile(r"^(?:#|--|//)\s*(\S+\.sql)\s*$", re.MULTILINE)
-_JINJA = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 _SETTINGS = ("materialized", "unique_key", "on_schema_change", "cluster_by")
 
 
@@ -60,56 +60,32 @@ def _table_of(draft: Draft, layer: str, model: str) -> str:
 
 def _without_jinja(text: str, table_of: Callable[[str], str]) -> tuple[str, dict[str, Any]]:
     """Return SQL with names for refs, without the blocks that a condition guards, and its config."""
+    from jinja2 import Environment, TemplateSyntaxError, nodes
+
     out: list[str] = []
     settings: dict[str, Any] = {}
-    end = depth = 0
-    opened = ""
-    for mark in _JINJA.finditer(text):
-        inside = text[end : mark.start()]
-        end = mark.end()
-        if mark[0] in {"{{", "{%", "{#"}:
-            out += [inside] * (not depth)
-        elif opened == "{{" and not depth:
-            call = _call(inside)
-            settings |= _settings(call)
-            out.append(_reference(call, table_of))
-        elif opened == "{%":
-            word = (inside.strip("- ").split() or [""])[0]
-            depth = max(0, depth + (word in {"if", "for", "macro"}) - word.startswith("end"))
-        opened = mark[0]
-    return "".join([*out, text[end:]]), settings
-
-
-def _call(text: str) -> tuple[str, ast.Call] | None:
-    """Return the function of a Jinja expression and its call, which Python's grammar reads too."""
     try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
-        return call.func.id, call
-    return None
+        body = Environment(autoescape=False).parse(text).body  # noqa: S701 - parsed, never rendered
+    except (TemplateSyntaxError, RecursionError):
+        return "", {}
+    for node in (part for block in body if isinstance(block, nodes.Output) for part in block.nodes):
+        if isinstance(node, nodes.TemplateData):
+            out.append(node.data)
+        elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name):
+            names = [str(_literal(argument)) for argument in node.args]
+            if node.node.name == "config":
+                settings |= {keyword.key: _literal(keyword.value) for keyword in node.kwargs}
+            elif names and node.node.name in {"ref", "source"}:
+                out.append(table_of(names[-1]) if node.node.name == "ref" else ".".join(names))
+    return "".join(out), settings
 
 
-def _settings(call: tuple[str, ast.Call] | None) -> dict[str, Any]:
-    if call is None or call[0] != "config":
-        return {}
-    return {keyword.arg or "**": _literal(keyword.value) for keyword in call[1].keywords}
+def _literal(value: nodes.Expr) -> Any:
+    """Return the value of a literal; nothing of what has to be computed."""
+    from jinja2 import nodes
 
-
-def _reference(call: tuple[str, ast.Call] | None, table_of: Callable[[str], str]) -> str:
-    """Return the table that a `ref` or a `source` names."""
-    names = [str(_literal(part)) for part in call[1].args] if call else []
-    if call and names and call[0] == "ref":
-        return table_of(names[-1])
-    return ".".join(names) if call and call[0] == "source" else ""
-
-
-def _literal(value: ast.expr) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, RecursionError):
-        return None
+    parts = [value, *value.find_all(nodes.Node)]
+    return value.as_const() if all(isinstance(one, nodes.Literal | nodes.Pair) for one in parts) else None
 
 
 def _name(table: Table) -> str:

@@ -1,311 +1,280 @@
-"""Sources, layers, tables, chains and scenarios: one function for the section that describes each."""
+"""Sources, layers, tables, consumers and scenarios: one function for the section that describes each."""
 
 from __future__ import annotations
 
 import re
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from airflow_lineage_provider.lineage_map.document import labels, tables
-from airflow_lineage_provider.lineage_map.document.arrows import (
-    Stop,
-    fenced_lines,
-    has_arrow,
-    paths,
-    split_note,
-    stop,
-)
+from airflow_lineage_provider.lineage_map.document import labels
+from airflow_lineage_provider.lineage_map.document.arrows import fenced_lines, has_arrow, paths
 from airflow_lineage_provider.lineage_map.document.blocks import TextLine, plain, quoted, take
-from airflow_lineage_provider.lineage_map.document.draft import CONSUMERS, DrawnEdge
-from airflow_lineage_provider.lineage_map.document.entries import take_columns, take_labels, take_list
-from airflow_lineage_provider.lineage_map.document.flows import take_chains, take_paths
+from airflow_lineage_provider.lineage_map.document.fields import (
+    described,
+    heading,
+    take_fields,
+    take_rows,
+    without_number,
+)
+from airflow_lineage_provider.lineage_map.document.flows import is_lineage, take_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from airflow_lineage_provider.lineage_map.document.arrows import Path
-    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, MarkdownTable, Section
+    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, Section
     from airflow_lineage_provider.lineage_map.document.draft import Draft, Part
 
-_DASH = re.compile(r" [-\u2013\u2014] |: ")
+_TABLE = {"Source": labels.MapField("from", "list"), **labels.TABLE}
 _GENERIC = frozenset({"the", "layer", "zone", "stage", "tier", "schema", "level", "area"})
+_NO_LAYER = re.compile(r"(?:\W|lineage|flows?|transformations?|tables?|data|diagram|mapping|level|to|and)*")
 _COLUMN = re.compile(r"\b\w+(?:\.\w+)+")
-_FLOW_WORDS = frozenset(
-    {"lineage", "flow", "flows", "transformations", "transformation", "table", "tables", "data"}
-) | {
-    *("diagram", "mapping", "level", "dbt", "models", "and", "sql", "to", "source", "target", "pipeline"),
-}
 _IDENTIFIER = re.compile(r"[\w$-]+(?:\.[\w$-]+)*")
+_GROUP = re.compile(
+    r"\b(?:dashboards|reports|consumers|applications|exposures|models|features|views|store)\b", re.IGNORECASE
+)
 
 
-def without_number(title: str) -> str:
-    """Return a heading without the number in front of it."""
-    first, _, rest = title.partition(" ")
-    return rest.strip() if rest and first.strip("0123456789.)") == "" else title
+def _listed(
+    draft: Draft, entry: LabelledEntry, names: Mapping[str, labels.MapField], naming: str
+) -> Iterator[tuple[str, str, list[LabelledEntry]]]:
+    """Take the parts that an entry lists, in items or in rows of a table.
+
+    Yields name, note and labelled values of each. `naming`: the header above the names.
+    """
+    for item in take(entry.items, lambda item: not has_arrow(item.text)):
+        yield *described(item.text), []
+    if not any(map(is_lineage, entry.tables)):
+        for name, cells in take_rows(draft, [entry], {naming, *names}, naming):
+            yield name, "", [cell for cell in cells if cell.label != naming]
 
 
-def read_source(draft: Draft, section: Section) -> Part:
-    """Read a source system, its datasets and how they are extracted."""
-    word, colon, title = section.title.partition(":")
-    named = title if colon and word.casefold() in {"source", "system", "source system"} else section.title
-    title, note = split_note(without_number(named)) if named is section.title else (named.strip(), "")
-    source: Part = {"title": plain(title), "extraction": {}, "datasets": {}}
-    topic: Part | None = None
-    name = ""
+def _is_list(entry: LabelledEntry) -> bool:
+    return not entry.label or labels.known(entry.label, labels.DATASETS) is not None
+
+
+def _take_name(draft: Draft, section: Section) -> str:
+    """Take the name that a rendered map gives its sources and layers beside their titles."""
     for entry in section.entries:
         if entry.label == "Name":
             name, entry.value, draft.named = plain(entry.value), "", True
-        elif kind := labels.known(entry.label, labels.DATASET_KINDS):
-            source["kind"] = labels.DATASET_KINDS[kind]
-            topic = source["datasets"].setdefault(plain(entry.value), {})
-            entry.value = ""
-    take_labels(section.entries, source["extraction"], labels.EXTRACTION)
-    take_labels(section.entries, source, labels.SOURCE, labels.OWNERS)
-    if topic is not None:
-        take_labels(section.entries, topic, labels.SOURCE_DATASET)
+            return name
+    return ""
+
+
+def read_source(draft: Draft, section: Section) -> Part:
+    """Read a source system, its datasets and what they are extracted to."""
+    title, note, _ = heading(section.title, "Source", "System", "Source System")
+    source: Part = {"title": title, "note": note, "extraction": {}, "datasets": {}}
+    name = _take_name(draft, section)
     for entry in section.entries:
-        read_source_datasets(draft, entry, source)
-    scheme = urlsplit(source.get("location", "")).scheme
-    words = (note, title.partition(" ")[0].lower(), "unknown")
-    source.setdefault("type", next(filter(None, ("" if scheme.startswith("http") else scheme, *words))))
-    draft.new_source(source, name)
+        if kind := labels.known(entry.label, labels.DATASET_KINDS) if entry.value else None:
+            source["kind"] = labels.DATASET_KINDS[kind]
+            dataset = source["datasets"].setdefault(plain(entry.value), {})
+            entry.value = ""
+            take_fields(draft, section.entries, dataset, labels.DATASET)
+    take_fields(draft, section.entries, source, labels.SOURCE)
+    for entry in section.entries:
+        _read_datasets(draft, entry, source["datasets"])
+    draft.add_source(source, name)
     return source
+
+
+def _read_datasets(draft: Draft, entry: LabelledEntry, datasets: Part) -> None:
+    """Take the datasets of a source, and the ways from them to tables.
+
+    Files on the way are a dataset of a source of their own.
+    """
+    for path in take_paths(entry):
+        current: Part = datasets.setdefault(path.stops[0].names[0], {})
+        for to in path.stops[1:]:
+            if "://" in to.names[0]:
+                name, landing = draft.landing(to.names[0], to.note)
+                current["to"] = [name]
+                current = landing
+            else:
+                current["to"] = to.names
+    if _is_list(entry):
+        names = {"To": labels.MapField("to", "list"), **labels.DATASET}
+        for name, note, cells in _listed(draft, entry, names, "Table"):
+            dataset = datasets.setdefault(name, {})
+            dataset |= {"description": note} if note else {}
+            take_fields(draft, cells, dataset, names)
 
 
 def read_source_list(draft: Draft, section: Section) -> None:
     """Read the source systems of a table, one a row, and those of a list."""
+    names = {"Datasets": labels.MapField("datasets", "list"), "Location": labels.SOURCE["System"]}
+    names |= {label: field for label, field in labels.SOURCE.items() if label != "System"}
     for entry in section.entries:
-        for table in take(entry.tables, _lists_sources):
-            for row in tables.rows(table, labels.SOURCE_ROW):
-                datasets: Part = {name: {} for name in tables.names_of(row.pop("datasets", ""))}
-                extraction = {key: row.pop(key) for key in labels.EXTRACTION.values() if key in row}
-                owners = tables.names_of(row.pop("owners", ""))
-                named = {"title": row.get("title", ""), "type": "unknown"} | row
-                draft.new_source(
-                    {**named, "owners": owners, "extraction": extraction, "datasets": datasets}, ""
-                )
-        for item in [] if entry.label else take(entry.items, lambda item: not has_arrow(item.text)):
-            title, note = _named(item)
-            draft.new_source(
-                {"title": title, "type": note or title.partition(" ")[0].lower() or "unknown"}, ""
-            )
+        for name, note, cells in _listed(draft, entry, names, "System") if not entry.label else ():
+            source: Part = {"title": name, "note": note, "extraction": {}}
+            take_fields(draft, cells, source, names)
+            source["datasets"] = {dataset: {} for dataset in source.get("datasets", ())}
+            draft.add_source(source)
 
 
-def _lists_sources(table: MarkdownTable) -> bool:
-    return tables.fits(table, labels.SOURCE_ROW, ["Source"]) and not tables.lineage(table)
+def read_dataset(draft: Draft, section: Section, source: Part) -> None:
+    """Read the section of one dataset of a source."""
+    name, _, _ = heading(section.title, "Dataset")
+    _read_details(draft, section, source["datasets"].setdefault(name, {}), labels.DATASET)
 
 
-def read_source_datasets(draft: Draft, entry: LabelledEntry, source: Part) -> None:
-    """Take the datasets of a source from paths, lists and tables."""
-    datasets = source.setdefault("datasets", {})
-    for path in take_paths(entry):
-        _take_source_path(draft, path, datasets)
-    if not entry.label or labels.known(entry.label, labels.DATASETS):
-        for item in entry.items:
-            name, description = _named(item)
-            datasets.setdefault(name, {}).update({"description": description} if description else {})
-        entry.items = []
-    for table in take(entry.tables, lambda table: tables.fits(table, labels.DATASET_ROW, ["Table"])):
-        for row in tables.rows(table, labels.DATASET_ROW):
-            dataset = datasets.setdefault(row.pop("name", ""), {})
-            dataset |= {k: tables.names_of(v) if k in {"to", "owners"} else v for k, v in row.items()}
-
-
-def _take_source_path(draft: Draft, path: Path, datasets: Part) -> None:
-    """Read the way from a dataset to a table; files in between are a source of their own."""
-    first, *others = path.stops
-    current: Part = datasets.setdefault(first.names[0], {})
-    for to in others:
-        if "://" in to.names[0]:
-            name, landing = draft.landing(to.names[0], to.note)
-            current["to"] = [name]
-            current = landing
-        else:
-            current["to"] = to.names
-
-
-def _named(item: TextLine) -> tuple[str, str]:
-    """Return name and description of `name - description` or `name (description)`."""
-    if item.text.startswith("`") and (names := quoted(item.text)):
-        rest = item.text.partition("`")[2].partition("`")[2].strip(" -\u2013\u2014:")
-        return names[0], plain(rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest)
-    name, dash, description = item.text, "", ""
-    if cut := _DASH.search(item.text):
-        name, dash, description = item.text[: cut.start()], cut[0], item.text[cut.end() :]
-    name, note = split_note(name.replace("**", ""))
-    return plain(name), plain(description if dash else note)
+def _read_details(draft: Draft, section: Section, part: Part, names: Mapping[str, labels.MapField]) -> None:
+    """Take what is said of a table, and its columns."""
+    for entry in section.entries:
+        if not entry.label and entry.tables:
+            entry.label = "Columns"
+    take_fields(draft, section.entries, part, names)
 
 
 def read_layer(draft: Draft, section: Section) -> str:
     """Read a layer with its tables; returns its name."""
-    word, colon, title = section.title.partition(":")
-    title = title.strip() if colon and word.casefold() == "layer" else without_number(section.title)
-    names = [entry for entry in section.entries if entry.label == "Name" and entry.value]
-    key = plain(names[0].value) if names else _layer_name(section, title)
-    for entry in names:
-        entry.value, draft.named = "", True
+    _, _, written = heading(section.title, "Layer")
+    title = section.title.partition(":")[2].strip() if written else without_number(section.title)
+    key = _take_name(draft, section) or _layer_name(section, title)
     layer = draft.part("layers", key)
     layer["title"] = "" if title.startswith("`") and title.endswith("`") else plain(title)
-    take_labels(section.entries, layer, labels.LAYER, labels.LAYER_LISTS)
+    take_fields(draft, section.entries, layer, labels.LAYER)
     read_tables(draft, section, key)
     return key
 
 
 def _layer_name(section: Section, title: str) -> str:
     """Return the schema of the tables that a section lists, else the first word of its title."""
-    listed = (i.text for e in section.entries if labels.known(e.label, labels.DATASETS) for i in e.items)
-    names = (stop(text).names for text in listed)
-    schemas = {name[0].partition(".")[0] for name in names if name and "." in name[0]}
-    if len(schemas) == 1:
-        return schemas.pop()
-    words: list[str] = re.findall(r"\w+", title.casefold())
-    return next((w for w in words if w not in _GENERIC and not w.isdigit()), "layer")
+    items = (item.text for entry in section.entries if _is_list(entry) for item in entry.items)
+    schemas = {described(text)[0].rpartition(".")[0] for text in items if not has_arrow(text)} - {""}
+    words = (word for word in re.findall(r"\w+", title.casefold()) if not word.isdigit())
+    first = next((word for word in words if word not in _GENERIC), "layer")
+    return schemas.pop() if len(schemas) == 1 else first
 
 
 def is_table(title: str) -> bool:
     """Whether a heading is the name of a table with its schema."""
-    name, _ = split_note(without_number(title))
-    return "." in name and bool(_IDENTIFIER.fullmatch(plain(name)))
+    name, _, written = heading(title, "Table")
+    return written or ("." in name and bool(_IDENTIFIER.fullmatch(name)))
 
 
 def is_no_layer(title: str) -> bool:
     """Whether the words of a heading name no layer: `Lineage`, `Table flow`."""
-    return not set(without_number(title).casefold().replace("-", " ").split()) - _FLOW_WORDS
+    return bool(_NO_LAYER.fullmatch(without_number(title).casefold()))
 
 
 def read_tables(draft: Draft, section: Section, layer: str) -> None:
     """Take the tables of a layer from lists and tables; without a layer, those that name theirs."""
-    for entry in section.entries:
-        label = labels.known(entry.label, labels.DATASETS)
-        if label and layer:
+    names = {"Layer": labels.MapField("layer"), **_TABLE}
+    for entry in filter(_is_list, section.entries):
+        if entry.label and layer and (entry.value or entry.items or entry.tables):
             draft.listed.add(layer)
-            entry.value = "" if entry.value == labels.NO_SOURCE else entry.value
-        fits = _names_table if label else _is_named
-        for item in [] if entry.label and not label else take(entry.items, partial(fits, layer)):
-            name, description = _named(item)
-            part = _table(draft, layer, name) or {}
-            part |= {"description": description} if description else {}
-        for table in take(entry.tables, _lists_tables):
-            for (number, _), row in zip(table.rows, tables.rows(table, labels.TABLE_ROW), strict=True):
-                _take_table_row(draft, number, row, layer)
+            entry.value = "" if entry.value == labels.NO_NAMES else entry.value
+        kept = take(entry.items, partial(_names_no_table, layer, listed=bool(entry.label)))
+        for name, note, cells in _listed(draft, entry, names, "Table"):
+            schemas = [plain(cell.value) for cell in cells if cell.label == "Layer"] or [layer]
+            if not (schemas[0] or "." in name):
+                draft.not_placed(cells[0].number, f"the table {name!r:.60} without its layer")
+                continue
+            table = draft.table(schemas[0], name)
+            table |= {"description": note} if note else {}
+            take_fields(draft, cells, table, _TABLE)
+        entry.items = kept
 
 
-def _names_table(layer: str, item: TextLine) -> bool:
-    """Whether an item of a list of tables names one, and its layer where no heading does."""
-    return not has_arrow(item.text) and bool(layer or "." in _named(item)[0])
+def _names_no_table(layer: str, item: TextLine, *, listed: bool) -> bool:
+    """Whether an item names no table, or one whose layer no heading says.
 
-
-def _is_named(layer: str, item: TextLine) -> bool:
-    """Whether an item of a list without a label is the name of a table."""
-    return bool(_IDENTIFIER.fullmatch(_named(item)[0])) and _names_table(layer, item)
-
-
-def _lists_tables(table: MarkdownTable) -> bool:
-    return tables.fits(table, labels.TABLE_ROW, ["Table"]) and not tables.lineage(table)
-
-
-def _table(draft: Draft, layer: str, name: str) -> Part | None:
-    """Return the table of that name in a layer; without a layer, in the one that the name begins with."""
-    schema, dot, last = name.rpartition(".")
-    if layer:
-        return draft.table(layer, name)
-    return draft.table(schema, last) if dot else None
-
-
-def _take_table_row(draft: Draft, number: int, row: dict[str, str], layer: str) -> None:
-    name, source = row.pop("name", ""), row.pop("from", "")
-    table = _table(draft, row.pop("layer", layer), name)
-    if table is None:
-        draft.not_placed(number, f"the table {name!r:.60} without its layer")
-        return
-    if source:
-        draft.edges.append(DrawnEdge(number, stop(source), table))
-    lists = labels.TABLE_LISTS.values()
-    table |= {key: tables.names_of(value) if key in lists else value for key, value in row.items()}
+    `listed`: it is in a list of tables; elsewhere a name has to be an identifier.
+    """
+    name = described(item.text)[0]
+    return not (layer or "." in name) or not (listed or _IDENTIFIER.fullmatch(name))
 
 
 def read_table(draft: Draft, section: Section, layer: str) -> None:
     """Read the section of one table."""
-    title = without_number(section.title.removeprefix("Table:").strip())
-    name, note = (plain(title), "") if title.startswith("`") else split_note(title)
-    schema, dot, last = name.rpartition(".")
-    table = draft.table(schema, last) if dot and not layer else draft.table(layer, name)
-    if note:
-        table["description"] = plain(note)
+    name, note, written = heading(section.title, "Table")
+    table = draft.table("" if "." in name and not written else layer, name)
+    table |= {"description": note} if note else {}
+    _read_details(draft, section, table, _TABLE)
+
+
+def read_consumers(draft: Draft, section: Section, *, whole: bool) -> str:
+    """Read a consumer, or a group of them that share a tool: `BI Dashboards (Tableau)`.
+
+    Returns the kind of the group. `whole`: the section is the topic itself, not a part of it.
+    """
+    title, tool, written = heading(section.title, *labels.CONSUMERS, "Report")
+    kind, names = _kind(section.title.partition(":")[0] if written else title)
+    part = draft.part(kind, title) if written else None
+    starts = [] if written else [entry for entry in section.entries if _starts_consumer(entry)]
+    if not (written or whole or starts or _GROUP.search(title)):
+        part = draft.consumer(kind, title, tool)
     for entry in section.entries:
-        if labels.known(entry.label, ["Source"]):
-            sources = stop(entry.value) if entry.value else Stop(take_list(entry))
-            draft.edges.append(DrawnEdge(entry.number, sources, table))
+        if entry in starts:
+            kind, names = _kind(entry.label)
+            part = draft.consumer(kind, plain(entry.value), tool)
             entry.value = ""
-    read_columns(section, table, labels.TABLE, labels.TABLE_LISTS)
+        elif part is not None:
+            take_fields(draft, [entry], part, names)
+        elif _is_list(entry):
+            _list_consumers(draft, entry, kind, tool)
+    return kind
 
 
-def read_dataset(section: Section, source: Part) -> None:
-    """Read the section of one dataset of a source."""
-    name = plain(without_number(section.title.removeprefix("Dataset:").strip()))
-    part = source.setdefault("datasets", {}).setdefault(name, {})
-    read_columns(section, part, labels.SOURCE_DATASET, labels.OWNERS)
+def _kind(text: str) -> tuple[str, Mapping[str, labels.MapField]]:
+    """Return the kind of consumer that words say, and its labels."""
+    words = text.casefold()
+    word = "ML Model" if "model" in words else "Feature View" if "feature" in words else "Dashboard"
+    return labels.CONSUMERS[word]
 
 
-def read_columns(section: Section, part: Part, names: Mapping[str, str], lists: Mapping[str, str]) -> None:
-    """Take what is said of a table, and its columns."""
-    for entry in section.entries:
-        if labels.known(entry.label, ["Columns", "Fields"]) or (not entry.label and entry.tables):
-            take_columns(entry, part, "columns")
-    take_labels(section.entries, part, names, lists)
+def _starts_consumer(entry: LabelledEntry) -> bool:
+    return bool(entry.value) and labels.known(entry.label, labels.CONSUMERS) is not None
 
 
-def read_chain(draft: Draft, section: Section) -> None:
-    """Read the way of a column, and the lines that explain it."""
-    word, _, title = section.title.partition(":")
-    written = word == "Example"
-    chains: list[Part] = []
-    logic: list[str] = []
-    for entry in section.entries:
-        if labels.known(entry.label, ["Transformation Logic", "Logic", "Explanation"]):
-            logic += take_list(entry)
-        else:
-            chains += take_chains(entry)
-    if written and not chains:
-        chains = [{"title": "", "steps": []}]
-    if len(chains) == 1:
-        chains[0]["title"] = plain(title if written else without_number(section.title))
-    if chains and logic:
-        chains[0]["logic"] = logic
-    draft.data.setdefault("column_lineage", []).extend(chains)
+def _list_consumers(draft: Draft, entry: LabelledEntry, kind: str, tool: str) -> None:
+    """Take the consumers of a list or a table, one an item or a row."""
+    for name, note, cells in _listed(draft, entry, labels.CONSUMERS["Dashboard"][1], "Consumer"):
+        part = draft.consumer(kind, name, note or tool)
+        take_fields(draft, cells, part, dict(labels.CONSUMERS.values())[draft.consumer_kind(name)])
+
+
+def settle_connections(draft: Draft) -> None:
+    """Make a dashboard without a source from the tables that its connection names."""
+    for board in draft.data.get("dashboards", {}).values():
+        if "from" not in board:
+            words = _COLUMN.findall(board.get("connection", ""))
+            board["from"] = [name for name in words if draft.has_table(name)]
 
 
 def read_scenarios(draft: Draft, section: Section, *, whole: bool) -> None:
     """Read the changes, and the consumers that each is said to reach."""
     scenarios: list[Part] = draft.data.setdefault("scenarios", [])
     if not whole:
-        scenarios.append({"description": plain(section.title), "line": section.number, "reaches": []})
+        scenarios.append(_scenario(section.number, description=plain(section.title)))
     for entry in section.entries:
         if entry.label == "Scenario":
-            scenarios.append({"description": plain(entry.value), "line": entry.number, "reaches": []})
-            entry.value = ""
-        elif scenarios and labels.known(entry.label, ["Change"]):
-            scenarios[-1]["change"], entry.value = plain(entry.value), ""
-        elif scenarios and entry.label == "Reaches":
-            scenarios[-1]["reaches"] = take_list(entry)
+            scenarios.append(_scenario(entry.number))
+        label = labels.known(entry.label, labels.SCENARIO)
+        if label and scenarios:
+            take_fields(draft, [entry], scenarios[-1], labels.SCENARIO)
         elif scenarios:
             _take_reached(entry, scenarios[-1])
         else:
             for path in take_paths(entry):
                 change, *reached = path.stops
-                scenarios.append({"change": change.names[0], "line": path.number, "reaches": []})
-                scenarios[-1]["named"] = [(path.number, name) for to in reached for name in to.names]
+                named = [(path.number, name) for to in reached for name in to.names]
+                scenarios.append(_scenario(path.number, change=change.names[0]) | {"named": named})
+
+
+def _scenario(line: int, **values: str) -> Part:
+    return {"line": line, "named": [], "reaches": [], **values}
 
 
 def _take_reached(entry: LabelledEntry, scenario: Part) -> None:
     """Take the names that a scenario lists or draws; those of consumers are what it reaches."""
     lines = [*entry.items, *(line for fence in entry.fences for line in fenced_lines(fence))]
-    named = scenario.setdefault("named", [])
     for number, text in lines:
         drawn = paths([TextLine(number, text.removeprefix("- ").removeprefix("* "))])
         names = (name for path in drawn for one in path.stops for name in one.names)
-        named += [(number, name) for name in names if not name.endswith(":")]
+        scenario["named"] += [(number, name) for name in names if not name.endswith(":")]
     entry.items, entry.fences = [], []
 
 
@@ -313,21 +282,20 @@ def settle_scenarios(draft: Draft) -> None:
     """Keep of the names of each scenario those of consumers; list what the document names nowhere else."""
     kept = []
     for scenario in draft.data.get("scenarios", ()):
-        line, named, description = (
-            scenario.pop("line"),
-            scenario.pop("named", ()),
-            scenario.get("description", ""),
-        )
-        change = [*quoted(description), *_COLUMN.findall(description)]
-        if "change" not in scenario and not change:
+        line, named = scenario.pop("line"), scenario.pop("named")
+        description = scenario.get("description", "")
+        change = [scenario.get("change", ""), *quoted(description), *_COLUMN.findall(description)]
+        scenario["change"] = next(filter(None, change), "")
+        if not scenario["change"]:
             draft.not_placed(line, f"the scenario {description!r:.60}, which names no column in backticks,")
             continue
-        scenario.setdefault("change", change[0] if change else "")
         for number, name in named:
-            if any(name in draft.data.get(kind, ()) for kind in CONSUMERS):
+            if draft.consumer_kind(name):
                 scenario["reaches"].append(name)
             elif not draft.layer_of(name):
                 draft.not_placed(number, f"{name!r:.60}")
         kept.append(scenario)
-    if "scenarios" in draft.data:
+    if kept:
         draft.data["scenarios"] = kept
+    else:
+        draft.data.pop("scenarios", None)

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from airflow_lineage_provider.lineage_map.document import labels, parts, tables
+from airflow_lineage_provider.lineage_map.document import labels, parts
 from airflow_lineage_provider.lineage_map.document.blocks import plain, quoted, sections, take
-from airflow_lineage_provider.lineage_map.document.consumers import read_consumers, settle_connections
 from airflow_lineage_provider.lineage_map.document.draft import Draft
-from airflow_lineage_provider.lineage_map.document.entries import label_lines, take_labels, take_list
-from airflow_lineage_provider.lineage_map.document.flows import read_flows
+from airflow_lineage_provider.lineage_map.document.fields import (
+    heading,
+    label_lines,
+    take_fields,
+    take_pairs,
+    take_records,
+)
+from airflow_lineage_provider.lineage_map.document.flows import read_chains, read_flows
 from airflow_lineage_provider.lineage_map.document.models import settle_models
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
 from airflow_lineage_provider.lineage_map.model import Map
@@ -26,10 +31,26 @@ from airflow_lineage_provider.lineage_map.model import Map
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_lineage_provider.lineage_map.document.blocks import LabelledEntry, Section
+    from airflow_lineage_provider.lineage_map.document.blocks import Section
     from airflow_lineage_provider.lineage_map.document.draft import Part
 
 MAX_CHARACTERS = 1024 * 1024
+_FIELDS: Mapping[str, Mapping[str, labels.MapField]] = {
+    "document": labels.DOCUMENT,
+    "scope": labels.SCOPE,
+    "pipeline": labels.PIPELINE,
+    "catalog": labels.CATALOG,
+    "validation": labels.VALIDATION,
+}
+"""The topics that are labelled values."""
+_RECORDS: Mapping[str, Mapping[str, labels.MapField]] = {
+    "accepted": labels.ACCEPTED,
+    "change_history": labels.HISTORY,
+    "approvals": labels.APPROVAL,
+}
+"""The topics that are tables with a row for each part; the first header has to be there."""
+_NO_LINES = {"overview", "approvals", "column_lineage", "validation"}
+"""The topics whose lines are text, not `Label: value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +73,7 @@ def import_markdown(text: str, file: str = "<document>") -> Imported:
     draft.settle_edges()
     settle_models(draft)
     draft.settle_columns()
-    draft.settle_layers()
-    settle_connections(draft)
+    parts.settle_connections(draft)
     parts.settle_scenarios(draft)
     content = _validated(draft)
     return Imported(content, tuple(sorted(draft.unplaced, key=lambda problem: problem.line)))
@@ -106,14 +126,11 @@ class _Reader:
         if section.level == 1 and "title" not in document:
             document["title"] = plain(section.title)
             section.title = ""
-        self.whole = self._opens(section)
-        if self.topic not in {"overview", "approvals", "columns", "validation"}:
+        self._open(section)
+        if self.topic not in _NO_LINES:
             label_lines(section)
         before = _left(section)
-        if self.topic:
-            _TOPICS[self.topic](self, section)
-        elif section.level <= 1:
-            take_labels(section.entries, document, labels.HEAD | labels.CONTROL)
+        self._read_topic(section)
         read_flows(self.draft, section, self.topic, self.near)
         left = _left(section)
         if section.title and not self.topic and (section.level == 1 or left == before):
@@ -122,135 +139,99 @@ class _Reader:
         for number, what in left:
             self.draft.not_placed(number, what)
 
-    def _opens(self, section: Section) -> bool:
+    def _open(self, section: Section) -> None:
         """Open the topic that a heading names, unless it stands below the heading of an open one."""
-        if self.topic and section.level > self.level:
+        self.whole = not (self.topic and section.level > self.level)
+        if not self.whole:
             self.part_level = min(self.part_level, section.level)
-            return False
-        self.topic = labels.topic_of(section.title) or ""
+            return
+        self.topic = labels.topic_of(section.title)
         self.level, self.part_level, self.layer, self.near, self.source = section.level, 7, "", "", None
-        return True
+
+    def _read_topic(self, section: Section) -> None:
+        draft, topic = self.draft, self.topic or ("document" if section.level <= 1 else "")
+        if reads := _TOPICS.get(topic):
+            reads(self, section)
+        elif names := _RECORDS.get(topic):
+            records = take_records(draft, section.entries, names, next(iter(names)))
+            draft.data.setdefault(topic, []).extend(records)
+        if names := _FIELDS.get(topic):
+            part = draft.data if topic == "scope" else draft.part(topic)
+            take_fields(draft, section.entries, part, names)
 
     def _is_detail(self, section: Section) -> bool:
         return section.level > self.part_level
 
-    def control(self, section: Section) -> None:
-        take_labels(section.entries, self.draft.part("document"), labels.HEAD | labels.CONTROL)
-
-    def scope(self, section: Section) -> None:
-        take_labels(section.entries, self.draft.data, {}, {"Covers": "scope"})
-
     def overview(self, section: Section) -> None:
-        document = self.draft.part("document")
-        texts = [line.text for line in section.entries[0].text]
-        document["overview"] = " ".join(filter(None, [document.get("overview", ""), plain(" ".join(texts))]))
-        section.entries[0].text = []
+        document, texts = self.draft.part("document"), section.entries[0].text
+        text = plain(" ".join(line.text for line in texts))
+        document["overview"] = " ".join(filter(None, [document.get("overview", ""), text]))
+        texts.clear()
 
     def sources(self, section: Section) -> None:
         self.near = "sources"
         if self.whole:
             parts.read_source_list(self.draft, section)
         elif self.source is not None and self._is_detail(section):
-            parts.read_dataset(section, self.source)
+            parts.read_dataset(self.draft, section, self.source)
         else:
             self.source = parts.read_source(self.draft, section)
 
     def layers(self, section: Section) -> None:
-        title = section.title
-        if not self.whole and (
-            title.startswith("Table:") or self._is_detail(section) or parts.is_table(title)
-        ):
+        if not self.whole and (self._is_detail(section) or parts.is_table(section.title)):
             parts.read_table(self.draft, section, self.layer if self._is_detail(section) else "")
-        elif self.whole or parts.is_no_layer(title):
+        elif self.whole or parts.is_no_layer(section.title):
             self.near = self.layer = ""
             parts.read_tables(self.draft, section, "")
         else:
             self.near = self.layer = parts.read_layer(self.draft, section)
 
-    def columns(self, section: Section) -> None:
-        if not self.whole:
-            parts.read_chain(self.draft, section)
+    def column_lineage(self, section: Section) -> None:
+        read_chains(self.draft, section, whole=self.whole)
 
     def consumers(self, section: Section) -> None:
-        self.near = read_consumers(self.draft, section, whole=self.whole)
+        self.near = parts.read_consumers(self.draft, section, whole=self.whole)
 
     def scenarios(self, section: Section) -> None:
         parts.read_scenarios(self.draft, section, whole=self.whole)
 
     def pipeline(self, section: Section) -> None:
-        into = self.draft.part("pipeline")
-        take_labels(section.entries, into, labels.PIPELINE)
-        for entry in section.entries:
-            if entry.label == "Tasks":
-                for table in entry.tables:
-                    into["tasks"] = {plain(row[0]): quoted(row[1]) for _, row in table.rows}
-                entry.tables = []
+        if tasks := dict(take_pairs(section.entries, "Task", "Runs")):
+            self.draft.part("pipeline")["tasks"] = {task: quoted(runs) for task, runs in tasks.items()}
 
     def environments(self, section: Section) -> None:
-        if self.whole:
-            return
-        into: Part = self.draft.part("environments", plain(section.title.removeprefix("Environment:")))
-        into.setdefault("bindings", [])
-        take_labels(section.entries, into, {"Description": "description"}, {"Produces": "produces"})
-        for entry in section.entries:
-            if labels.known(entry.label, ["Bindings"]):
-                into["bindings"] += _take_rows(entry, labels.BINDING)
+        if not self.whole:
+            into = self.draft.part("environments", heading(section.title, "Environment")[0])
+            bindings = take_records(self.draft, section.entries, labels.BINDING, "Dataset")
+            into.setdefault("bindings", []).extend(bindings)
+            take_fields(self.draft, section.entries, into, labels.ENVIRONMENT)
 
     def policy(self, section: Section) -> None:
-        for entry in section.entries:
-            for row in _take_rows(entry, {"Finding": "finding", "Severity": "severity"}):
-                self.draft.part("policy")[row.get("finding", "")] = row.get("severity", "")
-
-    def accepted(self, section: Section) -> None:
-        for entry in section.entries:
-            self.draft.data.setdefault("accepted", []).extend(_take_rows(entry, labels.ACCEPTED))
+        self.draft.part("policy").update(take_pairs(section.entries, "Finding", "Severity"))
 
     def catalog(self, section: Section) -> None:
         into = self.draft.part("catalog")
-        word, colon, title = section.title.partition(":")
-        if not self.whole and word == "Ingestion":
-            settings: dict[str, str] = into.setdefault("ingestion", {}).setdefault(plain(title), {})
-            for entry in section.entries:
-                for row in _take_rows(entry, {"Setting": "setting", "Value": "value"}):
-                    settings[row.get("setting", "")] = row.get("value", "")
-            return
-        into.setdefault("title", plain(title if colon else section.title.removesuffix("Integration")))
-        take_labels(section.entries, into, labels.CATALOG, labels.CATALOG_LISTS)
-
-    def validation(self, section: Section) -> None:
-        into = self.draft.part("validation")
-        for entry in section.entries:
-            words = (entry.label or section.title).casefold()
-            key = "manual" if "manual" in words else "automated" if "automat" in words else ""
-            if key and entry.items:
-                into.setdefault(key, []).extend(take_list(entry))
-
-    def history(self, section: Section) -> None:
-        for entry in section.entries:
-            rows = _take_rows(entry, labels.HISTORY, needed="Version")
-            self.draft.data.setdefault("change_history", []).extend(rows)
+        title, _, written = heading(section.title, "Ingestion", "Catalog")
+        if written and not self.whole:
+            pairs = take_pairs(section.entries, "Setting", "Value")
+            into.setdefault("ingestion", {})[title] = {key: plain(value) for key, value in pairs}
+        else:
+            into.setdefault("title", title if written else plain(section.title.removesuffix("Integration")))
 
     def approvals(self, section: Section) -> None:
-        approvals = self.draft.data.setdefault("approvals", [])
-        for entry in section.entries:
-            approvals += _take_rows(entry, labels.APPROVAL, needed="Role")
-            for item in take(entry.items, lambda item: ":" in item.text):
-                role, _, rest = item.text.partition(":")
-                name, _, date = rest.partition("Date:")
-                signed = ("" if set(part.strip()) == {"_"} else plain(part) for part in (name, date))
-                approvals.append(dict(zip(("role", "name", "date"), (plain(role), *signed), strict=True)))
+        """Take lines to sign, `- Role: ____ Date: ____`, beside tables."""
+        records = self.draft.data.setdefault("approvals", [])
+        records += take_records(self.draft, section.entries, labels.APPROVAL, "Role")
+        for item in take(section.entries[-1].items, lambda item: ":" in item.text):
+            role, _, rest = item.text.partition(":")
+            name, _, date = (plain(part) for part in rest.partition("Date:"))
+            records.append({"role": plain(role), "name": name.strip("_"), "date": date.strip("_")})
+
+
+_TOPICS: Mapping[str, Callable[[_Reader, Section], None]] = {
+    name: getattr(_Reader, name) for name in labels.TOPICS if hasattr(_Reader, name)
+}
 
 
 def _left(section: Section) -> list[tuple[int, str]]:
     return [one for entry in section.entries for one in entry.left()]
-
-
-def _take_rows(entry: LabelledEntry, names: Mapping[str, str], needed: str = "") -> list[dict[str, str]]:
-    """Take the rows of the tables that have the headers."""
-    fitting = take(entry.tables, lambda table: tables.fits(table, names, [needed] if needed else list(names)))
-    return [row for table in fitting for row in tables.rows(table, names)]
-
-
-_TOPICS: Mapping[str, Callable[[_Reader, Section], None]] = {
-    name: getattr(_Reader, name) for name in labels.TOPICS
-}

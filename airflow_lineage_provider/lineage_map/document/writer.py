@@ -14,9 +14,10 @@ from airflow_lineage_provider.lineage_map.document.arrows import calculates, wit
 from airflow_lineage_provider.lineage_map.edges import documented_edges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from airflow_lineage_provider.lineage_map.model import Chain, Columns, Layer, Map, MapTable, SourceSystem
+    from airflow_lineage_provider.lineage_map.document.labels import MapField
+    from airflow_lineage_provider.lineage_map.model import Layer, Map, MapColumn, SourceSystem
 
 _PLAIN = re.compile(r"[\w.]+")
 _MARKUP = re.compile(r"<(?=[\w/!?])|!(?=\[)|\[(?=[^\[\]]{0,200}\][(\[:])|(?<=#)#")
@@ -26,24 +27,13 @@ _STARTS_A_BLOCK = re.compile(r"[-#*+|~>=_\d:]")
 
 def render_markdown(content: Map) -> str:
     """Return the document of a map."""
-    parts = [
-        _head(content),
-        _diagram(content),
-        _sources(content),
-        _layers(content),
-        _chains(content.column_lineage),
-        _consumers(content),
-        _pipeline(content),
-        _environments(content),
-        _policy(content),
-        _catalog(content),
-        _scenarios(content),
-        _validation(content),
-        _history(content),
-        _approvals(content),
-    ]
-    lines = [line for part in parts for line in part]
+    lines = [line for part in _PARTS for line in part(content)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def dataset_edges(content: Map) -> list[tuple[str, str]]:
+    """Return the edges of a map as pairs of source and target, each once."""
+    return list(dict.fromkeys((edge.source, edge.target) for edge in documented_edges(content)))
 
 
 def _text(value: object) -> str:
@@ -79,38 +69,72 @@ def _code(value: object) -> str:
     return f"`{_step_text(value)}`"
 
 
-def _labelled(part: Any, names: Mapping[str, str], code: frozenset[str] = frozenset()) -> Iterator[str]:
-    for label, key in names.items():
-        value = getattr(part, key)
-        if value:
-            yield f"**{label}:** {_code(value) if key in code else _text(value)}  "
+def _codes(values: Iterable[object]) -> str:
+    return ", ".join(map(_code, values))
+
+
+def _value(part: Any, key: str) -> Any:
+    """Return the value of a key of the YAML, which may be inside another."""
+    for name in key.split("."):
+        part = getattr(part, {"from": "sources", "fields": "fields_"}.get(name, name))
+    return part
+
+
+def _described(part: Any, names: Mapping[str, MapField]) -> Iterator[str]:
+    """Write the values of a part: texts, then lists and tables of columns."""
+    values = [(label, form, _value(part, key)) for label, (key, form) in names.items()]
+    for label, form, value in values:
+        if label == "Source":
+            yield f"**{label}:** {_codes(value) or labels.NO_NAMES}  "
+        elif value and form == "text":
+            yield f"**{label}:** {_text(value)}  "
+    for label, form, value in values:
+        if value and form == "columns":
+            rows = [{"Column": _code(name)} | _cells(column) for name, column in value.items()]
+            used = [head for head in labels.COLUMN if any(row[head] for row in rows)]
+            yield from ("", f"**{label}:**", "", *_table(used, rows))
+        elif value and form == "list" and label != "Source":
+            yield from ("", f"**{label}:**", "", *(f"- {_line(item)}" for item in value), "")
     yield ""
 
 
-def _listed(label: str, values: Iterable[object]) -> Iterator[str]:
-    items = [f"- {_line(value)}" for value in values]
-    if items:
-        yield from (f"**{label}:**", "", *items, "")
+def _cells(column: MapColumn) -> dict[str, str]:
+    cells = {}
+    for label, (key, form) in labels.COLUMN.items():
+        if label != "Column":
+            value = _value(column, key)
+            code = form == "list" or (value and label == "Expression")
+            cells[label] = (
+                _codes([value] if isinstance(value, str) else value or ()) if code else _text(value)
+            )
+    return cells | ({"From": labels.NO_NAMES} if column.sources == () else {})
 
 
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    head = list(header)
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'|'.join('---' for _ in head)}|"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
+def _table(header: Iterable[str], rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    heads = list(header)
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'|'.join('---' for _ in heads)}|"
+    yield from (f"| {' | '.join(row[head] for head in heads)} |" for row in rows)
     yield ""
+
+
+def _records(
+    names: Mapping[str, MapField], parts: Iterable[object], cell: Callable[[object], str] = _text
+) -> Iterator[str]:
+    return _table(
+        names, ({label: cell(_value(part, field.key)) for label, field in names.items()} for part in parts)
+    )
+
+
+def _pairs(key: str, value: str, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return _table((key, value), ({key: one, value: other} for one, other in pairs))
 
 
 def _head(content: Map) -> Iterator[str]:
     document = content.document
-    yield from (f"# {_text(document.title)}", "")
-    yield from _labelled(document, labels.HEAD)
-    rows = [(label, _text(getattr(document, key))) for label, key in labels.CONTROL.items()]
-    if any(value for _, value in rows):
-        yield from ("## Document Control", "")
-        yield from _table(("Field", "Value"), (row for row in rows if row[1]))
+    yield from (f"# {_text(document.title)}", "", *_described(document, labels.DOCUMENT))
     if content.scope:
-        yield from ("## Scope", "", *_listed("Covers", content.scope))
+        yield from ("## Scope", "", *_described(content, labels.SCOPE))
     if document.overview:
         yield from ("## Overview", "", _line(document.overview), "")
 
@@ -130,101 +154,56 @@ def _diagram(content: Map) -> Iterator[str]:
     yield from ("```", "")
 
 
-def dataset_edges(content: Map) -> list[tuple[str, str]]:
-    """Return the edges of a map as pairs of source and target, each once."""
-    return list(dict.fromkeys((edge.source, edge.target) for edge in documented_edges(content)))
-
-
 def _sources(content: Map) -> Iterator[str]:
     if content.sources:
         yield from ("## Source Systems", "")
     for key, source in content.sources.items():
         yield from (f"### Source: {_text(source.title)}", "", f"**Name:** {_code(key)}  ")
-        yield from _labelled(source, labels.SOURCE, frozenset({"location"}))
-        yield from _listed("Owners", source.owners)
-        yield from _extracted(source)
-        yield from _labelled(source.extraction, labels.EXTRACTION)
-        for name, dataset in source.datasets.items():
-            details = [
-                *_labelled(dataset, labels.SOURCE_DATASET),
-                *_listed("Owners", dataset.owners),
-                *_columns(dataset.columns),
-            ]
-            if any(details):
-                yield from (f"#### Dataset: {_code(name)}", "", *details)
+        yield from (*_described(source, labels.SOURCE), *_source_datasets(source))
 
 
-def _extracted(source: SourceSystem) -> Iterator[str]:
+def _source_datasets(source: SourceSystem) -> Iterator[str]:
     if source.datasets:
         yield from ("**Datasets:**", "")
     for name, dataset in source.datasets.items():
-        targets = ", ".join(map(_code, dataset.to))
-        yield f"- {_code(name)}{f' → Extracted to {targets}' if targets else ''}"
+        yield f"- {_code(name)}{f' → Extracted to {_codes(dataset.to)}' if dataset.to else ''}"
     yield ""
+    for name, dataset in source.datasets.items():
+        yield from _details(f"#### Dataset: {_code(name)}", dataset, labels.DATASET)
+
+
+def _details(heading: str, part: object, names: Mapping[str, MapField]) -> Iterator[str]:
+    """Write a section only where there is something to say."""
+    details = list(_described(part, names))
+    if any(details):
+        yield from (heading, "", *details)
 
 
 def _layers(content: Map) -> Iterator[str]:
     if content.layers:
         yield from (f"## Data Flow: {' → '.join(key.title() for key in map(_text, content.layers))}", "")
     for key, layer in content.layers.items():
-        title = _text(layer.title) if layer.title else _code(key)
-        yield from (f"### Layer: {title}", "", f"**Name:** {_code(key)}  ")
-        yield from _labelled(layer, labels.LAYER)
-        yield from _listed("Quality Checks", layer.checks)
-        yield from _listed("Owners", layer.owners)
-        yield from _layer_tables(key, layer)
+        yield from (f"### Layer: {_text(layer.title) or _code(key)}", "", f"**Name:** {_code(key)}  ")
+        yield from (*_described(layer, labels.LAYER), *_layer_tables(key, layer))
 
 
 def _layer_tables(key: str, layer: Layer) -> Iterator[str]:
-    yield from ("**Tables:**" if layer.tables else "**Tables:** none", "")
+    yield from ("**Tables:**" if layer.tables else f"**Tables:** {labels.NO_NAMES}", "")
     yield from (f"- {_code(f'{key}.{name}')}" for name in layer.tables)
     made = {name: table.sources for name, table in layer.tables.items() if table.sources}
     if made:
         yield from ("", "**Lineage:**", "")
-        for name, sources in made.items():
-            yield f"- {' + '.join(map(_code, sources))} → {_code(f'{key}.{name}')}"
+    for name, sources in made.items():
+        yield f"- {' + '.join(map(_code, sources))} → {_code(f'{key}.{name}')}"
     yield ""
     for name, table in layer.tables.items():
-        details = list(_table_details(table))
-        if any(details):
-            yield from (f"#### Table: {_code(name)}", "", *details)
+        yield from _details(f"#### Table: {_code(name)}", table, labels.TABLE)
 
 
-def _table_details(table: MapTable) -> Iterator[str]:
-    yield from _labelled(table, labels.TABLE)
-    for label, key in labels.TABLE_LISTS.items():
-        yield from _listed(label, getattr(table, key))
-    yield from _columns(table.columns)
-
-
-def _columns(columns: Columns, label: str = "Columns") -> Iterator[str]:
-    if not columns:
-        return
-    cells = {name: _cells(name, column) for name, column in columns.items()}
-    used = [head for head in labels.COLUMN if head == "Column" or any(row[head] for row in cells.values())]
-    yield from (f"**{label}:**", "")
-    yield from _table(used, ([row[head] for head in used] for row in cells.values()))
-
-
-def _cells(name: str, column: Any) -> dict[str, str]:
-    made_from = labels.NO_SOURCE if column.sources == () else ", ".join(map(_code, column.sources or ()))
-    return {
-        "Column": _code(name),
-        "Type": _text(column.type),
-        "From": made_from,
-        "Expression": _code(column.expression) if column.expression else "",
-        "Subtype": _text(column.subtype),
-        "Aggregation": _text(column.aggregation),
-        "Window": _text(column.window),
-        "Checks": ", ".join(map(_code, column.checks)),
-        "Description": _text(column.description),
-    }
-
-
-def _chains(chains: Iterable[Chain]) -> Iterator[str]:
-    for number, chain in enumerate(chains):
-        if not number:
-            yield from ("## Column-Level Lineage", "")
+def _chains(content: Map) -> Iterator[str]:
+    if content.column_lineage:
+        yield from ("## Column-Level Lineage", "")
+    for chain in content.column_lineage:
         yield from (f"### Example: {_text(chain.title)}", "", "**Lineage Chain:**", "", "```")
         for at, step in enumerate(chain.steps):
             by = _step_text(step.by).replace(" - ", " &#45; ")
@@ -232,9 +211,8 @@ def _chains(chains: Iterable[Chain]) -> Iterator[str]:
                 by = re.sub(r"[(*/+%<>=]", lambda mark: _entities(mark[0]), by)
             how = " - ".join(part for part in (by, _code(step.expression) if step.expression else "") if part)
             subtype = _step_text(step.subtype).replace("[", "&#91;").replace("]", "&#93;")
-            arrow = f"  ↓{f' ({how})' if how else ''}{f' [{subtype}]' if subtype else ''}"
             if at or how or subtype:
-                yield arrow
+                yield f"  ↓{f' ({how})' if how else ''}{f' [{subtype}]' if subtype else ''}"
             yield step.column if _PLAIN.fullmatch(step.column) else _code(step.column)
         yield from ("```", "")
         if chain.logic:
@@ -246,98 +224,69 @@ def _chains(chains: Iterable[Chain]) -> Iterator[str]:
 def _consumers(content: Map) -> Iterator[str]:
     if content.dashboards or content.feature_views or content.ml_models:
         yield from ("## Downstream Consumers", "")
-    for name, board in content.dashboards.items():
-        yield from (f"### Dashboard: {_text(name)}", "")
-        yield from _consumer(board, labels.DASHBOARD)
-        yield from _columns(board.fields_, "Fields Used")
-    for name, view in content.feature_views.items():
-        yield from (f"### Feature View: {_text(name)}", "")
-        yield from _consumer(view, labels.FEATURE_VIEW)
-        yield from _listed("Entity", view.entity)
-        yield from _columns(view.features, "Features")
-    for name, model in content.ml_models.items():
-        yield from (f"### ML Model: {_text(name)}", "")
-        yield from _consumer(model, labels.ML_MODEL)
-
-
-def _consumer(part: Any, names: Mapping[str, str]) -> Iterator[str]:
-    yield f"**Source:** {', '.join(map(_code, part.sources)) or labels.NO_SOURCE}  "
-    yield from _labelled(part, names)
-    yield from _listed("Owners", part.owners)
+    for word, (kind, names) in labels.CONSUMERS.items():
+        for name, part in getattr(content, kind).items():
+            yield from (f"### {word}: {_text(name)}", "", *_described(part, names))
 
 
 def _pipeline(content: Map) -> Iterator[str]:
     if content.pipeline == type(content.pipeline)():
         return
-    yield from ("## Pipeline", "")
-    yield from _labelled(content.pipeline, labels.PIPELINE)
-    if content.pipeline.tasks:
-        rows = ((_code(t), ", ".join(map(_code, runs))) for t, runs in content.pipeline.tasks.items())
-        yield from ("**Tasks:**", "", *_table(("Task", "Runs"), rows))
+    yield from ("## Pipeline", "", *_described(content.pipeline, labels.PIPELINE))
+    if tasks := content.pipeline.tasks:
+        yield from _pairs("Task", "Runs", ((_code(task), _codes(runs)) for task, runs in tasks.items()))
 
 
 def _environments(content: Map) -> Iterator[str]:
     if content.environments:
         yield from ("## Environments", "")
     for name, environment in content.environments.items():
-        yield from (f"### Environment: {_text(name)}", "")
-        yield from _labelled(environment, {"Description": "description"})
-        yield from _listed("Produces", environment.produces)
-        rows = [[_code(getattr(b, key)) for key in labels.BINDING.values()] for b in environment.bindings]
-        yield from ("**Bindings:**", "", *_table(labels.BINDING, rows))
+        yield from (f"### Environment: {_text(name)}", "", *_described(environment, labels.ENVIRONMENT))
+        yield from _records(labels.BINDING, environment.bindings, _code)
 
 
 def _policy(content: Map) -> Iterator[str]:
     if content.policy:
-        yield from ("## Policy", "")
-        rows = ((str(code), str(severity)) for code, severity in content.policy.items())
-        yield from _table(("Finding", "Severity"), rows)
+        pairs = ((str(code), str(severity)) for code, severity in content.policy.items())
+        yield from ("## Policy", "", *_pairs("Finding", "Severity", pairs))
     if content.accepted:
-        yield from ("## Accepted Findings", "")
-        rows_ = ([_text(getattr(a, key)) for key in labels.ACCEPTED.values()] for a in content.accepted)
-        yield from _table(labels.ACCEPTED, rows_)
+        yield from ("## Accepted Findings", "", *_records(labels.ACCEPTED, content.accepted))
 
 
 def _catalog(content: Map) -> Iterator[str]:
     catalog = content.catalog
     if catalog == type(catalog)():
         return
-    yield from (f"## Catalog: {_text(catalog.title)}", "")
-    yield from _labelled(catalog, {"Catalog": "url"})
-    yield from _listed("Datasets Registered", catalog.registered)
+    yield from (f"## Catalog: {_text(catalog.title)}", "", *_described(catalog, labels.CATALOG))
     for kind, config in catalog.ingestion.items():
         yield from (f"### Ingestion: {_text(kind)}", "")
-        yield from _table(("Setting", "Value"), ((_code(k), _code(v)) for k, v in config.items()))
+        yield from _pairs("Setting", "Value", ((_code(key), _code(value)) for key, value in config.items()))
 
 
-def _scenarios(content: Map) -> Iterator[str]:
+def _reviews(content: Map) -> Iterator[str]:
     if content.scenarios:
         yield from ("## Impact Analysis", "")
     for scenario in content.scenarios:
         yield f"**Scenario:** {_text(scenario.description)}".rstrip() + "  "
-        yield from (f"**Change:** {_code(scenario.change)}  ", "")
-        yield from _listed("Reaches", scenario.reaches)
-
-
-def _validation(content: Map) -> Iterator[str]:
-    if content.validation.automated or content.validation.manual:
-        yield from ("## Lineage Validation", "")
-        yield from _listed("Automated Validation", content.validation.automated)
-        yield from _listed("Manual Validation", content.validation.manual)
-
-
-def _history(content: Map) -> Iterator[str]:
+        yield from _described(scenario, {label: labels.SCENARIO[label] for label in ("Change", "Reaches")})
+    if content.validation != type(content.validation)():
+        yield from ("## Lineage Validation", "", *_described(content.validation, labels.VALIDATION))
     if content.change_history:
-        yield from ("## Change History", "")
-        rows = ([_text(getattr(c, key)) for key in labels.HISTORY.values()] for c in content.change_history)
-        yield from _table(labels.HISTORY, rows)
-
-
-def _approvals(content: Map) -> Iterator[str]:
+        yield from ("## Change History", "", *_records(labels.HISTORY, content.change_history))
     if content.approvals:
-        yield from ("## Approvals", "")
-    for approval in content.approvals:
-        role, name, date = (
-            _line(part).replace(":", "&#58;") for part in (approval.role, approval.name, approval.date)
-        )
-        yield f"- {role}: {name or '_____________'} Date: {date or '_______'}"
+        yield from ("## Approvals", "", *_records(labels.APPROVAL, content.approvals))
+
+
+_PARTS = (
+    _head,
+    _diagram,
+    _sources,
+    _layers,
+    _chains,
+    _consumers,
+    _pipeline,
+    _environments,
+    _policy,
+    _catalog,
+    _reviews,
+)

@@ -278,7 +278,7 @@ ACCEPTED = """\
     ("text", "listed"),
     [
         ("## Scope\n\n**Covers:**\n- ``\n- a.*\n", ["scope.0: "]),
-        ("## Sources\n\n### A\n\n**Topic:**\n", ["sources.a.datasets..[key]: "]),
+        ("## Sources\n\n### A\n\n**Topic:** ``\n", ["sources.a.datasets..[key]: "]),
         (
             "## Revisions\n\n| Version | Changes |\n|---|---|\n| | x |\n| 2 | y |\n",
             ["change_history.0.version: "],
