@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from airflow_lineage_provider import __version__
+from airflow_lineage_provider.cli.audit import audit
 from airflow_lineage_provider.cli.catalog import publish
 from airflow_lineage_provider.cli.documents import import_, render
 from airflow_lineage_provider.cli.fetch import fetch
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 for command in (
-    *(check, diff, events, fetch, impact, import_, lint, render, sql, trace, validate),
+    *(audit, check, diff, events, fetch, impact, import_, lint, render, sql, trace, validate),
     *(forward, outbox, publish, serve, sweep),
 ):
     main.add_command(command)

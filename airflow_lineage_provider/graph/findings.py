@@ -61,6 +61,11 @@ class Code(StrEnum):
     CHECK_NOT_RUN = "check-not-run"
     # Of evidence that is not live.
     SAVED_ANSWER_OLD = "saved-answer-old"
+    # Of the query log of a warehouse.
+    ADHOC_WRITE = "adhoc-write"
+    UNDOCUMENTED_COPY = "undocumented-copy"
+    NOT_QUERIED = "not-queried"
+    INCOMPLETE = "incomplete"
     # Found by linting a map.
     NO_ENVIRONMENTS = "no-environments"
     NO_BINDINGS = "no-bindings"
@@ -82,6 +87,9 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.NOT_SELECTED: Severity.IGNORE,
     Code.CHECK_NOT_RUN: Severity.NOTE,
     Code.FIELD_ADDED: Severity.NOTE,
+    Code.UNDOCUMENTED_COPY: Severity.WARNING,
+    Code.NOT_QUERIED: Severity.WARNING,
+    Code.INCOMPLETE: Severity.WARNING,
     Code.NO_ENVIRONMENTS: Severity.NOTE,
     Code.NOT_LISTED: Severity.WARNING,
     Code.NOT_FED: Severity.WARNING,
@@ -112,7 +120,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = [f"documented in {e}" for e in self.documented[:1]]
-        where += [f"{'emitted by' if e.run_id else 'found in'} {e}" for e in self.observed[:1]]
+        where += [f"{e.verb} {e}" for e in self.observed[:1]]
         return f"{self.code}: {self.message}" + (f" ({', '.join(where)})" if where else "")
 
 

@@ -44,6 +44,11 @@ class Provenance:
     saved: str = ""
     """When the answer of an outside system was saved that this stands on (ISO 8601); empty of a live one."""
 
+    @property
+    def verb(self) -> str:
+        """The words before the place: emitted by a run, run by a user, found in a file."""
+        return "run by" if self.kind == "query" else "emitted by" if self.run_id else "found in"
+
     def __str__(self) -> str:
         if self.run_id or self.job:
             run = f" run {self.run_id}" if self.run_id else ""

@@ -274,6 +274,10 @@ class Pipeline(Part):
     """OpenLineage namespace of the jobs."""
     tasks: dict[Name, Names] = {}
     """Tasks by id, and the datasets that each makes; globs such as `silver.*` are allowed."""
+    users: Names = ()
+    """Users, as the warehouse's query log names them, as which the documented jobs run; globs are allowed.
+    Without them a statement with dbt's query comment is one of a documented job.
+    """
 
 
 class Accepted(Part):

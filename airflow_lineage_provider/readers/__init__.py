@@ -11,6 +11,7 @@ from airflow_lineage_provider.readers.events import read_events
 from airflow_lineage_provider.readers.evidence import BoundDataset, Checked, Evidence, JobRun
 from airflow_lineage_provider.readers.manifest import read_manifest
 from airflow_lineage_provider.readers.manifest_file import ManifestError, load_manifest
+from airflow_lineage_provider.readers.query_log import read_query_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,12 +31,14 @@ __all__ = [
     "read_evidence",
     "read_manifest",
     "read_map",
+    "read_query_log",
 ]
 
 READERS: Mapping[str, Callable[..., Evidence]] = {
     "datahub": read_datahub,
     "event": read_events,
     "manifest": read_manifest,
+    "query": read_query_log,
 }
 """The reader of each kind of evidence that is compared with a map: (source, Bindings) -> Evidence."""
 

@@ -64,6 +64,14 @@ def print_findings(comparison: Comparison, stream: TextIO) -> None:
     _print_summary(console, comparison)
 
 
+def print_comparison(comparison: Comparison, stream: TextIO, *, observed: str) -> None:
+    """Write the edges with their verdicts, the findings and the outcome; `observed` heads what was seen."""
+    console = console_for(stream)
+    _print_edges(console, comparison, observed)
+    _print_findings(console, comparison)
+    _print_summary(console, comparison)
+
+
 def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
     from airflow_lineage_provider.reports.line import Line
 
@@ -91,13 +99,13 @@ def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
         console.print(line.add(f", {failed} failed" if failed else "", "bold red"))
 
 
-def _print_edges(console: Console, comparison: Comparison) -> None:
+def _print_edges(console: Console, comparison: Comparison, observed: str = "emitted") -> None:
     """Print each target with its sources: where each is documented, whether it was emitted, the verdict."""
     from airflow_lineage_provider.reports.line import Line
 
     left = min(max((len(e.edge.target) for e in comparison.edges), default=0), 44)
     right = min(max((len(e.edge.source) for e in comparison.edges), default=0), 44)
-    _heading(console, f"{'Lineage':<{left + right + 7}}", f"{'documented':<12}{'emitted':<9}verdict")
+    _heading(console, f"{'Lineage':<{left + right + 7}}", f"{'documented':<12}{observed:<9}verdict")
     for target, verdicts in _by_target(comparison.edges):
         for number, found in enumerate(verdicts):
             word, style = _VERDICTS[found.verdict]
@@ -168,7 +176,7 @@ def _print_where(console: Console, finding: Finding) -> None:
     for found in finding.documented[:1]:
         console.print(Line(f"{'':10}documented in {found}", "dim"))
     for found in finding.observed[:1]:
-        console.print(Line(f"{'':10}{'emitted by' if found.run_id else 'found in'} {found}", "dim"))
+        console.print(Line(f"{'':10}{found.verb} {found}", "dim"))
 
 
 def _print_summary(console: Console, comparison: Comparison) -> None:

@@ -56,6 +56,15 @@ def parse(sql: str, dialect: Dialect) -> tuple[list[exp.Expr], list[Problem]]:
         _parsing.reset(quiet)
 
 
+def statement_tokens(sql: str, dialect: Dialect) -> list[list[Token]]:
+    """Return the tokens of each statement, without parsing. Raises `SqlError` as `parse` does."""
+    sql = _BYTE_ORDER_MARK.sub(" ", sql)
+    refuse_unreadable(sql)
+    tokens = _tokens(sql, dialect)
+    refuse_uncompiled(sql)
+    return list(_split(tokens))
+
+
 def _tokens(sql: str, dialect: Dialect) -> list[Token]:
     try:
         return dialect.tokenize(sql)

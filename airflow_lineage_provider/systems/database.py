@@ -46,7 +46,7 @@ def database_columns(
                     (str(column["name"]), _type(column["type"], connection.dialect)) for column in columns
                 ]
 
-    _ask(url, name, read)
+    ask(url, name, read)
     return found
 
 
@@ -62,11 +62,11 @@ def database_tables(url: URL, name: str) -> list[tuple[str, str]]:
             if schema.lower() not in _SYSTEM:
                 found.extend((schema, table) for table in inspector.get_table_names(schema))
 
-    _ask(url, name, read)
+    ask(url, name, read)
     return found
 
 
-def _ask(url: URL, name: str, read: Callable[[Connection], None]) -> None:
+def ask(url: URL, name: str, read: Callable[[Connection], None]) -> None:
     """Run a function with a connection to the database, and turn what fails into SystemReadError."""
     from sqlalchemy import create_engine
     from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
