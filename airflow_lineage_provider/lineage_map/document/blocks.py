@@ -124,10 +124,9 @@ class _Sections:
 
     def list_opens(self) -> None:
         """Make a label of the item above a nested list, and of text with a colon above a list."""
+        self.label_above()
         self.depth += 1
-        if self.depth == 1:
-            self.label_above()
-        elif self.entry.items and self.entry.items[-1].text.endswith(":"):
+        if self.depth > 1 and self.entry.items and self.entry.items[-1].text.endswith(":"):
             self.nested.append((self.depth, self.entry))
             line = self.entry.items.pop()
             self.section.entries.append(LabelledEntry(line.text[:-1].strip(" *"), "", line.number))

@@ -54,7 +54,7 @@ def read_flows(draft: Draft, section: Section, topic: str, near: str) -> None:
 def _take_tables(draft: Draft, entry: LabelledEntry, topic: str, near: str) -> None:
     for table in take(entry.tables, is_lineage):
         heads = [_role(head) for head in table.header]
-        of_columns = topic == "column_lineage" or {"source column", "target column"} <= set(heads)
+        of_columns = topic == "column_lineage" or "target column" in heads
         for number, row in table.rows:
             cells = dict(zip(heads, row, strict=False))
             source, target = _cell(cells, "source"), _cell(cells, "target")
@@ -72,14 +72,15 @@ def _take_tables(draft: Draft, entry: LabelledEntry, topic: str, near: str) -> N
 
 def is_lineage(table: MarkdownTable) -> bool:
     """Whether each row of a table says which source a target is made from."""
-    return {"source", "target"} <= {_role(head) for head in table.header}
+    return {"source", "target"} <= {_role(head).partition(" ")[0] for head in table.header}
 
 
 def _cell(cells: Mapping[str, str], role: str) -> Stop:
-    """Read one end of a row; a column stands in a cell of its own, or behind its table's name."""
-    found = stop(cells.get(role, ""))
-    column = plain(cells.get(f"{role} column", ""))
-    return found._replace(names=[f"{name}.{column}" for name in found.names]) if column else found
+    """Read one end of a row; a column stands in a cell beside its table's, or behind its table's name."""
+    column = cells.get(f"{role} column", "")
+    found = stop(cells.get(role, column))
+    beside = role in cells and column
+    return found._replace(names=[f"{name}.{plain(column)}" for name in found.names]) if beside else found
 
 
 def _role(head: str) -> str:

@@ -67,7 +67,7 @@ CONSUMERS = {
 }
 """The key and the labels of each kind of consumer, by the word in front of its name."""
 
-DATASETS = ("Datasets", "Tables")
+DATASETS = ("Datasets", "Tables", "Files")
 """The labels above the datasets of a source and the tables of a layer."""
 DATASET_KINDS = {"Topic": "topic", "Stream": "topic", "File": "files", "Bucket": "files", "Table": "table"}
 LINES = {
@@ -90,6 +90,7 @@ _SYNONYMS = (
     {"change", "what changed", "description", "note"},
     {"owner", "team", "contact"},
     {"author", "who", "by"},
+    {"version", "revision"},
     {"last updated", "last reviewed", "updated"},
     {"frequency", "refresh", "schedule", "cadence"},
     {"system", "location", "url", "host", "endpoint"},
@@ -98,7 +99,7 @@ _SYNONYMS = (
     {"materialized", "materialization"},
     {"unique key", "primary key", "key"},
     {"column", "field", "attribute", "name"},
-    {"dataset", "table", "topic", "file", "stream", "object", "model", "view", "name"},
+    {"dataset", "table", "topic", "stream", "object", "model", "view", "name"},
     {"consumer", "dashboard", "report", "application", "name"},
     {"tool", "store", "platform", "system"},
     {"fields used", "field", "column", "metric"},

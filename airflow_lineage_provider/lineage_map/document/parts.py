@@ -13,6 +13,7 @@ from airflow_lineage_provider.lineage_map.document.fields import (
     described,
     heading,
     take_fields,
+    take_list,
     take_rows,
     without_number,
 )
@@ -44,7 +45,7 @@ def _listed(
     for item in take(entry.items, lambda item: not has_arrow(item.text)):
         yield *described(item.text), []
     if not any(map(is_lineage, entry.tables)):
-        for name, cells in take_rows(draft, [entry], {naming, *names}, naming):
+        for name, cells in take_rows(draft, [entry], [naming, *names], naming):
             yield name, "", [cell for cell in cells if cell.label != naming]
 
 
@@ -69,9 +70,10 @@ def read_source(draft: Draft, section: Section) -> Part:
     for entry in section.entries:
         if kind := labels.known(entry.label, labels.DATASET_KINDS) if entry.value else None:
             source["kind"] = labels.DATASET_KINDS[kind]
-            dataset = source["datasets"].setdefault(plain(entry.value), {})
-            entry.value = ""
-            take_fields(draft, section.entries, dataset, labels.DATASET)
+            for dataset in take_list(entry):
+                take_fields(
+                    draft, section.entries, source["datasets"].setdefault(dataset, {}), labels.DATASET
+                )
     take_fields(draft, section.entries, source, labels.SOURCE)
     for entry in section.entries:
         _read_datasets(draft, entry, source["datasets"])
@@ -141,8 +143,10 @@ def read_layer(draft: Draft, section: Section) -> str:
 
 def _layer_name(section: Section, title: str) -> str:
     """Return the schema of the tables that a section lists, else the first word of its title."""
-    items = (item.text for entry in section.entries if _is_list(entry) for item in entry.items)
-    schemas = {described(text)[0].rpartition(".")[0] for text in items if not has_arrow(text)} - {""}
+    listed = [entry for entry in section.entries if _is_list(entry)]
+    texts = [item.text for entry in listed for item in entry.items if not has_arrow(item.text)]
+    texts += [row[0] for entry in listed for table in entry.tables for _, row in table.rows]
+    schemas = {described(text)[0].rpartition(".")[0] for text in texts} - {""}
     words = (word for word in re.findall(r"\w+", title.casefold()) if not word.isdigit())
     first = next((word for word in words if word not in _GENERIC), "layer")
     return schemas.pop() if len(schemas) == 1 else first
