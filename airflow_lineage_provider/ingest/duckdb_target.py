@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,19 @@ from airflow_lineage_provider.ingest.model import IngestError
 from airflow_lineage_provider.ingest.warehouse import BronzeTarget, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
 
-MEMORY_LIMIT = "512MB"  # beyond it DuckDB writes to disk; the settings of the profile go before it
+SETTINGS = {
+    "TimeZone": "UTC",
+    "memory_limit": "384MB",  # beyond it DuckDB writes to disk
+    "force_compression": "zstd",  # half the CPU time of the default for text (dict_fsst), 1.8 times its size
+}
+"""How rows are written. The settings of the profile take precedence."""
+PART_BYTES = 64 * 2**20
+EVICTED_TO = "32MB"
 
 
 class DuckDbTarget(BronzeTarget):
@@ -34,9 +42,7 @@ class DuckDbTarget(BronzeTarget):
             raise IngestError(
                 f"the warehouse {path} cannot be opened: {text[:300]}", unreachable=True
             ) from None
-        self._connection.execute("set TimeZone = 'UTC'")
-        self._connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        for name, value in (credentials.settings or {}).items():
+        for name, value in {**SETTINGS, **(credentials.settings or {})}.items():
             self._connection.execute(f"set {name} = {literal(str(value))}")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -53,11 +59,33 @@ class DuckDbTarget(BronzeTarget):
         """Append rows; DuckDB pulls them while they are read."""
         import pyarrow as pa
 
-        self._connection.register("ingest_incoming", pa.RecordBatchReader.from_batches(schema, iter(batches)))
+        remaining = iter(batches)
+        # Threads would leave a partly filled row group each, which the checkpoint merges: slower, more memory.
+        with self._setting("threads", "1"):
+            while part := _next_part(remaining):
+                self._connection.register("ingest_incoming", pa.RecordBatchReader.from_batches(schema, part))
+                try:
+                    self._connection.execute(f"insert into {table} by name select * from ingest_incoming")
+                finally:
+                    self._connection.unregister("ingest_incoming")
+                self._evict()
+
+    def _evict(self) -> None:
+        """Drop cached blocks, which DuckDB otherwise keeps up to its memory limit."""
+        import duckdb
+
+        with suppress(duckdb.OutOfMemoryException), self._setting("memory_limit", EVICTED_TO):
+            pass
+
+    @contextmanager
+    def _setting(self, name: str, value: str) -> Iterator[None]:
+        """Change a setting in the `with` block."""
+        (before,) = self._connection.execute(f"select current_setting('{name}')").fetchall()[0]
+        self._connection.execute(f"set {name} = {literal(value)}")
         try:
-            self._connection.execute(f"insert into {table} by name select * from ingest_incoming")
+            yield
         finally:
-            self._connection.unregister("ingest_incoming")
+            self._connection.execute(f"set {name} = {literal(str(before))}")
 
     def sql_type(self, kind: pa.DataType) -> str:
         """Return DuckDB's own type for an Arrow type."""
@@ -72,3 +100,19 @@ class DuckDbTarget(BronzeTarget):
     def close(self) -> None:
         """Close the file, so that another process can open it."""
         self._connection.close()
+
+
+def _next_part(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch] | None:
+    """Return the next batches, of about PART_BYTES, as they are read; None after the last."""
+    first = next(batches, None)
+    if first is None:
+        return None
+
+    def part() -> Iterator[pa.RecordBatch]:
+        size = first.nbytes
+        yield first
+        while size < PART_BYTES and (batch := next(batches, None)) is not None:
+            size += batch.nbytes
+            yield batch
+
+    return part()

@@ -1,17 +1,17 @@
 """The movers beside the least that could be done: COPY to nowhere, and a consumer that decodes nothing.
 
 Bars: Postgres -> DuckDB at most 2 times `COPY ... TO STDOUT` alone; Kafka -> Parquet at most 4 times the bare
-consumer; no more than 150 MiB more memory for 10 times the rows. Exits with 1 where one is missed.
+consumer; no more than 64 MiB more memory for 10 times the rows. Exits with 1 where one is missed. The fastest of
+several runs counts, because other work on the machine only ever adds time.
 
-Options: --rows (1,000,000), --records (500,000).
+INGEST_ROWS (1,000,000) and INGEST_RECORDS (1,000,000) set the sizes; memory is compared with 10 times the rows.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,8 +22,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "dbt_project")]
 
-POSTGRES_BAR, KAFKA_BAR, MEMORY_BAR = 2.0, 4.0, 150
-RUNS = 3
+ROWS = int(os.environ.get("INGEST_ROWS", "1000000"))
+RECORDS = int(os.environ.get("INGEST_RECORDS", "1000000"))
+POSTGRES_BAR, KAFKA_BAR, MEMORY_BAR = 2.0, 4.0, 64
+RUNS = 5
 TABLE = """
     create table bench (
         order_id text primary key, customer_id text, product_id text, amount text, status text,
@@ -58,17 +60,20 @@ def child(kind, settings):
 
 
 def measure(kind, settings):
-    from tests.ingest import mover  # noqa: F401 - everything is imported before the clock starts
+    """Run one kind of work, everything imported before the clock starts; print seconds and MiB."""
+    import adbc_driver_postgresql.dbapi
+    import confluent_kafka
+    import duckdb
+    import fastavro
+    import psycopg2
+    import pyarrow.csv
+    import pyarrow.fs
+    import pyarrow.parquet  # noqa: F401
 
-    work = {
-        "copy": copy,
-        "adbc": adbc,
-        "psycopg": psycopg,
-        "bronze": bronze,
-        "consume": consume,
-        "land": land,
-    }
-    seconds = timed(lambda: work[kind](**settings))
+    from tests.ingest import mover  # noqa: F401
+
+    kinds = {one.__name__: one for one in (copy, adbc, psycopg, bronze, consume, land)}
+    seconds = timed(lambda: kinds[kind](**settings))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps([seconds, memory]) + "\n")
 
@@ -135,12 +140,18 @@ def bronze(address, path):
 
 
 def consume(brokers, name, **_):
-    """Read every record, decode none."""
-    from airflow_lineage_provider.ingest.topic import Topic
+    """Fetch every record, and look at none: confluent-kafka's own batches."""
+    from confluent_kafka import Consumer, TopicPartition
 
-    topic = Topic(name, {"bootstrap.servers": brokers})
-    for _messages in topic.records(topic.spans({})):
-        pass
+    from airflow_lineage_provider.ingest.topic import AT_ONCE
+
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench", "enable.partition.eof": True})
+    partitions = consumer.list_topics(name).topics[name].partitions
+    consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
+    ended = 0
+    while ended < len(partitions):
+        ended += sum(message.error() is not None for message in consumer.consume(AT_ONCE, 1.0))
+    consumer.close()
 
 
 def land(brokers, name, registry, lake):
@@ -149,41 +160,57 @@ def land(brokers, name, registry, lake):
     topic(brokers, registry, name, lake)
 
 
-def compare(title, rows, baseline, runs):
-    """Print the medians of two kinds of runs; return the ratio."""
-    least = statistics.median(seconds for seconds, _ in runs[baseline])
-    for kind, measured in runs.items():
-        seconds = statistics.median(one for one, _ in measured)
-        memory = max(one for _, one in measured)
-        print(f"  {kind:<10} {seconds:7.2f} s  {rows / seconds:>11,.0f} rows/s  {memory:6.0f} MiB  {title}")
-    return least
+def show(kind, rows, runs):
+    """Print the fastest run, and the most memory of any; return both."""
+    seconds, memory = min(one for one, _ in runs), max(one for _, one in runs)
+    print(f"  {kind:<8} {seconds:7.2f} s  {rows / seconds:>11,.0f} rows/s  {memory:6.0f} MiB", flush=True)
+    return seconds, memory
 
 
-def postgres_part(rows, server, folder):
+def rounds(kinds, rows, runs):
+    """Run each kind of work once in each round; return what `show` returns, by kind.
+
+    :param kinds: a function from the round's number to the settings, by kind.
+    """
+    measured = {kind: [] for kind in kinds}
+    for number in range(runs):
+        for kind, settings in kinds.items():
+            measured[kind].append(child(kind, settings(number)))
+    return {kind: show(kind, rows, one) for kind, one in measured.items()}
+
+
+def postgres_part(server, folder):
+    """Return the ratio of bronze to COPY at both sizes, and the MiB that 10 times the rows take more."""
     address = {"host": server["PGHOST"], "port": int(server["PGPORT"]), "user": server["PGUSER"],
                "password": server["PGPASSWORD"], "database": server["PGDATABASE"]}  # fmt: skip
     connection = connected(address)
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(TABLE)
-    cursor.execute(FILL, (1, rows))
-    cursor.execute("vacuum analyze bench")
-    runs = {kind: [] for kind in ("copy", "adbc", "psycopg", "bronze")}
-    for number in range(RUNS):
-        for kind, measured in runs.items():
-            extra = {"path": str(folder / f"{number}.duckdb")} if kind == "bronze" else {}
-            measured.append(child(kind, {"address": address, **extra}))
-    print(f"Postgres, {rows:,} rows of 7 columns, median of {RUNS}")
-    least = compare("", rows, "copy", runs)
-    cursor.execute(FILL, (rows + 1, 10 * rows))
-    big = child("bronze", {"address": address, "path": str(folder / "big.duckdb")})
-    small = max(memory for _, memory in runs["bronze"])
-    compare(f"of {10 * rows:,} rows", 10 * rows, "bronze", {"bronze": [big]})
-    ratio = statistics.median(seconds for seconds, _ in runs["bronze"]) / least
-    return ratio, big[1] - small
+    ratios, memory = [], []
+    for first, rows, runs in ((1, ROWS, RUNS), (ROWS + 1, 10 * ROWS, 2)):
+        cursor.execute(FILL, (first, rows))
+        cursor.execute("vacuum analyze bench")
+        print(f"Postgres, {rows:,} rows of 7 columns, the fastest of {runs}")
+        kinds = ("copy", "adbc", "psycopg", "bronze") if rows == ROWS else ("copy", "bronze")
+        found = rounds(
+            {
+                kind: lambda number, rows=rows: {
+                    "address": address,
+                    "path": f"{folder}/{rows}-{number}.duckdb",
+                }
+                for kind in kinds
+            },
+            rows,
+            runs,
+        )
+        ratios.append(found["bronze"][0] / found["copy"][0])
+        memory.append(found["bronze"][1])
+    return ratios, memory[1] - memory[0]
 
 
-def kafka_part(records, folder):
+def kafka_part(folder):
+    """Return the ratio of land to consume."""
     import event_stream
     import schema_registry
 
@@ -196,39 +223,35 @@ def kafka_part(records, folder):
         {"event_id": f"E{n:08d}", "customer_id": f"C{n % 5000}", "event_type": "page_view", "channel": "web",
          "event_timestamp": begin + timedelta(seconds=n), "page_url": f"https://shop.example.com/{n % 999}",
          "kafka_partition": n % 3}
-        for n in range(records)
+        for n in range(RECORDS)
     )  # fmt: skip
-    runs = {kind: [] for kind in ("consume", "land")}
     with event_stream.broker(folder / "broker", free_port()) as brokers:
         event_stream.create_topic(brokers)
         event_stream.produce(brokers, url, rows)
-        for number in range(RUNS):
-            for kind, measured in runs.items():
-                extra = {"registry": url, "lake": str(folder / f"lake-{number}")} if kind == "land" else {}
-                measured.append(child(kind, {"brokers": brokers, "name": event_stream.TOPIC, **extra}))
-    print(f"Kafka, {records:,} Avro records of 6 fields, median of {RUNS}")
-    least = compare("", records, "consume", runs)
-    return statistics.median(seconds for seconds, _ in runs["land"]) / least
+        print(f"Kafka, {RECORDS:,} Avro records of 6 fields, the fastest of {RUNS}")
+        where = {"brokers": brokers, "name": event_stream.TOPIC}
+        kinds = {
+            "consume": lambda _number: where,
+            "land": lambda number: {**where, "registry": url, "lake": str(folder / f"lake-{number}")},
+        }
+        found = rounds(kinds, RECORDS, RUNS)
+    return found["land"][0] / found["consume"][0]
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--records", type=int, default=500_000)
-    parser.add_argument("--child", nargs=2)
-    options = parser.parse_args()
-    if options.child:
-        measure(options.child[0], json.loads(options.child[1]))
+    if sys.argv[1:2] == ["--child"]:
+        measure(sys.argv[2], json.loads(sys.argv[3]))
         return 0
     from tests.support.postgres_server import private_postgres
 
     with tempfile.TemporaryDirectory() as place, private_postgres() as server:
-        postgres, memory = postgres_part(options.rows, server, Path(place))
-        kafka = kafka_part(options.records, Path(place))
-    print(f"bronze / COPY {postgres:.2f} (at most {POSTGRES_BAR}), ", end="")
+        postgres, memory = postgres_part(server, Path(place))
+        kafka = kafka_part(Path(place))
+    small, large = postgres
+    print(f"bronze / COPY {small:.2f} and {large:.2f} (at most {POSTGRES_BAR}), ", end="")
     print(f"land / consume {kafka:.2f} (at most {KAFKA_BAR}), ", end="")
     print(f"{memory:+.0f} MiB for 10 times the rows (at most {MEMORY_BAR})")
-    return int(postgres > POSTGRES_BAR or kafka > KAFKA_BAR or memory > MEMORY_BAR)
+    return int(max(postgres) > POSTGRES_BAR or kafka > KAFKA_BAR or memory > MEMORY_BAR)
 
 
 if __name__ == "__main__":
