@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph.findings import Code, Finding
+from airflow_lineage_provider.graph.impact import CONSUMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def compare_properties(matching: Matching) -> Iterator[Finding]:
     """Yield the properties that differ, of the datasets and columns that both graphs have.
 
-    A property that only one of the graphs states is no finding: it is not known to differ.
+    A property that only one of the graphs states is no finding: it is not known to differ. The owners of a
+    consumer differ where not one of them is named by both.
     """
     for name, expected in matching.expected.datasets.items():
         observed = matching.observed.datasets.get(name)
@@ -24,6 +26,9 @@ def compare_properties(matching: Matching) -> Iterator[Finding]:
             continue
         where = expected.provenance, observed.provenance
         yield from _differences(name, expected.properties, observed.properties, *where)
+        if expected.kind in CONSUMERS and not _share(expected.owners, observed.owners):
+            was, now = (("owner", ", ".join(one.owners)) for one in (expected, observed))
+            yield from _differences(name, (was,), (now,), *where)
         for key, column in expected.columns.items():
             if column.properties and key in observed.columns:
                 documented = (column.provenance,) if column.provenance else expected.provenance
@@ -45,6 +50,11 @@ def _differences(
         if now is not None and _plain(was) != _plain(now):
             message = f"{subject}: {name} is documented as {was} and is {now}"
             yield Finding(Code.PROPERTY_CHANGED, subject, message, documented, produced, was=was, now=now)
+
+
+def _share(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    """Whether two lists of owners have one in common, or one of them is empty."""
+    return not first or not second or not {*map(_plain, first)}.isdisjoint(map(_plain, second))
 
 
 def _plain(text: str) -> str:

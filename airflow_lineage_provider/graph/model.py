@@ -323,5 +323,5 @@ def _merge_datasets(first: Dataset, second: Dataset) -> Dataset:
         columns=first.columns or second.columns,
         checks=_union(first.checks, second.checks),
         provenance=_union(first.provenance, second.provenance),
-        properties=first.properties or second.properties,
+        properties=tuple((dict(second.properties) | dict(first.properties)).items()),
     )

@@ -201,6 +201,8 @@ class FeatureView(Part):
 
     store: str = ""
     """Feature store, such as Tecton or Feast."""
+    url: str = ""
+    """Address of the feature view."""
     description: str = ""
     """What the features describe."""
     entity: Names = ()
@@ -218,6 +220,8 @@ class MLModel(Part):
 
     platform: str = ""
     """Where it is trained or served, such as SageMaker."""
+    url: str = ""
+    """Address of the model."""
     description: str = ""
     """What it predicts."""
     version: str = ""

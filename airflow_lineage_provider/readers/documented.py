@@ -77,16 +77,19 @@ def _consumers(lineage_map: LineageMap) -> Iterator[Dataset]:
     for name, board in content.dashboards.items():
         where: Where = ("dashboards", name)
         columns = _columns(lineage_map, board.fields_, (*where, "fields"))
-        yield _consumer(name, "dashboard", board.tool, board.owners, lineage_map.where(*where), columns)
+        dataset = _consumer(name, "dashboard", board.tool, board.owners, lineage_map.where(*where), columns)
+        yield replace(dataset, properties=_stated(url=board.url))
     for name, view in content.feature_views.items():
         where = ("feature_views", name)
         columns = _columns(lineage_map, view.features, (*where, "features"))
         dataset = _consumer(name, "feature view", view.store, view.owners, lineage_map.where(*where), columns)
-        yield replace(dataset, properties=_stated(entity=entity_text(view.entity)))
+        yield replace(dataset, properties=_stated(entity=entity_text(view.entity), url=view.url))
     for name, model in content.ml_models.items():
         provenance = lineage_map.where("ml_models", name)
         dataset = _consumer(name, "model", model.platform, model.owners, provenance, {})
-        yield replace(dataset, properties=_stated(version=model.version, approval=model.approval))
+        yield replace(
+            dataset, properties=_stated(version=model.version, approval=model.approval, url=model.url)
+        )
 
 
 def _consumer(

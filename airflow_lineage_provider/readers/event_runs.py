@@ -100,6 +100,8 @@ class DatasetFacets:
     owners: tuple[str, ...] | None = None
     rows: int | None = None
     assertions: Assertions | None = None
+    url: str | None = None
+    """The page of the dataset, by its data source."""
     properties: tuple[Property, ...] | None = None
 
     def update(self, other: DatasetFacets) -> None:
@@ -262,6 +264,8 @@ class FacetReader:
             )
         if "datasetType" in common:
             found.kind = intern(text_at(common, "datasetType", "datasetType"))
+        if "dataSource" in common:
+            found.url = intern(text_at(common, "dataSource", "uri"))
         if "documentation" in common:
             found.description = self._share(text_at(common, "documentation", "description"))
         if "ownership" in common:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.event import event_time
 from airflow_lineage_provider.events.movement import LISTS_ALL, SAVED_ANSWER
-from airflow_lineage_provider.graph import Column, ColumnEdge, ColumnRef, Dataset, Edge, Graph, Provenance
+from airflow_lineage_provider.graph import (
+    CONSUMERS,
+    Column,
+    ColumnEdge,
+    ColumnRef,
+    Dataset,
+    Edge,
+    Graph,
+    Provenance,
+)
 from airflow_lineage_provider.readers.event_runs import (
     DatasetFacets,
     EventRun,
@@ -186,7 +195,7 @@ class _GraphBuilder:
             owners=facets.owners or (),
             columns=columns,
             provenance=provenance,
-            properties=tuple((one.name, one.value) for one in stated if not one.field),
+            properties=(*((one.name, one.value) for one in stated if not one.field), *_page(facets)),
         )
 
     def column_lineage(
@@ -200,6 +209,12 @@ class _GraphBuilder:
                 yield ColumnEdge(
                     ref, target, source.transformations, job=provenance[0].job, provenance=provenance
                 )
+
+
+def _page(facets: DatasetFacets) -> Iterator[tuple[str, str]]:
+    """Yield the address of a consumer's page; the data source of a table is its server."""
+    if facets.url and facets.url.startswith("http") and (facets.kind or "").lower() in CONSUMERS:
+        yield "url", facets.url
 
 
 def _saved(run: EventRun) -> str:

@@ -277,8 +277,9 @@ def _consumer(exposure: ManifestExposure) -> Dataset:
         exposure.label or exposure.name,
         kind=_EXPOSURES.get(exposure.type, exposure.type),
         description=exposure.description or "",
-        owners=tuple(filter(None, (owner.name or owner.email,))) if owner else (),
+        owners=tuple(filter(None, (owner.name, owner.email))) if owner else (),
         provenance=_provenance(exposure.original_file_path),
+        properties=(("url", exposure.url),) if exposure.url else (),
     )
 
 

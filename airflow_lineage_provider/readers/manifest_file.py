@@ -105,6 +105,7 @@ class ManifestExposure(msgspec.Struct):
     type: str = ""
     label: str | None = None
     description: str | None = None
+    url: str | None = None
     original_file_path: str = ""
     owner: _Owner | None = None
     depends_on: _Depends = msgspec.field(default_factory=_Depends)

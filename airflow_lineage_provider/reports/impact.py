@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.graph import CONSUMERS, EVERY_COLUMN, consumers
 from airflow_lineage_provider.graph.change import Effect
+from airflow_lineage_provider.graph.steps import DOCUMENTED, step_evidence
 from airflow_lineage_provider.reports.console import console_for
 from airflow_lineage_provider.reports.escape import markdown_code, markdown_text
 
@@ -42,6 +43,7 @@ def print_impact(
     console = console_for(stream)
     _print_tree(console.print, graph, found, effects or {}, "->")
     reached = [graph.datasets[name] for name in found.datasets() if name in graph.datasets]
+    _print_consumers(console.print, [dataset for dataset in reached if dataset.kind in CONSUMERS])
     checks = [f"{dataset.name}: {', '.join(dataset.checks)}" for dataset in reached if dataset.checks]
     owners = sorted({owner for dataset in reached for owner in dataset.owners})
     if checks:
@@ -90,6 +92,7 @@ def impact_json(
                 "system": graph.datasets[ref.dataset].system,
                 "layer": graph.datasets[ref.dataset].layer,
                 "owners": list(graph.datasets[ref.dataset].owners),
+                **_stated(graph, ref, parent),
                 **({"effect": str(effects[ref])} if effects and ref in effects else {}),
             }
             for ref, (hops, parent) in found.nodes.items()
@@ -112,6 +115,30 @@ def impact_markdown(graph: Graph, found: Impact, effects: Mapping[ColumnRef, Eff
     return f"{stream.getvalue()}\n**{total(graph, found)}**\n"
 
 
+def _stated(graph: Graph, ref: ColumnRef, parent: ColumnRef) -> dict[str, Any]:
+    """Return the page of what is reached, and the evidence for the step to it."""
+    url = dict(graph.datasets[ref.dataset].properties).get("url")
+    known = step_evidence(graph, parent, ref)
+    return {
+        **({"url": url} if url else {}),
+        "evidence": list(known.sides),
+        **({"saved_answer": known.saved} if known.saved else {}),
+    }
+
+
+def _print_consumers(write: Any, reached: list[Dataset]) -> None:
+    """Print who owns each consumer, and where it is."""
+    from airflow_lineage_provider.reports.line import Line
+
+    told = [(one, ", ".join(one.owners), dict(one.properties).get("url", "")) for one in reached]
+    if any(owners or url for _, owners, url in told):
+        write()
+        write(Line("Consumers", "bold"))
+    for dataset, owners, url in told:
+        if owners or url:
+            write(Line(f"  {dataset.name}: {', '.join(filter(None, (owners, url)))}"))
+
+
 def _children(found: Impact) -> Mapping[ColumnRef, list[ColumnRef]]:
     children: dict[ColumnRef, list[ColumnRef]] = {}
     for ref, (hops, parent) in found.nodes.items():
@@ -124,9 +151,18 @@ def _print_tree(
     write: Any, graph: Graph, found: Impact, effects: Mapping[ColumnRef, Effect], arrow: str
 ) -> None:
     children = _children(found)
+    observed = any(one.kind != DOCUMENTED for edge in graph.edges.values() for one in edge.provenance)
     for start in found.starts:
         for ref, depth in _preorder(children, start):
-            write(_tree_line(graph, found, ref, depth, effects.get(ref), arrow))
+            line = _tree_line(graph, found, ref, depth, effects.get(ref), arrow)
+            if depth and observed:
+                line.add(f"  [{_step(graph, found, ref)}]", "dim")
+            write(line)
+
+
+def _step(graph: Graph, found: Impact, ref: ColumnRef) -> str:
+    parent = found.nodes[ref][1]
+    return str(step_evidence(graph, parent, ref) or step_evidence(graph, ref, parent))
 
 
 def _preorder(

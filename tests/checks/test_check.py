@@ -112,6 +112,28 @@ def drop_exposure(manifest):
     del manifest["exposures"]["exposure.customer_analytics.executive_kpi_report"]
 
 
+def exposure(name, **fields):
+    def seed(manifest):
+        manifest["exposures"][f"exposure.customer_analytics.{name}"] |= fields
+
+    return seed
+
+
+def lose_test(name, column):
+    def seed(manifest):
+        tests = manifest["nodes"]
+        (key,) = [
+            key
+            for key, node in tests.items()
+            if node["resource_type"] == "test"
+            and (node["test_metadata"]["name"], node["column_name"]) == (name, column)
+            and node["attached_node"] == MODEL + "stg_orders"
+        ]
+        del tests[key]
+
+    return seed
+
+
 def add_exposure(manifest):
     exposure = copy.deepcopy(
         manifest["exposures"]["exposure.customer_analytics.customer_analytics_dashboard"]
@@ -215,6 +237,25 @@ DRIFTS = {
         ],
     ),
     "a dashboard removed": (drop_exposure, [(Code.DATASET_MISSING, "Executive KPI Report")]),
+    "a dashboard with another owner": (
+        exposure("customer_analytics_dashboard", owner={"name": "Finance", "email": "finance@example.com"}),
+        [(Code.PROPERTY_CHANGED, "Customer Analytics Dashboard")],
+    ),
+    "a dashboard at another address": (
+        exposure("executive_kpi_report", url="https://tableau.example.com/#/views/Old"),
+        [(Code.PROPERTY_CHANGED, "Executive KPI Report")],
+    ),
+    "features of another table": (
+        exposure("customer_engagement_features", depends_on={"nodes": [MODEL + "customer_orders_summary"]}),
+        [
+            (Code.EDGE_MISSING, "gold.customer_behavior -> customer_engagement_features"),
+            (Code.EDGE_UNEXPECTED, "gold.customer_orders_summary -> customer_engagement_features"),
+        ],
+    ),
+    "a documented test removed": (
+        lose_test("relationships", "customer_id"),
+        [(Code.CHECK_MISSING, "silver.stg_orders.customer_id")],
+    ),
     "a dashboard added": (add_exposure, [(Code.DATASET_UNEXPECTED, "Returns")]),
 }
 

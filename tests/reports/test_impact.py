@@ -8,7 +8,17 @@ import pytest
 from airflow_lineage_provider.checks.equality import converts
 from airflow_lineage_provider.checks.references import column_reference
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.graph import Change, ColumnRef, effects, impact, trace
+from airflow_lineage_provider.graph import (
+    Change,
+    ColumnEdge,
+    ColumnRef,
+    Graph,
+    Provenance,
+    combine,
+    effects,
+    impact,
+    trace,
+)
 from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.readers import read_map
 from airflow_lineage_provider.reports.impact import impact_json, impact_markdown, impact_text, print_trace
@@ -30,11 +40,21 @@ bronze.raw_orders.amount
          -> customer_engagement_features.30_day_purchase_amount (Tecton)
             -> churn_prediction_model (SageMaker)  by table
 
+Consumers
+  Customer Analytics Dashboard: Customer Analytics Team, \
+https://tableau.example.com/#/views/CustomerAnalytics
+  customer_engagement_features: Machine Learning Team, \
+https://tecton.example.com/feature-views/customer_engagement_features
+  Executive KPI Report: Business Intelligence Team, https://tableau.example.com/#/views/ExecutiveKPIs
+  churn_prediction_model: Machine Learning Team, \
+https://sagemaker.example.com/models/churn_prediction_model
+
 Checked on the way
   silver.stg_orders: dbt tests: not_null, unique, relationships, \
 Great Expectations: format validation, range checks
 
-Owners to inform: Data Platform Team
+Owners to inform: Business Intelligence Team, Customer Analytics Team, Data Platform Team, \
+Machine Learning Team
 
 TOTAL IMPACT: 4 downstream consumers
 """
@@ -82,9 +102,39 @@ def test_as_data_and_as_a_comment():
         "system": "warehouse",
         "layer": "silver",
         "owners": ["Data Platform Team"],
+        "evidence": ["documented"],
     }
+    dashboard = next(one for one in data["reached"] if one["dataset"] == "Executive KPI Report")
+    assert dashboard["url"] == "https://tableau.example.com/#/views/ExecutiveKPIs"
     assert len(data["consumers"]) == 4
     assert impact_markdown(GRAPH, AMOUNT).splitlines()[1] == "  - `silver.stg_orders.order_amount`"
+
+
+def step(source, target, **provenance):
+    return ColumnEdge(
+        ColumnRef(*source.split("/")),
+        ColumnRef(*target.split("/")),
+        provenance=(Provenance("event", job="a job", run_id="r1", **provenance),),
+    )
+
+
+def test_each_step_says_whether_it_is_documented_or_observed_or_both():
+    observed = Graph(
+        column_edges=[
+            step("bronze.raw_orders/amount", "silver.stg_orders/order_amount"),
+            step("gold.customer_behavior/total_revenue", "Sales Board/Revenue", saved="2026-01-31T06:12:00Z"),
+        ]
+    )
+    both = combine(GRAPH, observed)
+    found = impact(both, [ColumnRef("bronze.raw_orders", "amount")])
+    lines = {line.split("  ")[-1] for line in impact_text(both, found).splitlines() if "->" in line}
+    data = {one["dataset"]: one for one in impact_json(both, found)["reached"]}
+
+    assert "[documented and observed]" in lines
+    assert "[documented only]" in lines
+    assert "[observed only, saved answer of 2026-01-31]" in lines
+    assert data["silver.stg_orders"]["evidence"] == ["documented", "observed"]
+    assert data["Sales Board"]["saved_answer"] == "2026-01-31T06:12:00Z"
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ HISTORY = _labels(governance.HistoryEntry)
 APPROVAL = _labels(governance.Approval)
 CONSUMERS = {
     "Dashboard": ("dashboards", _labels(model.Dashboard, sources="Source", url="URL", fields_="Fields Used")),
-    "Feature View": ("feature_views", _labels(model.FeatureView, sources="Source")),
-    "ML Model": ("ml_models", _labels(model.MLModel, sources="Source")),
+    "Feature View": ("feature_views", _labels(model.FeatureView, sources="Source", url="URL")),
+    "ML Model": ("ml_models", _labels(model.MLModel, sources="Source", url="URL")),
 }
 """The key and the labels of each kind of consumer, by the word in front of its name."""
 
