@@ -60,7 +60,7 @@ class DuckDbTarget(BronzeTarget):
         import pyarrow as pa
 
         remaining = iter(batches)
-        # Threads would leave a partly filled row group each, which the checkpoint merges: slower, more memory.
+        # Several threads leave partly filled row groups, which the checkpoint would merge.
         with self._setting("threads", "1"):
             while part := _next_part(remaining):
                 self._connection.register("ingest_incoming", pa.RecordBatchReader.from_batches(schema, part))

@@ -1,10 +1,11 @@
 """The movers beside the least that could be done: COPY to nowhere, and a consumer that decodes nothing.
 
-Bars: Postgres -> DuckDB at most 2 times `COPY ... TO STDOUT` alone; Kafka -> Parquet at most 4 times the bare
-consumer; no more than 64 MiB more memory for 10 times the rows. Exits with 1 where one is missed. The fastest of
-several runs counts, because other work on the machine only ever adds time.
+Bars: Postgres -> DuckDB at most 2 times `COPY ... TO STDOUT` alone; Kafka -> Parquet at most 4 times the
+bare consumer; no more than 64 MiB more memory for 10 times the rows. Exits with 1 where one is missed. The
+fastest of several runs counts, because other work on the machine only ever adds time.
 
-INGEST_ROWS (1,000,000) and INGEST_RECORDS (1,000,000) set the sizes; memory is compared with 10 times the rows.
+INGEST_ROWS (1,000,000) and INGEST_RECORDS (1,000,000) set the sizes; memory is compared with 10 times the
+rows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "dbt_project")]
 
 ROWS = int(os.environ.get("INGEST_ROWS", "1000000"))
 RECORDS = int(os.environ.get("INGEST_RECORDS", "1000000"))
+IMPORTED = (
+    "adbc_driver_postgresql.dbapi", "confluent_kafka", "duckdb", "fastavro", "numpy", "psycopg2",
+    "pyarrow.csv", "pyarrow.compute", "pyarrow.fs", "pyarrow.parquet", "tests.ingest.mover",
+)  # fmt: skip
 POSTGRES_BAR, KAFKA_BAR, MEMORY_BAR = 2.0, 4.0, 64
 RUNS = 5
 TABLE = """
@@ -61,16 +67,8 @@ def child(kind, settings):
 
 def measure(kind, settings):
     """Run one kind of work, everything imported before the clock starts; print seconds and MiB."""
-    import adbc_driver_postgresql.dbapi
-    import confluent_kafka
-    import duckdb
-    import fastavro
-    import psycopg2
-    import pyarrow.csv
-    import pyarrow.fs
-    import pyarrow.parquet  # noqa: F401
-
-    from tests.ingest import mover  # noqa: F401
+    for module in IMPORTED:
+        import_module(module)
 
     kinds = {one.__name__: one for one in (copy, adbc, psycopg, bronze, consume, land)}
     seconds = timed(lambda: kinds[kind](**settings))
