@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.systems.errors import SystemReadError, one_line
+from airflow_lineage_provider.systems.aws import NotFoundError, aws_call
+from airflow_lineage_provider.systems.errors import SystemReadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,11 +43,7 @@ _ADDRESSES = (
     "MicrosoftSQLServerSettings",
     "RedshiftSettings",
 )
-_BUSY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
-_DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AccessDeniedFault", "UnrecognizedClientException"}
-)
-_SERVER_ERROR = 500
+_PERMISSIONS = "dms:Describe*, cloudwatch:ListMetrics and cloudwatch:GetMetricStatistics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +258,7 @@ class DmsClient:
         filters = [{"Name": name, "Values": [value]}]
         try:
             return next(self._pages(operation, key, Filters=filters), None)
-        except _NotFoundError:
+        except NotFoundError:
             return None
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
@@ -280,34 +277,4 @@ class DmsClient:
         raise SystemReadError(f"{self._name}: DMS answers {operation} with more than {MOST_PAGES} pages")
 
     def _call(self, operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            answer: Mapping[str, Any] = operation(**arguments)
-        except ClientError as error:
-            raise self._failed(error.response) from None
-        except BotoCoreError as error:
-            text = one_line(error)
-            raise SystemReadError(
-                f"{self._name}: AWS cannot be reached ({text}): check region, network and credentials",
-                unreachable=True,
-            ) from None
-        return answer
-
-    def _failed(self, response: Mapping[str, Any]) -> SystemReadError:
-        code = str(response.get("Error", {}).get("Code", ""))
-        text = one_line(response.get("Error", {}).get("Message", ""))
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
-        if code == "ResourceNotFoundFault":
-            return _NotFoundError(text)
-        if code in _DENIED:
-            return SystemReadError(
-                f"{self._name}: AWS refuses the credentials ({code}): "
-                "allow dms:Describe*, cloudwatch:ListMetrics and cloudwatch:GetMetricStatistics"
-            )
-        busy = code in _BUSY or status >= _SERVER_ERROR
-        return SystemReadError(f"{self._name}: AWS answers {code} ({text})", unreachable=busy)
-
-
-class _NotFoundError(SystemReadError):
-    """DMS has no object that the filters find."""
+        return aws_call(operation, self._name, _PERMISSIONS, **arguments)
