@@ -10,6 +10,7 @@ DBT = "dbt"
 DMS = "AWS DMS"
 KAFKA = "Kafka"
 EXPECTATIONS = "Great Expectations"
+TABLEAU = "Tableau"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -21,26 +22,13 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-lineage-provider",
         "name": LINEAGE,
         "description": "Documented data lineage as a contract: dbt layers, OpenLineage, validation.",
-        "integrations": [
-            {"integration-name": LINEAGE, "external-doc-url": "https://openlineage.io/", "tags": ["service"]},
-            {"integration-name": DMS, "external-doc-url": "https://aws.amazon.com/dms/", "tags": ["aws"]},
-            {
-                "integration-name": KAFKA,
-                "external-doc-url": "https://kafka.apache.org/",
-                "tags": ["software"],
-            },
-            {
-                "integration-name": EXPECTATIONS,
-                "external-doc-url": "https://docs.greatexpectations.io/docs/core/introduction/",
-                "tags": ["software"],
-            },
-            {"integration-name": DBT, "external-doc-url": "https://docs.getdbt.com/", "tags": ["software"]},
-        ],
+        "integrations": _INTEGRATIONS,
         "operators": [
             _modules(DBT, "operators.dbt"),
             _modules(DMS, "operators.dms"),
             _modules(KAFKA, "operators.kafka_connect", "operators.kafka_topic"),
             _modules(EXPECTATIONS, "operators.great_expectations"),
+            _modules(TABLEAU, "operators.tableau"),
             _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
             _modules(LINEAGE, "operators.ingest", "operators.snowflake_loads"),
         ],
@@ -69,6 +57,19 @@ def get_provider_info() -> dict[str, Any]:
             }
         },
     }
+
+
+_INTEGRATIONS = [
+    {"integration-name": name, "external-doc-url": f"https://{url}", "tags": [tag]}
+    for name, url, tag in (
+        (LINEAGE, "openlineage.io/", "service"),
+        (DMS, "aws.amazon.com/dms/", "aws"),
+        (KAFKA, "kafka.apache.org/", "software"),
+        (EXPECTATIONS, "docs.greatexpectations.io/docs/core/introduction/", "software"),
+        (TABLEAU, "help.tableau.com/current/api/metadata_api/en-us/", "service"),
+        (DBT, "docs.getdbt.com/", "software"),
+    )
+]
 
 
 def _modules(integration: str, *modules: str) -> dict[str, Any]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from airflow_lineage_provider.checks.answers import incomplete_answers, late_refreshes
 from airflow_lineage_provider.checks.bindings import require_bindings
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.checks.lint import require_known_names
 from airflow_lineage_provider.checks.quality import check_findings
 from airflow_lineage_provider.checks.saved_answers import old_answers
 from airflow_lineage_provider.checks.scope import in_map_scope, in_scope, reported
-from airflow_lineage_provider.graph import CONSUMERS, compare
+from airflow_lineage_provider.graph import CONSUMERS, as_documented, compare
 from airflow_lineage_provider.readers.documented import read_map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from airflow_lineage_provider.graph import Comparison
+    from airflow_lineage_provider.graph import Comparison, Graph
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.readers import Evidence, JobRun
 
@@ -45,13 +46,13 @@ def validate(
     layers that the environment produces, or all. What a run contains beside its scope is reported too, and
     of a dbt project only what is in scope. Nothing outside of the map's own scope is expected or reported.
     Dashboards, feature views and models are expected of evidence that lists such consumers, or that has made
-    them. A saved answer
-    is as old as it is at `now`, by default the present time.
+    them. A saved answer is as old as it is at `now`, by default the present time.
 
     Raises MapError for an environment or a dataset that the map does not have and for bindings that fit
     nothing observed, and InputError for a scope that fits nothing.
     """
     expected = read_map(lineage_map).graph
+    evidence = _as_documented(expected, evidence)
     require_known_names(lineage_map, expected)
     require_bindings(lineage_map, expected, evidence.graph, environment)
     chosen = in_scope(lineage_map, expected, scope, environment)
@@ -78,10 +79,26 @@ def validate(
         reasons=_reasons(evidence.jobs),
         also=(
             *old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
+            *incomplete_answers(evidence.jobs),
+            *late_refreshes(evidence.jobs, lineage_map),
             *check_findings(lineage_map, evidence, covered),
         ),
     )
     return Validation(comparison, evidence)
+
+
+def _as_documented(expected: Graph, evidence: Evidence) -> Evidence:
+    """Return the evidence without what BI tools have between tables and consumers, and without its jobs."""
+    graph = as_documented(expected, evidence.graph)
+    if graph is evidence.graph:
+        return evidence
+    gone = evidence.graph.datasets.keys() - graph.datasets.keys()
+    jobs = (job for job in evidence.jobs if not job.outputs or not gone.issuperset(_outputs(job)))
+    return replace(evidence, graph=graph, jobs=tuple(jobs))
+
+
+def _outputs(job: JobRun) -> Iterator[str]:
+    return (output.logical for output in job.outputs)
 
 
 def _reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from airflow_lineage_provider.graph.change import Change, Effect, effects
 from airflow_lineage_provider.graph.compare import compare
+from airflow_lineage_provider.graph.consumers import as_documented
 from airflow_lineage_provider.graph.coverage import Coverage, combine, coverage
 from airflow_lineage_provider.graph.diff import Changed, diff
 from airflow_lineage_provider.graph.findings import (
@@ -53,6 +54,7 @@ __all__ = [
     "Severity",
     "Transformation",
     "Verdict",
+    "as_documented",
     "combine",
     "compare",
     "consumers",

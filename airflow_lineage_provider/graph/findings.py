@@ -61,6 +61,9 @@ class Code(StrEnum):
     CHECK_NOT_RUN = "check-not-run"
     # Of evidence that is not live.
     SAVED_ANSWER_OLD = "saved-answer-old"
+    ANSWER_INCOMPLETE = "answer-incomplete"
+    # Of a dashboard, against its documented refresh.
+    REFRESH_LATE = "refresh-late"
     # Of the query log of a warehouse.
     ADHOC_WRITE = "adhoc-write"
     UNDOCUMENTED_COPY = "undocumented-copy"
@@ -90,6 +93,7 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.UNDOCUMENTED_COPY: Severity.WARNING,
     Code.NOT_QUERIED: Severity.WARNING,
     Code.INCOMPLETE: Severity.WARNING,
+    Code.ANSWER_INCOMPLETE: Severity.WARNING,
     Code.NO_ENVIRONMENTS: Severity.NOTE,
     Code.NOT_LISTED: Severity.WARNING,
     Code.NOT_FED: Severity.WARNING,

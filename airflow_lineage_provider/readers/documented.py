@@ -16,6 +16,7 @@ from airflow_lineage_provider.graph import (
 )
 from airflow_lineage_provider.lineage_map.edges import documented_edges
 from airflow_lineage_provider.lineage_map.features import aggregation_text, entity_text, window_text
+from airflow_lineage_provider.lineage_map.refresh import parse_refresh
 from airflow_lineage_provider.readers.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def _consumers(lineage_map: LineageMap) -> Iterator[Dataset]:
         where: Where = ("dashboards", name)
         columns = _columns(lineage_map, board.fields_, (*where, "fields"))
         dataset = _consumer(name, "dashboard", board.tool, board.owners, lineage_map.where(*where), columns)
-        yield replace(dataset, properties=_stated(url=board.url))
+        schedule = parse_refresh(board.refresh)
+        refresh = str(schedule) if schedule else ""
+        yield replace(dataset, properties=_stated(refresh=refresh, url=board.url))
     for name, view in content.feature_views.items():
         where = ("feature_views", name)
         columns = _columns(lineage_map, view.features, (*where, "features"))

@@ -1,0 +1,102 @@
+"""What Tableau's fields are made from, through calculated fields and published data sources."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.events.movement import ColumnSource
+from airflow_lineage_provider.systems.tableau_nodes import child, nodes, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_lineage_provider.events.naming import DatasetName
+    from airflow_lineage_provider.systems.tableau_nodes import Node
+    from airflow_lineage_provider.systems.tableau_tables import Tables
+
+_AGGREGATES = re.compile(
+    r"(?<![\w\]])(?:SUM|AVG|MIN|MAX|COUNTD?|MEDIAN|ATTR|STDEVP?|VARP?|PERCENTILE|COLLECT|CORR|COVARP?"
+    r"|TOTAL|RUNNING_\w+|WINDOW_\w+)\s*\(",
+    re.IGNORECASE,
+)
+_NOT_FORMULA = re.compile(r"//[^\n]*|/\*.*?\*/|\"[^\"]*\"|'[^']*'|\[[^\]]*\]", re.DOTALL)
+_RANKS = ("IDENTITY", "TRANSFORMATION", "AGGREGATION")
+_DEEPEST = 100
+_COPIES = frozenset({"ColumnField", "DatasourceField", "Field", ""})
+
+
+@dataclass(slots=True)
+class Fields:
+    """The fields of all data sources of an answer. `published` names the datasets of published ones."""
+
+    tables: Tables
+    published: Mapping[str, DatasetName]
+    nodes: dict[str, Node] = field(default_factory=dict)
+    _owners: dict[str, str] = field(default_factory=dict)
+    _named: dict[tuple[str, str], str] = field(default_factory=dict)
+    _known: dict[str, tuple[ColumnSource, ...] | None] = field(default_factory=dict)
+    _open: set[str] = field(default_factory=set)
+
+    def add(self, datasource: str, found: list[Node]) -> None:
+        """Add the fields of a data source, by its id."""
+        for one in found:
+            key = text(one, "id")
+            self.nodes[key] = one
+            self._owners[key] = datasource
+            self._named[datasource, text(one, "name")] = key
+
+    def sources(self, key: str) -> tuple[ColumnSource, ...] | None:
+        """Return the columns, of tables and published data sources, that a field is made from; None: unknown.
+
+        A field that is made from no column, such as one that counts rows, has none.
+        """
+        if key in self._open:
+            return ()
+        if key not in self.nodes or len(self._open) > _DEEPEST:
+            return None
+        if key not in self._known:
+            self._open.add(key)
+            self._known[key] = self._resolve(key)
+            self._open.discard(key)
+        return self._known[key]
+
+    def _resolve(self, key: str) -> tuple[ColumnSource, ...] | None:
+        node = self.nodes[key]
+        upstream = nodes(node, "upstreamFields")
+        columns = nodes(node, "upstreamColumns")
+        found = [self._of_field(one, self._owners[key]) for one in upstream]
+        if not upstream:
+            found = [
+                self.tables.sources(text(child(one, "table"), "id"), text(one, "name")) for one in columns
+            ]
+        if any(one is None for one in found):
+            return None
+        if not found and text(node, "__typename") in _COPIES:
+            return None  # a column that is not shown, or of a kind of table that is not read
+        made = _how(node)
+        flat = dict.fromkeys(_through(source, *made) for sources in found for source in sources or ())
+        return tuple(flat)
+
+    def _of_field(self, upstream: Node, owner: str) -> tuple[ColumnSource, ...] | None:
+        datasource = text(child(upstream, "datasource"), "id") or owner
+        name = text(upstream, "name")
+        if datasource in self.published and datasource != owner:
+            return (ColumnSource(self.published[datasource], name),) if name else None
+        key = text(upstream, "id")
+        return self.sources(key if key in self.nodes else self._named.get((datasource, name), ""))
+
+
+def _how(node: Node) -> tuple[str, str]:
+    """Return the subtype of a field, and its formula."""
+    formula = text(node, "formula")
+    if formula:
+        plain = _NOT_FORMULA.sub(" ", formula)
+        return ("AGGREGATION" if _AGGREGATES.search(plain) else "TRANSFORMATION"), formula
+    return ("IDENTITY" if text(node, "__typename") in _COPIES else "TRANSFORMATION"), ""
+
+
+def _through(source: ColumnSource, subtype: str, formula: str) -> ColumnSource:
+    rank = max(_RANKS.index(source.subtype), _RANKS.index(subtype))
+    return replace(source, subtype=_RANKS[rank], expression=formula or source.expression)

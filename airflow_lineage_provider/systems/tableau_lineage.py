@@ -1,0 +1,233 @@
+"""The lineage that a Tableau answer shows: published data sources, and dashboards with the fields they use.
+
+A dashboard is a job and a dataset, `<project>/<workbook>/<dashboard>` in `tableau://<host>/<site>`; a sheet
+on no dashboard is one too. A published data source is `<project>/<data source>`. Embedded data sources are
+part of their workbook: a dashboard reads the tables behind them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from openlineage.client.event_v2 import RunState
+
+from airflow_lineage_provider.events.movement import (
+    INCOMPLETE,
+    LAST_REFRESH,
+    ColumnSource,
+    MovedDataset,
+    MovedField,
+    Movement,
+)
+from airflow_lineage_provider.events.naming import DatasetName
+from airflow_lineage_provider.events.secret_patterns import MASK
+from airflow_lineage_provider.systems.answers import Observed
+from airflow_lineage_provider.systems.observation import Observation
+from airflow_lineage_provider.systems.tableau_fields import Fields
+from airflow_lineage_provider.systems.tableau_nodes import by_id, child, nodes, text
+from airflow_lineage_provider.systems.tableau_refresh import NOT_SCHEDULED, last_refresh, refresh_texts
+from airflow_lineage_provider.systems.tableau_tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from airflow_lineage_provider.systems.saved import SavedAnswer
+    from airflow_lineage_provider.systems.tableau_nodes import Node
+
+TOOL = "Tableau"
+"""What a map calls the system, in `tool` of a dashboard."""
+_GENERATED = frozenset({"Measure Names", "Measure Values", ":Measure Names"})
+Columns = dict[str, tuple[ColumnSource, ...]]
+
+
+def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
+    """Return the data sources, the dashboards and the site itself as jobs, with what is not known."""
+    answer: Node = saved.answer if isinstance(saved.answer, dict) else {}
+    site = _Site(answer, saved.host, now)
+    observations = [*site.published(), *site.dashboards(), site.listing()]
+    return Observed(observations, tuple(site.fields.tables.problems))
+
+
+class _Site:
+    """The answer of one site, indexed."""
+
+    def __init__(self, answer: Node, host: str, now: datetime) -> None:
+        self.now = now
+        self.host = host.rstrip("/")
+        self.site = text(answer, "site")
+        self.version = text(answer, "version")
+        self.namespace = f"tableau://{urlsplit(self.host).netloc or self.host}/{self.site or 'default'}"
+        self.incomplete = [one for one in answer.get("incomplete") or () if isinstance(one, str)]
+        self.workbooks = by_id(nodes(answer, "workbooks"))
+        self.sheets = by_id(nodes(answer, "sheets"))
+        self.boards = nodes(answer, "dashboards")
+        self.sources = by_id(nodes(answer, "publishedDatasources"))
+        self.embedded = by_id(nodes(answer, "embeddedDatasources"))
+        self.schedules = refresh_texts(nodes(answer, "tasks"))
+        self.tasks_known = isinstance(answer.get("tasks"), list)
+        tables = Tables(by_id(nodes(answer, "databaseTables")), by_id(nodes(answer, "customSQLTables")))
+        self.names: set[str] = set()
+        named = {key: self._name(one, text(one, "projectName")) for key, one in self.sources.items()}
+        self.fields = Fields(tables, named)
+        for key, one in (*self.sources.items(), *self.embedded.items()):
+            self.fields.add(key, nodes(one, "fields"))
+        for sheet in self.sheets.values():
+            self.fields.add(f"sheet {text(sheet, 'id')}", nodes(sheet, "worksheetFields"))
+
+    def published(self) -> Iterator[Observation]:
+        """Yield a job for each published data source."""
+        for key, node in self.sources.items():
+            found = [one for one in nodes(node, "fields") if text(one, "name") not in _GENERATED]
+            tags = {LAST_REFRESH: last_refresh([node])}
+            yield self._job(self.fields.published[key], "DATA SOURCE", node, found, tags)
+
+    def dashboards(self) -> Iterator[Observation]:
+        """Yield a job for each dashboard, and for each visible sheet that is on none."""
+        on_board: set[str] = set()
+        for board in self.boards:
+            shown = [text(one, "id") for one in nodes(board, "sheets")]
+            on_board.update(shown)
+            yield from self._view(board, [self.sheets[key] for key in shown if key in self.sheets])
+        for key, sheet in self.sheets.items():
+            if key not in on_board and text(sheet, "luid"):
+                yield from self._view(sheet, [sheet])
+
+    def listing(self) -> Observation:
+        """Return the listing of the site as a job, which says whether it is complete."""
+        movement = Movement(
+            job_namespace=self.namespace,
+            job_name="listing",
+            started_at=self.now,
+            integration="TABLEAU",
+            job_type="LISTING",
+            engine=TOOL,
+            engine_version=self.version,
+            problems=tuple(self.incomplete),
+            lists_all="" if self.incomplete else TOOL,
+            tags={INCOMPLETE: "; ".join(self.incomplete)} if self.incomplete else {},
+        )
+        return Observation(movement, RunState.COMPLETE)
+
+    def _view(self, view: Node, sheets: list[Node]) -> Iterator[Observation]:
+        workbook = self.workbooks.get(text(child(view, "workbook"), "id"))
+        if workbook is None or not text(view, "name") or not text(workbook, "name"):
+            self._miss("a dashboard or its workbook is not shown to the user")
+            return
+        used: dict[str, Node] = {}
+        for sheet in sheets:
+            for one in (*nodes(sheet, "datasourceFields"), *nodes(sheet, "worksheetFields")):
+                used.setdefault(text(one, "id"), one)
+        found = [one for one in used.values() if text(one, "name") not in _GENERATED]
+        if any(not text(one, "name") for one in found):
+            self._miss(f"fields of {text(view, 'name')!r} are not shown to the user")
+        place = (text(workbook, "projectName"), text(workbook, "name"))
+        read = self._datasources(found)
+        owned = {**workbook, **{key: text(view, key) for key in ("name", "luid", "path")}}
+        tags = {LAST_REFRESH: last_refresh(read)}
+        name = self._name(view, *place)
+        yield self._job(name, "DASHBOARD", owned, [one for one in found if text(one, "name")], tags, read)
+
+    def _job(
+        self,
+        name: DatasetName,
+        kind: str,
+        node: Node,
+        found: list[Node],
+        tags: Mapping[str, str],
+        read: Iterable[Node] = (),
+    ) -> Observation:
+        columns, problems = self._columns(found, name.name)
+        inputs = dict.fromkeys(source.dataset for sources in columns.values() for source in sources)
+        refresh, url = self._refresh(node, read), self._url(node)
+        made = MovedDataset(
+            name,
+            kind,
+            tuple(self._field(one) for one in found),
+            description=text(node, "description"),
+            owners=_owners(node),
+            url=url,
+            properties=tuple((key, one) for key, one in (("refresh", refresh), ("url", url)) if one),
+        )
+        movement = Movement(
+            job_namespace=self.namespace,
+            job_name=name.name,
+            started_at=self.now,
+            integration="TABLEAU",
+            job_type=kind.replace(" ", "_"),
+            inputs=tuple(MovedDataset(one, self._kind(one)) for one in inputs),
+            outputs=(made,),
+            columns=columns,
+            engine=TOOL,
+            engine_version=self.version,
+            problems=problems,
+            tags=tags,
+        )
+        return Observation(movement, RunState.COMPLETE)
+
+    def _columns(self, found: list[Node], where: str) -> tuple[Columns, tuple[str, ...]]:
+        """Return the sources of each field that are known, and a line for each that is not."""
+        columns: Columns = {}
+        problems = []
+        for one in found:
+            sources = self.fields.sources(text(one, "id"))
+            if sources is None:
+                problems.append(f"{where}: it is not known what {text(one, 'name')!r} is made from")
+            else:
+                known = columns.get(text(one, "name"), ())
+                columns[text(one, "name")] = (*known, *(one for one in sources if one not in known))
+        return columns, tuple(problems)
+
+    def _datasources(self, found: Iterable[Node]) -> list[Node]:
+        """Return the data sources that fields are of, and the published ones behind embedded ones."""
+        read: dict[str, Node] = {}
+        for one in found:
+            key = text(child(one, "datasource"), "id")
+            node = self.sources.get(key) or self.embedded.get(key)
+            if node is not None and key not in read:
+                read[key] = node
+                for parent in nodes(node, "parentPublishedDatasources"):
+                    if (published := self.sources.get(text(parent, "id"))) is not None:
+                        read[text(parent, "id")] = published
+        return list(read.values())
+
+    def _refresh(self, node: Node, read: Iterable[Node]) -> str:
+        """Return when the extracts behind a data source or a dashboard are refreshed; empty: not known."""
+        behind = [node, self.workbooks.get(text(node, "id"), {}), *read]
+        luids = [text(one, "luid") for one in behind]
+        found = dict.fromkeys(self.schedules[luid] for luid in luids if luid in self.schedules)
+        if not found and self.tasks_known and any(one.get("hasExtracts") for one in behind):
+            return NOT_SCHEDULED
+        return ", ".join(found)
+
+    def _field(self, node: Node) -> MovedField:
+        known = self.fields.nodes.get(text(node, "id"), node)
+        return MovedField(text(node, "name"), text(known, "dataType"), text(known, "description"))
+
+    def _kind(self, name: DatasetName) -> str:
+        return "DATA SOURCE" if name.namespace == self.namespace else "TABLE"
+
+    def _url(self, node: Node) -> str:
+        """Return the page of a view; empty of what has none."""
+        path = text(node, "path")
+        site = f"site/{quote(self.site)}/" if self.site else ""
+        return f"{self.host}/#/{site}views/{quote(path.replace('/sheets/', '/'))}" if path else ""
+
+    def _name(self, node: Node, *place: str) -> DatasetName:
+        """Return the name of a data source or a view; its LUID tells it from another one of that name."""
+        name = "/".join((*place, text(node, "name")))
+        if name in self.names:
+            name = f"{name} ({text(node, 'luid') or text(node, 'id')})"
+        self.names.add(name)
+        return DatasetName(self.namespace, name)
+
+    def _miss(self, reason: str) -> None:
+        if reason not in self.incomplete:
+            self.incomplete.append(reason)
+
+
+def _owners(node: Node) -> tuple[str, ...]:
+    owner: Mapping[str, Any] = child(node, "owner")
+    names = (text(owner, key) for key in ("email", "username", "name"))
+    return tuple(name for name in names if name and name != MASK)[:1]

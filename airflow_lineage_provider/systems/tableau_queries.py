@@ -1,0 +1,99 @@
+"""The queries of Tableau's Metadata API, as data, so that fields that an older server lacks are left out.
+
+https://help.tableau.com/current/api/metadata_api/en-us/reference/index.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    Selection: TypeAlias = "Mapping[str, Selection | None]"
+
+REQUIRED = frozenset({"id", "name", "nodes", "pageInfo", "hasNextPage", "endCursor"})
+"""Fields that every version has; a server without one of them cannot be read."""
+
+
+def _leaves(*names: str) -> dict[str, Selection | None]:
+    return dict.fromkeys(names)
+
+
+_ID = _leaves("id")
+_OWNER = {"owner": _leaves("name", "username", "email")}
+_FIELDS: Selection = {
+    **_leaves("__typename", "id", "name", "description", "isHidden"),
+    "upstreamFields": {**_leaves("id", "name"), "datasource": _ID},
+    "upstreamColumns": {**_leaves("id", "name"), "table": _leaves("__typename", "id")},
+    "... on ColumnField": _leaves("dataType", "role"),
+    "... on CalculatedField": _leaves("dataType", "role", "formula"),
+    "... on GroupField": _leaves("dataType", "role"),
+}
+_EXTRACTS = _leaves(
+    "hasExtracts",
+    "extractLastRefreshTime",
+    "extractLastIncrementalUpdateTime",
+    "extractLastUpdateTime",
+    "containsUnsupportedCustomSql",
+)
+_DATABASE: Selection = {
+    "database": {
+        **_leaves("id", "name", "connectionType"),
+        "... on DatabaseServer": _leaves("hostName", "port"),
+    }
+}
+
+CONNECTIONS: Mapping[str, Selection] = {
+    "workbooks": {**_leaves("id", "luid", "name", "description", "projectName"), **_OWNER},
+    "dashboards": {**_leaves("id", "luid", "name", "path"), "workbook": _ID, "sheets": _ID},
+    "sheets": {
+        **_leaves("id", "luid", "name", "path"),
+        "workbook": _ID,
+        "containedInDashboards": _ID,
+        "datasourceFields": {**_leaves("id", "name"), "datasource": _ID},
+        "worksheetFields": _FIELDS,
+    },
+    "embeddedDatasources": {
+        **_leaves("id", "name"),
+        **_EXTRACTS,
+        "workbook": _ID,
+        "parentPublishedDatasources": _ID,
+        "fields": _FIELDS,
+    },
+    "publishedDatasources": {
+        **_leaves("id", "luid", "name", "description", "projectName"),
+        **_OWNER,
+        **_EXTRACTS,
+        "fields": _FIELDS,
+    },
+    "customSQLTables": {
+        **_leaves("id", "name", "query", "isUnsupportedCustomSql", "connectionType"),
+        **_DATABASE,
+        "columns": _leaves("id", "name"),
+        "tables": _ID,
+    },
+    "databaseTables": {**_leaves("id", "name", "schema", "fullName", "connectionType"), **_DATABASE},
+}
+"""What is asked of each connection of the schema, whose field is its name and `Connection`."""
+
+
+def query_text(connection: str, without: Collection[str] = ()) -> str:
+    """Return the query of one page of a connection, without some fields (`Type.field`, or `field`)."""
+    nodes = _text(CONNECTIONS[connection], frozenset(one.rpartition(".")[2] for one in without))
+    return (
+        "query page($first: Int, $afterToken: String) { "
+        f"{connection}Connection(first: $first, after: $afterToken) {{ "
+        f"nodes {{ {nodes} }} pageInfo {{ hasNextPage endCursor }} totalCount }} }}"
+    )
+
+
+def _text(selection: Selection, without: frozenset[str]) -> str:
+    parts = []
+    for name, inner in selection.items():
+        if name in without:
+            continue
+        text = _text(inner, without) if inner is not None else ""
+        if inner is None or text:
+            parts.append(f"{name} {{ {text} }}" if inner is not None else name)
+    return " ".join(parts)

@@ -1,0 +1,37 @@
+"""When Tableau refreshes extracts, and when it last did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_lineage_provider.systems.tableau_nodes import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_lineage_provider.systems.tableau_nodes import Node
+
+NOT_SCHEDULED = "not scheduled"
+_TIMES = ("extractLastUpdateTime", "extractLastRefreshTime", "extractLastIncrementalUpdateTime")
+
+
+def last_refresh(datasources: Iterable[Node]) -> str:
+    """Return when the oldest of the extracts was last updated (ISO 8601); empty where none is an extract."""
+    extracts = [one for one in datasources if one.get("hasExtracts")]
+    times = [max((text(one, key) for key in _TIMES), default="") for one in extracts]
+    return min((time for time in times if time), default="")
+
+
+def refresh_texts(tasks: Iterable[Node]) -> dict[str, str]:
+    """Return when each workbook or data source is refreshed, by its LUID, such as `daily 06:00 UTC`.
+
+    Tableau's schedules are in UTC.
+    """
+    texts: dict[str, dict[str, None]] = {}
+    for task in tasks:
+        start = text(task, "start")[:5]
+        frequency = text(task, "frequency").casefold()
+        said = f"{frequency} {start} UTC" if frequency == "daily" and start else frequency
+        if said:
+            texts.setdefault(text(task, "target"), {})[said] = None
+    return {target: ", ".join(found) for target, found in texts.items()}

@@ -1,0 +1,127 @@
+"""The tables behind Tableau: their OpenLineage names, and what the columns of custom SQL are made from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.dbt.dialect import sql_dialect
+from airflow_lineage_provider.dbt.records import Relation, Warehouse
+from airflow_lineage_provider.events.movement import ColumnSource
+from airflow_lineage_provider.events.naming import DatasetName, dataset_name
+from airflow_lineage_provider.systems.table_names import is_database, table_dataset
+from airflow_lineage_provider.systems.tableau_nodes import child, nodes, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_lineage_provider.sql import Lineage, Table
+    from airflow_lineage_provider.systems.tableau_nodes import Node
+
+_BRACKETED = re.compile(r"\[((?:[^\]]|\]\])*)\]")
+_PARAMETER = re.compile(r"<\[Parameters\]\.\[[^\]]*\]>|<Parameters\.[^>]*>")
+_SNOWFLAKE = ".snowflakecomputing.com"
+_MANY = 10
+
+
+@dataclass(slots=True)
+class Tables:
+    """The database tables and custom SQL of an answer, by their id in the Metadata API."""
+
+    database: Mapping[str, Node]
+    custom: Mapping[str, Node]
+    problems: dict[str, None] = field(default_factory=dict)
+    _custom: dict[str, dict[str, tuple[ColumnSource, ...]]] = field(default_factory=dict)
+
+    def sources(self, table_id: str, column: str) -> tuple[ColumnSource, ...] | None:
+        """Return the columns that a column of a table or of custom SQL is made from; None: not known."""
+        if table := self.database.get(table_id):
+            return (ColumnSource(table_name(table), column),)
+        if table_id not in self.custom:
+            return None
+        if table_id not in self._custom:
+            self._custom[table_id] = self._read(self.custom[table_id])
+        return self._custom[table_id].get(column.casefold())
+
+    def _read(self, node: Node) -> dict[str, tuple[ColumnSource, ...]]:
+        """Return the sources of the columns of a custom SQL query, by their names in small letters."""
+        from airflow_lineage_provider.sql import column_lineage
+
+        database = child(node, "database")
+        kind = text(node, "connectionType") or text(database, "connectionType")
+        found: Lineage = column_lineage(
+            custom_sql(text(node, "query")),
+            dialect=sql_dialect(kind) if _has_dialect(kind) else "",
+            schema={},
+            default_database=text(database, "name") or None,
+        )
+        for problem in found.problems[:_MANY]:
+            self.problems.setdefault(f"custom SQL {text(node, 'name')!r}: {problem}")
+        return {
+            column.name.casefold(): tuple(
+                ColumnSource(
+                    self._named(source.table, node), source.column, source.subtype.value, source.masking
+                )
+                for source in column.sources
+                if source.type == "DIRECT"
+            )
+            for column in found.columns
+        }
+
+    def _named(self, table: Table, custom: Node) -> DatasetName:
+        """Return the dataset of a table in custom SQL: the listed one of its name, else by its parts."""
+        for one in nodes(custom, "tables"):
+            known = self.database.get(text(one, "id"))
+            if known and _same(table, known):
+                return table_name(known)
+        database = child(custom, "database")
+        place = {**database, "name": table.database or text(database, "name")}
+        named = {"schema": table.schema or "", "name": table.name, "database": place}
+        return table_name({**named, "connectionType": text(custom, "connectionType")})
+
+
+def _same(table: Table, known: Node) -> bool:
+    _, schema, name = table_parts(known)
+    listed = table.schema is None or not schema or table.schema.casefold() == schema.casefold()
+    return table.name.casefold() == name.casefold() and listed
+
+
+def custom_sql(query: str) -> str:
+    """Return custom SQL as the database receives it: parameters are a literal, `<<` and `>>` single signs."""
+    return _PARAMETER.sub("'?'", query).replace("<<", "<").replace(">>", ">")
+
+
+def table_parts(table: Node) -> tuple[str, str, str]:
+    """Return database, schema and name of a table; its full name is right where `schema` may not be."""
+    parts = [part.replace("]]", "]") for part in _BRACKETED.findall(text(table, "fullName"))]
+    database = text(child(table, "database"), "name")
+    name = parts[-1] if parts else text(table, "name")
+    schema = parts[-2] if len(parts) > 1 else text(table, "schema")
+    return (parts[-3] if len(parts) > 2 else database), schema, name  # noqa: PLR2004 - database.schema.table
+
+
+def table_name(table: Node) -> DatasetName:
+    """Return the OpenLineage name of a table that Tableau reads, as dbt's events name it."""
+    server = child(table, "database")
+    kind = text(table, "connectionType") or text(server, "connectionType")
+    host, port = text(server, "hostName"), _port(server.get("port"))
+    database, schema, name = table_parts(table)
+    if kind == "snowflake":
+        warehouse = Warehouse(type=kind, account=host.casefold().removesuffix(_SNOWFLAKE))
+        return dataset_name(Relation("", database, schema, name), warehouse)
+    if is_database(kind):
+        return table_dataset(kind, host, port, database, schema, name)
+    named = f"{host}:{port}" if host and port else host or database
+    place = database if host else ""
+    return DatasetName(f"{kind or 'unknown'}://{named}", ".".join(filter(None, (place, schema, name))))
+
+
+def _port(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _has_dialect(kind: str) -> bool:
+    from sqlglot.dialects.dialect import Dialect
+
+    return Dialect.get(sql_dialect(kind)) is not None
