@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.aws import DeniedError, NotFoundError, aws_call
 from airflow_lineage_provider.systems.errors import SystemReadError
+from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

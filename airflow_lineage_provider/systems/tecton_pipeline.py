@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.movement import ColumnSource
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.errors import one_line
+from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
