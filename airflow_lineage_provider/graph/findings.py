@@ -49,6 +49,11 @@ class Code(StrEnum):
     TRANSFORMATION_CHANGED = "transformation-changed"
     EXPRESSION_CHANGED = "expression-changed"
     PROPERTY_CHANGED = "property-changed"
+    # Found by reconciling several kinds of evidence.
+    SEVERAL_NAMES = "several-names"
+    STALE = "stale"
+    NO_COLUMN_LINEAGE = "no-column-lineage"
+    INCOMPLETE = "incomplete"
     # Of a source system, against its documented service level.
     SLA_MISSED = "sla-missed"
     RETENTION_EXCEEDED = "retention-exceeded"
@@ -99,6 +104,9 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.NOT_FED: Severity.WARNING,
     Code.NOT_READ: Severity.WARNING,
     Code.SKIPS_TABLE: Severity.WARNING,
+    Code.SEVERAL_NAMES: Severity.WARNING,
+    Code.STALE: Severity.WARNING,
+    Code.NO_COLUMN_LINEAGE: Severity.WARNING,
 }
 """Every other code is an error."""
 

@@ -41,16 +41,20 @@ _UNNAMED = "the event's column lineage does not name it"
 _SILENT = "the event has no column lineage"
 
 
-def read_events(events: Iterable[Event], bindings: Bindings, *, until: str = "") -> Evidence:
+def read_events(
+    events: Iterable[Event], bindings: Bindings, *, until: str = "", every_run: bool = False
+) -> Evidence:
     """Return the lineage that events report, by logical names where the bindings have one.
 
     `until`, an ISO 8601 time, leaves out the events after it. Raises InputError for any other text.
 
-    The last run of each job counts, so that a retry replaces the try before it. Only a run that completed
-    adds to the graph: an edge from each input to each output, and the columns that its facets name. The CSV
-    file of a dbt seed is an input where the map documents it.
+    The last run of each job counts, so that a retry replaces the try before it; with `every_run` each run
+    does, and the schema of the last one. Only a run that completed adds to the graph: an edge from each input
+    to each output, and the columns that its facets name. The CSV file of a dbt seed is an input where the map
+    documents it.
     """
-    runs = last_runs(merge_runs(_by(until, events) if until else events))
+    merged = merge_runs(_by(until, events) if until else events)
+    runs = sorted(merged, key=lambda run: run.order, reverse=True) if every_run else last_runs(merged)
     reader = _GraphBuilder(bindings, job_labels(run.identity for run in runs))
     jobs = tuple(reader.add(run) for run in runs)
     dialects = Counter(run.dialect for run in runs if run.dialect)

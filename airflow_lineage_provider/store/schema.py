@@ -11,7 +11,7 @@ metadata = MetaData()
 
 # The revision of `migrations` that these tables are. Its table has a name of its own, so that the
 # store can live in a database that another Alembic looks after.
-REVISION = "0001"
+REVISION = "0002"
 version = Table("lineage_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 # An event's id is its position: ids grow in the order of commit and are never used again.
@@ -84,4 +84,16 @@ dead_letter = Table(
     Column("dead_at", String(27), nullable=False),
     Column("replay", Boolean, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# What a check that runs regularly found, for its trend: a reconciliation, by the map that it is of.
+report = Table(
+    "report",
+    metadata,
+    Column("id", _POSITION, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("made_at", String(27), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("report_made", "kind", "subject", "made_at"),
 )

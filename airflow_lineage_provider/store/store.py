@@ -19,6 +19,7 @@ from airflow_lineage_provider.store.records import (
     from_payload,
     indexable,
     to_record,
+    utc_text,
 )
 from airflow_lineage_provider.store.schema import event as event_table
 from airflow_lineage_provider.store.schema import event_dataset, run
@@ -117,12 +118,13 @@ class EventStore:
         job_name: str | None = None,
         dataset: str | None = None,
         dataset_namespace: str | None = None,
+        since: datetime | None = None,
         after: int = 0,
     ) -> Iterator[dict[str, Any]]:
         """Yield the events that meet every condition, in the order in which they were stored.
 
-        `dataset` is the name of an input, an output or the subject of a dataset event. Memory is
-        constant, and nothing is locked between two pages.
+        `dataset` is the name of an input, an output or the subject of a dataset event; `since` leaves out
+        the events of an earlier time. Memory is constant, and nothing is locked between two pages.
         """
         wanted = {
             event_table.c.root_run_id: root_run_id,
@@ -134,6 +136,8 @@ class EventStore:
         for column, value in wanted.items():
             if value is not None:
                 query = query.where(column == indexable(value))
+        if since is not None:
+            query = query.where(event_table.c.event_time >= utc_text(since))
         if dataset is not None:
             named = select(event_dataset.c.event_id).where(event_dataset.c.name == indexable(dataset))
             if dataset_namespace is not None:

@@ -1,0 +1,64 @@
+"""The trend of a reconciliation: what is new since the last one, what is gone, and since when the rest is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_lineage_provider.checks.reconcile import Reconciliation
+    from airflow_lineage_provider.graph import Finding
+
+KIND = "reconciliation"
+"""The kind of these reports in the event store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The difference to the last report; `previous` is its time, and empty where there is none.
+
+    `new` and `gone` are findings as `code subject`; `since` is the day on which each open one was first found.
+    """
+
+    previous: str = ""
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    since: Mapping[str, str] = field(default_factory=dict)
+
+
+def key_of(finding: Finding) -> str:
+    """Return what identifies a finding from week to week: its code and its subject."""
+    return f"{finding.code} {finding.subject}"
+
+
+def trend_of(found: Reconciliation, previous: Mapping[str, Any] | None, now: str) -> Trend:
+    """Return the trend since a previous report, as `report_content` made it; `now` is an ISO 8601 time.
+
+    Of an incomplete reconciliation nothing is gone: what it does not find may still be there.
+    """
+    keys = [key_of(finding) for finding in found.comparison.findings]
+    known = {str(one.get("key")): str(one.get("since")) for one in (previous or {}).get("findings", ())}
+    kept = dict.fromkeys(keys) | (dict.fromkeys(known) if found.incomplete else {})
+    return Trend(
+        previous=str((previous or {}).get("made_at", "")),
+        new=tuple(key for key in keys if key not in known),
+        gone=() if found.incomplete else tuple(key for key in known if key not in keys),
+        since={key: known.get(key, now[:10]) for key in kept},
+    )
+
+
+def report_content(found: Reconciliation, trend: Trend) -> dict[str, Any]:
+    """Return what the event store keeps of a reconciliation."""
+    counts: dict[str, int] = {}
+    for finding in found.comparison.findings:
+        counts[str(finding.severity)] = counts.get(str(finding.severity), 0) + 1
+    return {
+        "kinds": list(found.kinds),
+        "edges": len(found.edges),
+        "agreed": sum("-" not in row.has.values() for row in found.edges),
+        "counts": [{"severity": severity, "findings": number} for severity, number in counts.items()],
+        "incomplete": list(found.incomplete),
+        "findings": [{"key": key, "since": since} for key, since in trend.since.items()],
+    }
