@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.readers import Evidence
 
 MAP = "map"
-ORDER = (MAP, "manifest", "event", "query_log", "datahub")
+ORDER = (MAP, "manifest", "event", "query", "datahub")
 """The kinds of evidence, from what is documented to what is catalogued."""
 WORDS = {
     MAP: "documented",
     "manifest": "in the dbt project",
     "event": "emitted",
-    "query_log": "in the query log",
+    "query": "in the query log",
     "datahub": "in DataHub",
 }
 _FEWEST = 2
@@ -55,7 +55,7 @@ _EVERYTHING = Policy(dict.fromkeys((*_MISSING, *_UNEXPECTED, *_VALUES), Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ComparedSource:
     """One kind of evidence, as `readers.READERS` names it, or the map."""
 
     kind: str
@@ -104,7 +104,7 @@ class Reconciliation:
 
 
 def reconcile(
-    sources: Iterable[Source],
+    sources: Iterable[ComparedSource],
     lineage_map: LineageMap,
     *,
     environment: str | None = None,
@@ -113,8 +113,8 @@ def reconcile(
     """Compare two or more kinds of evidence with each other.
 
     A dataset counts where it is documented, in a layer of the map, or next to a documented one, so that a
-    catalog of a whole company can be one of the sources. Evidence that is incomplete proves what is there, and
-    nothing is missing from it. What only a catalog has, and was last updated before `since` (ISO 8601), is
+    catalog of a whole company can be one of the sources. Evidence that is incomplete proves presence, and
+    no absence. What only a catalog has, and was last updated before `since` (ISO 8601), is
     stale.
 
     Raises InputError for fewer than two sources, and MapError for an unknown environment.
@@ -171,7 +171,7 @@ class _Scopes:
 
         return near
 
-    def known_to(self, source: Source) -> Callable[[Dataset], bool]:
+    def known_to(self, source: ComparedSource) -> Callable[[Dataset], bool]:
         """Return whether a source would have a dataset if it were there."""
         evidence = source.evidence
 
@@ -191,7 +191,7 @@ class _Scopes:
         return known
 
 
-def _compare(first: Source, second: Source, scopes: _Scopes) -> Iterator[Finding]:
+def _compare(first: ComparedSource, second: ComparedSource, scopes: _Scopes) -> Iterator[Finding]:
     expected, observed = first.evidence.graph, second.evidence.graph
     near_first, near_second = scopes.near(expected), scopes.near(observed)
     known_first, known_second = scopes.known_to(first), scopes.known_to(second)
@@ -210,7 +210,10 @@ def _compare(first: Source, second: Source, scopes: _Scopes) -> Iterator[Finding
 
 
 def _add(
-    differences: dict[tuple[str, str], Difference], finding: Finding, first: Source, second: Source
+    differences: dict[tuple[str, str], Difference],
+    finding: Finding,
+    first: ComparedSource,
+    second: ComparedSource,
 ) -> None:
     """Add what one pair found to the difference of its subject."""
     code = _UNEXPECTED.get(finding.code, finding.code)
@@ -226,7 +229,7 @@ def _add(
         one.has.setdefault(first.kind, finding)
 
 
-def _finding(found: Difference, sources: Sequence[Source], since: str) -> Finding:
+def _finding(found: Difference, sources: Sequence[ComparedSource], since: str) -> Finding:
     words = {source.kind: source.words for source in sources}
     first = next(iter(found.has.values()))
     if found.values:
@@ -265,7 +268,7 @@ def _or(words: Sequence[str]) -> str:
     return " or ".join(words)
 
 
-def _without_columns(sources: Sequence[Source], scopes: _Scopes) -> Iterator[Finding]:
+def _without_columns(sources: Sequence[ComparedSource], scopes: _Scopes) -> Iterator[Finding]:
     """Yield the datasets without any column lineage in a source that has an edge whose columns others link.
 
     The map is left out: it need not list columns.
@@ -293,7 +296,7 @@ def _without_columns(sources: Sequence[Source], scopes: _Scopes) -> Iterator[Fin
             yield Finding(Code.NO_COLUMN_LINEAGE, name, message, observed=where)
 
 
-def _several_names(sources: Iterable[Source], scopes: _Scopes) -> Iterator[Finding]:
+def _several_names(sources: Iterable[ComparedSource], scopes: _Scopes) -> Iterator[Finding]:
     for source in sources:
         near = scopes.near(source.evidence.graph)
         for name, names in source.evidence.several_names.items():
@@ -303,13 +306,13 @@ def _several_names(sources: Iterable[Source], scopes: _Scopes) -> Iterator[Findi
                 yield Finding(Code.SEVERAL_NAMES, name, message, observed=dataset.provenance)
 
 
-def _incomplete(sources: Iterable[Source]) -> Iterator[Finding]:
+def _incomplete(sources: Iterable[ComparedSource]) -> Iterator[Finding]:
     for source in sources:
         for reason in source.evidence.incomplete:
             yield Finding(Code.INCOMPLETE, source.kind, f"not everything could be read: {reason}")
 
 
-def _rows(sources: Sequence[Source], scopes: _Scopes) -> Iterator[EdgeRow]:
+def _rows(sources: Sequence[ComparedSource], scopes: _Scopes) -> Iterator[EdgeRow]:
     """Yield every edge between datasets that count, with what each source says of it."""
     pairs: dict[tuple[str, str], None] = {}
     for source in sources:
@@ -320,7 +323,7 @@ def _rows(sources: Sequence[Source], scopes: _Scopes) -> Iterator[EdgeRow]:
         yield EdgeRow(*pair, has)
 
 
-def _says(source: Source, pair: tuple[str, str], scopes: _Scopes) -> str:
+def _says(source: ComparedSource, pair: tuple[str, str], scopes: _Scopes) -> str:
     from airflow_lineage_provider.graph.walk import shortest_path
 
     graph = source.evidence.graph

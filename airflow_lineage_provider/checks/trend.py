@@ -1,4 +1,4 @@
-"""The trend of a reconciliation: what is new since the last one, what is gone, and since when the rest is open."""
+"""The trend of a reconciliation: what is new, what is gone, and since when the rest is open."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ KIND = "reconciliation"
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The difference to the last report; `previous` is its time, and empty where there is none.
+    """The difference to the last report; `previous` is its time, empty where there is none.
 
-    `new` and `gone` are findings as `code subject`; `since` is the day on which each open one was first found.
+    `new` and `gone` are findings as `code subject`; `since` is the day on which each was found first.
     """
 
     previous: str = ""

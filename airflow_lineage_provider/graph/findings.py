@@ -53,7 +53,6 @@ class Code(StrEnum):
     SEVERAL_NAMES = "several-names"
     STALE = "stale"
     NO_COLUMN_LINEAGE = "no-column-lineage"
-    INCOMPLETE = "incomplete"
     # Of a source system, against its documented service level.
     SLA_MISSED = "sla-missed"
     RETENTION_EXCEEDED = "retention-exceeded"
@@ -73,6 +72,7 @@ class Code(StrEnum):
     ADHOC_WRITE = "adhoc-write"
     UNDOCUMENTED_COPY = "undocumented-copy"
     NOT_QUERIED = "not-queried"
+    # Of evidence that could not be read as a whole.
     INCOMPLETE = "incomplete"
     # Found by linting a map.
     NO_ENVIRONMENTS = "no-environments"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_lineage_provider.checks.reconcile import Source, reconcile
+from airflow_lineage_provider.checks.reconcile import ComparedSource, reconcile
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import (
     Column,
@@ -160,7 +160,7 @@ def sources(**changes):
 
 
 def run(evidence, **options):
-    return reconcile([Source(kind, one) for kind, one in evidence.items()], PIPELINE, **options)
+    return reconcile([ComparedSource(kind, one) for kind, one in evidence.items()], PIPELINE, **options)
 
 
 def found(reconciliation):
@@ -302,7 +302,7 @@ def test_incomplete_evidence_is_never_clean_and_lacks_nothing():
     evidence["datahub"] = replace(evidence["datahub"], incomplete=("a page is missing",))
     result = run(evidence)
     assert found(result) == [("incomplete", "datahub")]
-    assert not result.comparison.agreed
+    assert result.comparison.severity is Severity.WARNING
     assert result.incomplete == ("datahub: a page is missing",)
 
 
@@ -314,7 +314,7 @@ def test_two_kinds_without_the_map_are_compared_too():
 
 
 def test_one_kind_alone_cannot_be_compared():
-    with pytest.raises(InputError, match="name two or more of map, manifest, event, query_log, datahub"):
+    with pytest.raises(InputError, match="name two or more of map, manifest, event, query, datahub"):
         run({"map": Evidence(Graph())})
 
 
@@ -325,6 +325,6 @@ def test_the_policy_of_the_map_weighs_and_accepts():
     )
     weighed = parse_map(text, "map.yaml")
     evidence = sources(event=with_column(STG, "id", "DATE"), datahub=with_column(DAILY, "extra"))
-    result = reconcile([Source(kind, one) for kind, one in evidence.items()], weighed)
+    result = reconcile([ComparedSource(kind, one) for kind, one in evidence.items()], weighed)
     assert [(f.code, f.severity) for f in result.comparison.findings] == [("type-changed", "note")]
     assert [f.subject for f in result.comparison.accepted] == ["gold.daily.extra"]

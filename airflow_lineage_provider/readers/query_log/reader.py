@@ -90,7 +90,7 @@ class LoggedWrites:
             for edge in write.column_edges
         ]
         graph = Graph(datasets, edges, column_edges)
-        return Evidence(graph, dialect=self.dialect, problems=(*self.problems, *self.gaps))
+        return Evidence(graph, dialect=self.dialect, problems=self.gaps, incomplete=self.problems)
 
 
 def read_query_log(log: QueryLog, bindings: Bindings) -> Evidence:
