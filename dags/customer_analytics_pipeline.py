@@ -33,6 +33,7 @@ ENVIRONMENT = (
 # What fills bronze, each by an Airflow connection or a name; where none is set, the embedded warehouse reads
 # the CRM's file and the files that are landed already.
 CRM = os.environ.get("INGEST_CRM_CONN_ID")  # moves the CRM's tables
+CRM_TOPICS = os.environ.get("INGEST_CRM_TOPICS")  # or moves them from Debezium's topics, such as crm-{table}
 KAFKA = os.environ.get("INGEST_KAFKA_CONN_ID")  # moves the topic's events
 S3 = os.environ.get("INGEST_S3_CONN_ID") or None
 LAKE = os.environ.get("INGEST_LAKE") or os.path.join(  # noqa: PTH118 - may be s3://
@@ -44,6 +45,7 @@ DMS_SOURCE = os.environ.get("INGEST_DMS_SOURCE_CONN_ID") or None
 CONNECT = os.environ.get("INGEST_CONNECT_CONN_ID")  # observes Kafka Connect
 REGISTRY = os.environ.get("INGEST_REGISTRY_CONN_ID") or None  # observes the topic's schema
 TOPIC = "customer-events-prod"
+CRM_TABLES = {"customers": "customer_id", "orders": "order_id", "products": "product_id"}  # with their keys
 MAP = "customer_analytics_pipeline.yaml"
 
 DOC = """
@@ -59,6 +61,7 @@ load what it does not move. Environment variables choose the tasks:
 | variable | task in `ingest` | what it does |
 |---|---|---|
 | `INGEST_CRM_CONN_ID` | `crm` | moves the CRM's tables from this Postgres connection |
+| `INGEST_CRM_TOPICS` | `crm` | or moves them from Debezium's topics: `crm-{table}` |
 | `INGEST_DMS_REPLICATION` | `crm` | or observes this replication of AWS DMS |
 | `INGEST_DMS_SOURCE_CONN_ID` | | the CRM's connection, for the columns that DMS replicates |
 | `INGEST_KAFKA_CONN_ID` | `land_events`, `load_events` | moves the topic's events into bronze |
@@ -88,15 +91,15 @@ DBT: dict[str, Any] = {"project_dir": PROJECT_DIR, "profiles_dir": PROJECT_DIR, 
 LINEAGE: dict[str, Any] = {"map_path": MAP, "environment": ENVIRONMENT}
 
 
-def crm_task() -> BaseOperator | None:
-    """Return the task that moves the CRM, or observes AWS DMS, which does."""
+def crm_task() -> BaseOperator | TaskGroup | None:
+    """Return what moves the CRM, or observes AWS DMS, which does."""
+    if CRM_TOPICS and KAFKA:
+        return crm_topics(KAFKA, CRM_TOPICS)
     if CRM:
         return PostgresToBronzeOperator(
             task_id="crm",
             source_conn_id=CRM,
-            tables={
-                f"public.{table}": f"bronze.raw_{table}" for table in ("customers", "orders", "products")
-            },
+            tables={f"public.{table}": f"bronze.raw_{table}" for table in CRM_TABLES},
             watermark="updated_at",
             doc_md="The CRM's rows that changed, and tombstones of those that are gone.",
             **DBT,
@@ -113,6 +116,39 @@ def crm_task() -> BaseOperator | None:
             doc_md="What AWS DMS replicates, and how late it is.",
         )
     return None
+
+
+def crm_topics(kafka: str, topics: str) -> TaskGroup:
+    """Return the tasks that move the changes of the CRM's tables, which Debezium wrote to topics."""
+    loads = []
+    with TaskGroup("crm") as group:
+        for table, key in CRM_TABLES.items():
+            topic = topics.replace("{table}", table)
+            stream: dict[str, Any] = {
+                "topic": topic,
+                "lake": os.path.join(os.path.dirname(LAKE), f"crm_{table}"),  # noqa: PTH118, PTH120 - s3://
+                "s3_conn_id": S3,
+                "changes": True,
+            }
+            load = LakeToBronzeOperator(
+                task_id=f"load_{table}",
+                table=f"bronze.raw_{table}",
+                key=key,
+                doc_md="One row for each key, and tombstones of those that are gone.",
+                **stream,
+                **DBT,
+            )
+            land = KafkaToLakeOperator(
+                task_id=f"land_{table}",
+                kafka_conn_id=kafka,
+                registry_conn_id=REGISTRY or "schema_registry_default",
+                doc_md="The topic's new changes, as Parquet.",
+                **stream,
+            )
+            land >> load
+            loads.append(load)
+        chain(*loads)  # one after the other, because DuckDB takes one process at a time
+    return group
 
 
 def connect_task() -> BaseOperator | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,17 @@ MAGIC = 0
 HEADER = 5  # a zero byte, then the schema's id in 4 bytes
 DEEPEST = 32
 TIME = "arrowTime"
+ZONED_TIMESTAMP = "io.debezium.time.ZonedTimestamp"
+DEBEZIUM_TIMES = {
+    "io.debezium.time.Date": "date",
+    "io.debezium.time.Time": "time-millis",
+    "io.debezium.time.MicroTime": "time-micros",
+    "io.debezium.time.NanoTime": "time-nanos",
+    "io.debezium.time.Timestamp": "local-timestamp-millis",
+    "io.debezium.time.MicroTimestamp": "local-timestamp-micros",
+    "io.debezium.time.NanoTimestamp": "local-timestamp-nanos",
+}
+"""The logical type that says the same as Debezium's name of a type."""
 
 
 class UndecodableError(Exception):
@@ -33,8 +45,8 @@ class Decoder:
     """Decodes the records of one schema."""
 
     schema: pa.Schema
-    decode: Callable[[bytes], dict[str, Any]]
-    """Takes a record with its header; raises UndecodableError."""
+    decode: Callable[[Any], dict[str, Any]]
+    """Takes an Avro record with its header, or the payload of JSON; raises UndecodableError."""
     json_columns: frozenset[str]
     """Columns that have no Arrow type, such as a union of two records: they become JSON text."""
 
@@ -73,11 +85,14 @@ def decoder(schema: Mapping[str, Any] | str | list[Any], named: Mapping[str, Any
     parsed = parse(schema, known)
     if not isinstance(parsed, dict) or parsed.get("type") != "record":
         raise IngestError(f"the Avro schema {str(schema)[:80]!r} is no record: it has no columns")
-    fields, texts = [], set()
+    fields, texts, zoned = [], set(), []
     for field in parsed["fields"]:
         arrow = _arrow_type(field["type"], known, DEEPEST)
         if arrow is None:
             texts.add(field["name"])
+        elif arrow == pa.string() and _is_zoned(field["type"]):
+            zoned.append(field["name"])
+            arrow = arrow_time("timestamp-micros")
         fields.append(pa.field(field["name"], arrow or pa.string()))
     read = fastavro.schemaless_reader
 
@@ -86,6 +101,8 @@ def decoder(schema: Mapping[str, Any] | str | list[Any], named: Mapping[str, Any
         stream.seek(HEADER)
         try:
             record: Any = read(stream, parsed, None)
+            for name in zoned:
+                record[name] = zoned_moment(record[name])
         except Exception as error:  # noqa: BLE001 - fastavro raises whatever a wrong byte leads to
             raise UndecodableError(f"{type(error).__name__}: {error}") from None
         if left := len(value) - stream.tell():
@@ -122,6 +139,8 @@ def _with_plain_times(schema: Any, depth: int) -> Any:
     logical = plain.get("logicalType")
     if isinstance(logical, str) and logical != "decimal":
         plain[TIME] = plain.pop("logicalType")
+    elif plain.get("connect.name") in DEBEZIUM_TIMES:
+        plain[TIME] = plain["connect.name"]
     if "default" in schema:
         plain["default"] = schema["default"]
     return plain
@@ -149,11 +168,32 @@ def _arrow_type(schema: Any, named: Mapping[str, Any], depth: int) -> pa.DataTyp
         return pa.list_(inner) if kind == "array" else pa.map_(pa.string(), inner)
     if schema.get("logicalType") == "decimal":
         return pa.decimal128(schema["precision"], schema.get("scale", 0))
-    if time := _TIMES.get(schema.get(TIME)):
-        return pa.type_for_alias(time) if isinstance(time, str) else pa.timestamp(*time)
+    if time := arrow_time(schema.get(TIME)):
+        return time
     if kind == "fixed":
         return pa.binary(schema["size"])
     return pa.string() if kind == "enum" else _arrow_type(kind, named, depth - 1)
+
+
+def _is_zoned(schema: Any) -> bool:
+    """Whether a type is Debezium's text of a moment with its offset, or null."""
+    parts = schema if isinstance(schema, list) else [schema]
+    return any(isinstance(part, dict) and part.get("connect.name") == ZONED_TIMESTAMP for part in parts)
+
+
+def zoned_moment(text: str | None) -> datetime | None:
+    """Return the moment of an ISO 8601 text. Raises ValueError."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def arrow_time(name: Any) -> pa.DataType | None:
+    """Return the Arrow type of a time by the name of its Avro logical type, or of Debezium's type."""
+    import pyarrow as pa
+
+    time = _TIMES.get(DEBEZIUM_TIMES.get(name, name))
+    if time is None:
+        return None
+    return pa.type_for_alias(time) if isinstance(time, str) else pa.timestamp(*time)
 
 
 def _primitive(alias: str) -> Callable[[], pa.DataType]:
@@ -180,6 +220,7 @@ _TIMES: dict[Any, Any] = {
     "date": "date32",
     "time-millis": "time32[ms]",
     "time-micros": "time64[us]",
+    "time-nanos": "time64[ns]",
     "timestamp-millis": ("ms", "UTC"),
     "timestamp-micros": ("us", "UTC"),
     "timestamp-nanos": ("ns", "UTC"),

@@ -1,23 +1,57 @@
-"""Decoders of a topic's records, by the Avro schemas that a Schema Registry has."""
+"""Decoders of a topic's records: Avro by the schemas that a Schema Registry has, JSON by its own schema."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.ingest.avro import Decoder, UndecodableError, decoder, parse
+from airflow_lineage_provider.ingest.avro import Decoder, UndecodableError, decoder, parse, schema_id
+from airflow_lineage_provider.ingest.connect_json import json_decoder, json_parts
 from airflow_lineage_provider.ingest.model import IngestError
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.systems.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 
+DELETED = "__deleted"
+"""The field by which Debezium's ExtractNewRecordState says, as `true` or `false`, that a row was deleted."""
+
+
 class Decoders:
-    """The decoders of a registry's schemas; each schema is read once."""
+    """The decoders of records; each schema is read once."""
 
     def __init__(self, registry: SchemaRegistryClient) -> None:
         self._registry = registry
         self._known: dict[int, Decoder | None] = {}
+        self._json: dict[str, Decoder] = {}
+        self._deletions: dict[int, Decoder] = {}
+
+    def decode(self, value: bytes) -> tuple[Decoder, dict[str, Any]] | None:
+        """Return a record, and the decoder of its schema; None for a record of JSON whose payload is null.
+
+        Raises UndecodableError for a record that is neither Avro nor JSON with a schema, and what `decoder`
+        raises.
+        """
+        if value[:1] != b"{":
+            found = self.decoder(schema_id(value))
+            return found, found.decode(value)
+        schema, payload = json_parts(value)
+        if payload is None:
+            return None
+        text = json.dumps(schema)
+        if text not in self._json:
+            self._json[text] = json_decoder(schema)
+        return self._json[text], self._json[text].decode(payload)
+
+    def deletion(self, key: bytes | None) -> tuple[Decoder, dict[str, Any]]:
+        """Return the fields of a record's key, and `__deleted`. Raises as `decode` does."""
+        read = self.decode(key) if key else None
+        if read is None:
+            raise UndecodableError("it deletes a row and has no key that says which")
+        by_key, record = read
+        if id(by_key) not in self._deletions:
+            self._deletions[id(by_key)] = _with_deleted(by_key)
+        return self._deletions[id(by_key)], record | {DELETED: "true"}
 
     def decoder(self, number: int) -> Decoder:
         """Return the decoder of the schema with this id.
@@ -56,3 +90,11 @@ class Decoders:
             return json.loads(schema.text)
         except (ValueError, RecursionError):
             raise IngestError(f"{self._registry} has an Avro schema that is not JSON") from None
+
+
+def _with_deleted(by_key: Decoder) -> Decoder:
+    import pyarrow as pa
+
+    return Decoder(
+        pa.schema([*by_key.schema, pa.field(DELETED, pa.string())]), by_key.decode, by_key.json_columns
+    )

@@ -30,6 +30,8 @@ def upsert(
 ) -> list[str]:
     """Return the statements that update rows whose key is there, and insert the others.
 
+    :param staged: a table, or a query in parentheses.
+
     A row that is read again unchanged keeps its `_op`.
     """
     own = [quoted(column, target) for column in columns]
@@ -59,6 +61,26 @@ def tombstones(target: BronzeTarget, table: str, gone: str, at: datetime) -> str
 def absent_from(target: BronzeTarget, keys: str, key: Sequence[str]) -> str:
     """Return the condition that a row of `t` has no key in the table `keys`."""
     return f"not exists (select 1 from {keys} as k where {_matched(target, 'k', 't', key)})"
+
+
+def present_in(target: BronzeTarget, keys: str, key: Sequence[str]) -> str:
+    """Return the condition that a row of `t` has a key in the table or query `keys`."""
+    return f"exists (select 1 from {keys} as k where {_matched(target, 'k', 't', key)})"
+
+
+def newest_change(
+    target: BronzeTarget, staged: str, key: Sequence[str], by: str, deleted: str, *, gone: bool
+) -> str:
+    """Return a query of the newest change of each key, of those that delete it or of those that do not.
+
+    :param by: the column that orders the changes of a key.
+    :param deleted: the column that is `true` for a deletion; empty where no change is one.
+    """
+    listed = ", ".join(quoted(column, target) for column in key)
+    order = f"row_number() over (partition by {listed} order by {quoted(by, target)} desc)"
+    is_gone = f" and coalesce({quoted(deleted, target)}, 'false') {'=' if gone else '<>'} 'true'"
+    ranked = f"(select *, {order} as change_rank from {staged}) as ranked"
+    return f"(select * from {ranked} where change_rank = 1{is_gone if deleted else ''})"
 
 
 def touch_newest(target: BronzeTarget, table: str, by: str, at: datetime, within: str = "") -> str:

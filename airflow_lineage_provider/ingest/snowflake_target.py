@@ -96,8 +96,14 @@ class SnowflakeTarget(BronzeTarget):
 
 
 def _bindable(column: pa.Array) -> list[Any]:
-    """Return values that the connector binds; a decimal goes as text, which loses no digit."""
+    """Return values that the connector binds; a decimal goes as text, which loses no digit.
+
+    The connector binds a column of times and nulls as text, but writes a time as a number of nanoseconds: it
+    goes as ISO 8601 then.
+    """
     import pyarrow as pa
 
     values: list[Any] = (column.cast(pa.string()) if pa.types.is_decimal(column.type) else column).to_pylist()
+    if column.null_count and pa.types.is_temporal(column.type):
+        return [None if value is None else str(value) for value in values]
     return values

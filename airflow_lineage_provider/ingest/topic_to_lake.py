@@ -1,4 +1,4 @@
-"""Lands a topic's Avro records as Parquet files.
+"""Lands a topic's records as Parquet files.
 
 A file's name says which offsets it covers, `events+0+00000000000000000000-00000000000000000999.parquet`, so
 data and offsets are committed by one rename (in a bucket: by one upload). The next run goes on after the last
@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.ingest.avro import UndecodableError, schema_id
+from airflow_lineage_provider.ingest.avro import UndecodableError
+from airflow_lineage_provider.ingest.decoders import DELETED
 from airflow_lineage_provider.ingest.model import Moved
 
 if TYPE_CHECKING:
@@ -62,8 +63,18 @@ def landed_ranges(lake: Lake, topic: str, folder: str = "", suffix: str = ".parq
     )
 
 
-def land_topic(topic: Topic, decoders: Decoders, lake: Lake, progress: Callable[[str], object]) -> Moved:
+def land_topic(
+    topic: Topic,
+    decoders: Decoders,
+    lake: Lake,
+    progress: Callable[[str], object],
+    *,
+    changes: bool = False,
+) -> Moved:
     """Land what the topic holds beyond what was landed before, up to its present end.
+
+    :param changes: the topic has the changes of a table: a record without a value is landed as the deletion
+        of its key, with `__deleted`.
 
     Returns how many records were landed, how many are dead letters, tombstones (records without a value) and
     expired (deleted by the topic's retention before they were read).
@@ -76,7 +87,12 @@ def land_topic(topic: Topic, decoders: Decoders, lake: Lake, progress: Callable[
     _remove_dead_letters_of_died_runs(lake, topic.name, ends)
     spans = topic.spans(ends)
     landing = _Landing(
-        topic.name, decoders, lake, progress, total=sum(span.end - span.first for span in spans)
+        topic.name,
+        decoders,
+        lake,
+        progress,
+        total=sum(span.end - span.first for span in spans),
+        changes=changes,
     )
     for span in spans:
         if span.expired:
@@ -85,9 +101,11 @@ def land_topic(topic: Topic, decoders: Decoders, lake: Lake, progress: Callable[
         for message in messages:
             landing.add(message)
     landing.finish()
-    columns = landing.columns or _newest_columns(decoders, topic.name)
-    types = {name: kind for name, kind in columns.items() if name not in {PARTITION, OFFSET}}
-    own = {PARTITION: "int32", OFFSET: "int64"} if types else {}
+    columns = landing.columns or _newest_columns(decoders, topic.name, lake)
+    own = {PARTITION: "int32", OFFSET: "int64"} if columns else {}
+    if landing.deleted_by_key:  # the topic's records have no such field
+        own = {DELETED: "string", **own}
+    types = {name: kind for name, kind in columns.items() if name not in own}
     return Moved(
         topic.dataset, lake.dataset, types, {**types, **own}, {name: name for name in types},
         landing.rows, landing.counts,
@@ -104,6 +122,8 @@ class _Pending:
     rows: int = 0
     runs: list[tuple[Decoder, list[dict[str, Any]], list[int]]] = field(default_factory=list)
     """Consecutive records of one schema, with their offsets."""
+    schemas: dict[int, pa.Schema] = field(default_factory=dict)
+    """The schema of each decoder in `runs`."""
     dead: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -116,19 +136,23 @@ class _Landing:
         decoders: Decoders,
         lake: Lake,
         progress: Callable[[str], object],
+        *,
         total: int,
+        changes: bool,
     ) -> None:
         self._topic = topic
         self._decoders = decoders
         self._lake = lake
         self._progress = progress
         self._total = total
+        self._changes = changes
         self._seen = 0
         self._pending: dict[int, _Pending] = {}
         self._bytes = 0
         self.rows = 0
         self.counts = {"dead_letters": 0, "tombstones": 0, "expired": 0}
         self.columns: dict[str, str] = {}
+        self.deleted_by_key = False
 
     def add(self, message: Message) -> None:
         """Take the next record of a partition; write a file when there is enough for one."""
@@ -137,31 +161,44 @@ class _Landing:
         if pending is None:
             pending = self._pending[partition] = _Pending(offset)
         self._seen += 1
-        if value is None:
-            self.counts["tombstones"] += 1
+        try:
+            read = self._read(value, message)
+        except UndecodableError as error:
+            pending.dead.append(_dead_letter(message, str(error)))
         else:
-            try:
-                decoder = self._decoders.decoder(schema_id(value))
-                record = decoder.decode(value)
-            except UndecodableError as error:
-                pending.dead.append(_dead_letter(message, str(error)))
-            else:
+            if read is not None:
+                decoder, record = read
                 if not pending.runs or pending.runs[-1][0] is not decoder:
-                    if pending.runs and not _fit(pending.runs, decoder):
+                    if id(decoder) not in pending.schemas and not _fit(pending.schemas, decoder):
                         self._write(partition)
                         pending = self._pending[partition] = _Pending(offset)
+                    pending.schemas[id(decoder)] = decoder.schema
                     pending.runs.append((decoder, [], []))
                 _, records, offsets = pending.runs[-1]
                 records.append(record)
                 offsets.append(offset)
                 pending.rows += 1
-            pending.bytes += len(value)
-            self._bytes += len(value)
+        size = len(value or b"")
+        pending.bytes += size
+        self._bytes += size
         pending.last = offset
         if pending.rows >= FILE_ROWS or pending.bytes >= FILE_BYTES:
             self._write(partition)
         elif self._bytes >= ALL_BYTES:
             self._write(max(self._pending, key=lambda one: self._pending[one].bytes))
+
+    def _read(self, value: bytes | None, message: Message) -> tuple[Decoder, dict[str, Any]] | None:
+        """Return a record and its decoder; None for a tombstone that says nothing of a table's rows."""
+        read = None if value is None else self._decoders.decode(value)
+        if read is not None:
+            return read
+        self.counts["tombstones"] += 1
+        if not self._changes:
+            return None
+        key = message.key()
+        found = self._decoders.deletion(key.encode() if isinstance(key, str) else key)
+        self.deleted_by_key = True
+        return found
 
     def expire(self, partition: int, first: int, last: int) -> None:
         """Record that the topic deleted records before they were read."""
@@ -201,18 +238,20 @@ def _remove_dead_letters_of_died_runs(lake: Lake, topic: str, ends: dict[int, in
             lake.delete(f"{DEAD_LETTERS}/{left.file_name(topic, 'jsonl')}")
 
 
-def _newest_columns(decoders: Decoders, topic: str) -> dict[str, str]:
-    """Return the columns of a topic that had nothing new, by the usual name of its schema."""
+def _newest_columns(decoders: Decoders, topic: str, lake: Lake) -> dict[str, str]:
+    """Return the columns of a topic that had nothing new: of its schema by the usual name, or as landed."""
     decoder = decoders.latest(f"{topic}-value")
-    return {column.name: str(column.type) for column in decoder.schema} if decoder else {}
+    landed = [] if decoder else landed_ranges(lake, topic)
+    schema = decoder.schema if decoder else lake.schema(landed[-1].file_name(topic)) if landed else ()
+    return {column.name: str(column.type) for column in schema}
 
 
-def _fit(runs: list[tuple[Decoder, list[dict[str, Any]], list[int]]], decoder: Decoder) -> bool:
+def _fit(schemas: dict[int, pa.Schema], decoder: Decoder) -> bool:
     """Whether records of another schema can be in one file with these: no column has two kinds of types."""
     import pyarrow as pa
 
     try:
-        pa.unify_schemas([*(one.schema for one, _, _ in runs), decoder.schema], promote_options="permissive")
+        pa.unify_schemas([*schemas.values(), decoder.schema], promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return False
     return True

@@ -125,13 +125,18 @@ class PostgresToBronzeOperator(_Mover):
 
 
 class KafkaToLakeOperator(_Mover):
-    """Lands the Avro records of a topic as Parquet files, up to the end that the topic has now.
+    """Lands the records of a topic as Parquet files, up to the end that the topic has now.
 
-    A file's name says which offsets it covers, so offsets and data are committed together. A record that
-    cannot be decoded goes to `_dead_letters/` in the same folder, with the reason.
+    Records are Avro in Confluent's wire format, or JSON with its schema as Kafka Connect's JsonConverter
+    writes it; Debezium's types of time become the warehouse's own. A file's name says which offsets it
+    covers, so offsets and data are committed together. A record that cannot be decoded goes to
+    `_dead_letters/` in the same folder, with the reason.
 
     :param topic: the topic.
     :param lake: a folder, or `s3://bucket/folder`.
+    :param changes: the topic has the changes of a table, as Debezium writes them behind its transform
+        ExtractNewRecordState. A record without a value is then landed as a row of its key's fields, with
+        `__deleted` = `true`; otherwise it is counted only.
     :param kafka_conn_id: a connection of type `kafka`; its extra has librdkafka's settings.
     :param registry_conn_id: the Schema Registry, a connection of type `schema_registry`.
     :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
@@ -147,6 +152,7 @@ class KafkaToLakeOperator(_Mover):
         *,
         topic: str,
         lake: str,
+        changes: bool = False,
         kafka_conn_id: str = "kafka_default",
         registry_conn_id: str = "schema_registry_default",
         s3_conn_id: str | None = None,
@@ -156,6 +162,7 @@ class KafkaToLakeOperator(_Mover):
         super().__init__(**kwargs)
         self.topic = topic
         self.lake = lake
+        self.changes = changes
         self.kafka_conn_id = kafka_conn_id
         self.registry_conn_id = registry_conn_id
         self.s3_conn_id = s3_conn_id
@@ -189,7 +196,7 @@ class KafkaToLakeOperator(_Mover):
                     self.topic,
                     ("KAFKA", "TOPIC", "FILE"),
                     planned_move(topic.dataset, lake.dataset),
-                    partial(land_topic, topic, decoders, lake, show),
+                    partial(land_topic, topic, decoders, lake, show, changes=self.changes),
                 )
             finally:
                 emitter.finish()
@@ -203,10 +210,20 @@ class LakeToBronzeOperator(_Mover):
 
     The offsets that were loaded are committed with the rows. A field that is new becomes a new column.
 
+        KafkaToLakeOperator(task_id="land", topic="crm.public.orders", lake=LAKE, changes=True)
+        LakeToBronzeOperator(
+            task_id="load", topic="crm.public.orders", lake=LAKE, table="bronze.raw_orders",
+            key="order_id", changes=True, project_dir=PROJECT,
+        )
+
     :param topic: the topic.
     :param lake: the folder that it was landed in.
     :param table: the bronze table, `schema.table`.
-    :param key: a column that tells records apart: one that was sent twice is kept once.
+    :param key: a column, or several, that tell records apart: one that was sent twice is kept once.
+    :param changes: the records are changes of a table, as Debezium writes them behind its transform
+        ExtractNewRecordState, with `delete.tombstone.handling.mode` `rewrite` or `tombstone`. Bronze then has
+        one row for each key as `PostgresToBronzeOperator` leaves it, with `_op` (I, U or D) and
+        `_loaded_at`: a row that was deleted stays as a tombstone.
     :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
     :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
     :param profiles_dir: the folder that holds `profiles.yml`.
@@ -214,7 +231,7 @@ class LakeToBronzeOperator(_Mover):
     :param target: the profile's target.
     :param store_conn_id: the event store, a connection of type `lineage_store`.
 
-    Returns a summary to XCom: rows loaded, redelivered records, events emitted.
+    Returns a summary to XCom: rows loaded, redelivered records or deleted rows, events emitted.
     """
 
     template_fields: Sequence[str] = ("topic", "lake", "table", "project_dir", "profiles_dir", "target")
@@ -226,7 +243,8 @@ class LakeToBronzeOperator(_Mover):
         lake: str,
         table: str,
         project_dir: str,
-        key: str | None = None,
+        key: str | Sequence[str] | None = None,
+        changes: bool = False,
         s3_conn_id: str | None = None,
         profiles_dir: str | None = None,
         profile_conn_id: str | None = None,
@@ -239,6 +257,7 @@ class LakeToBronzeOperator(_Mover):
         self.lake = lake
         self.table = table
         self.key = key
+        self.changes = changes
         self.s3_conn_id = s3_conn_id
         self.project_dir = project_dir
         self.profiles_dir = profiles_dir
@@ -270,7 +289,16 @@ class LakeToBronzeOperator(_Mover):
                         self.table,
                         ("PARQUET", "FILE", "TABLE"),
                         planned_move(lake.dataset, target.dataset(self.table)),
-                        partial(load_landed, lake, self.topic, target, self.table, self.key, show),
+                        partial(
+                            load_landed,
+                            lake,
+                            self.topic,
+                            target,
+                            self.table,
+                            self.key,
+                            show,
+                            changes=self.changes,
+                        ),
                     )
             finally:
                 emitter.finish()

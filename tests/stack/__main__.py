@@ -12,16 +12,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.store import EventStore
 from tests.dbt_project.expected import TABLES
 from tests.e2e.pipeline import DAG_ID, Pipeline, new_pipeline
 from tests.e2e.standalone import standalone
 from tests.support.connect_worker import MissingError
 from tests.support.postgres_server import create_database
 
+from .lineage import column_steps
 from .servers import BUCKET, KEYS, running
-from .sources import SourceSystems
+from .sources import CRM_TOPICS, SourceSystems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from tests.dbt_project.expected import Sources
     from tests.e2e.standalone import Airflow
 
+    from .lineage import Step
     from .servers import Servers
 
 
 SHOWN = 10
+CAPTURED = 120.0
+"""Seconds in which Debezium has captured the changes."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def environment(servers: Servers) -> dict[str, str]:
         ),
         "AIRFLOW__AIRFLOW_LINEAGE__STORE": store,
         "INGEST_CRM_CONN_ID": "crm",
+        "INGEST_CRM_TOPICS": CRM_TOPICS,
         "INGEST_KAFKA_CONN_ID": "kafka",
         "INGEST_REGISTRY_CONN_ID": "schema_registry",
         "INGEST_S3_CONN_ID": "s3",
@@ -139,6 +145,15 @@ def document_evolution(pipeline: Pipeline) -> None:
     path.write_text(text.replace(policy, policy + accepted))
 
 
+def last_events(pipeline: StackPipeline) -> list[dict[str, Any]]:
+    """Return the events of the last DAG run."""
+    store = EventStore(pipeline.more["AIRFLOW__AIRFLOW_LINEAGE__STORE"])
+    try:
+        return list(store.events(store.latest_root_run()))
+    finally:
+        store.close()
+
+
 def run_dag(airflow: Airflow, say: Callable[[str], object]) -> str:
     """Trigger the DAG and wait for its end; return its state."""
     token = airflow.token("admin")
@@ -164,6 +179,8 @@ class Outcome:
 
     states: list[str]
     differences: dict[str, list[tuple[str, ...]]]
+    revenue: list[Step]
+    """From gold's `total_revenue` up to the CRM, as the events of the last run say."""
     report: str
     status: int
     """Of `airflow-lineage validate`."""
@@ -187,13 +204,16 @@ def run(folder: Path, say: Callable[[str], object]) -> Outcome:
             document_evolution(copied)
             pipeline = StackPipeline(copied.root, more=environment(servers))
             with standalone(pipeline) as airflow:
+                sources.wait_for_debezium(CAPTURED)
                 states = [run_dag(airflow, say)]
                 say(f"{sources.later():,} events of an evolved schema; rows inserted, updated and deleted")
+                sources.wait_for_debezium(CAPTURED)
                 states.append(run_dag(airflow, say))
             differences = warehouse.differences(sources.now())
+            revenue = column_steps(last_events(pipeline), "gold.customer_behavior", "total_revenue")
             validate = ("validate", f"dags/{DAG_ID}.yaml", "--environment", "stack")
             report = pipeline.run("airflow-lineage", *validate)
-    return Outcome(states, differences, report.stdout, report.returncode)
+    return Outcome(states, differences, revenue, report.stdout, report.returncode)
 
 
 def main() -> int:
@@ -214,6 +234,8 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(outcome.report)
+    for step in outcome.revenue:
+        say(f"{step.column:<42} {step.job:<30} {step.how}")
     for table, differing in outcome.differences.items():
         for row in differing[:SHOWN]:
             say(f"{table} differs in {row}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import urllib.request
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 SCALE = 0.1
 KEYS = {"customers": "customer_id", "orders": "order_id", "products": "product_id"}
+AVRO = "io.confluent.connect.avro.AvroConverter"
+CRM_TOPICS = "crm-{table}"
+"""As crm-connector.json routes them."""
 EVOLVED = {"name": "campaign", "type": ["null", "string"], "default": None}
 
 
@@ -34,6 +39,7 @@ class SourceSystems:
         )  # fmt: skip
         self._connection.autocommit = True
         self._execute((HERE / "crm.sql").read_text())
+        self._changes: Counter[str] = Counter()
         self._events: list[dict[str, Any]] = []
         sys.path.insert(0, str(PROJECT))
         from source_data import Sizes, Source
@@ -41,7 +47,8 @@ class SourceSystems:
         self._source = Source(7, Sizes.of(SCALE))
 
     def connect_debezium(self) -> None:
-        """Create the connector."""
+        """Create the connector, which begins with a snapshot of the tables."""
+        self._changes = Counter({table: len(self._rows(table)) for table in KEYS})
         postgres = self._servers.postgres
         config = json.loads((HERE / "crm-connector.json").read_text()) | {
             "database.hostname": postgres["PGHOST"],
@@ -49,11 +56,37 @@ class SourceSystems:
             "database.user": postgres["PGUSER"],
             "database.password": postgres["PGPASSWORD"],
             "database.dbname": "crm",
+            "key.converter": AVRO,
+            "key.converter.schema.registry.url": self._servers.registry,
+            "value.converter": AVRO,
+            "value.converter.schema.registry.url": self._servers.registry,
         }
         body = json.dumps({"name": "crm", "config": config}).encode()
         url = f"{self._servers.connect}/connectors"
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=60).close()
+
+    def wait_for_debezium(self, seconds: float) -> None:
+        """Wait until each change of a table is in the table's topic."""
+        from confluent_kafka import Consumer, TopicPartition
+
+        consumer = Consumer({"bootstrap.servers": self._servers.kafka, "group.id": "stack"})
+        deadline = time.monotonic() + seconds
+        try:
+            for table, changes in self._changes.items():
+                topic = TopicPartition(CRM_TOPICS.replace("{table}", table), 0)
+                while (written := _end(consumer, topic)) < changes:
+                    if time.monotonic() > deadline:
+                        raise RuntimeError(
+                            f"{topic.topic} has {written} of {changes} changes: {self._failure()}"
+                        )
+                    time.sleep(0.2)
+        finally:
+            consumer.close()
+
+    def _failure(self) -> str:
+        with urllib.request.urlopen(f"{self._servers.connect}/connectors/crm/status", timeout=60) as answer:
+            return str(answer.read(2000).decode())
 
     def first(self) -> int:
         """Fill the CRM and the topic; return how many events were produced."""
@@ -77,6 +110,7 @@ class SourceSystems:
 
         for table, key in KEYS.items():
             for row in map(asdict, getattr(batch, table)):
+                self._changes[table] += 1
                 names, values = ", ".join(row), ", ".join(["%s"] * len(row))
                 sets = ", ".join(f"{name} = excluded.{name}" for name in row)
                 self._execute(
@@ -86,7 +120,8 @@ class SourceSystems:
                 )
         if batch.deleted_customer:
             for table in ("orders", "customers"):
-                self._execute(f"delete from public.{table} where customer_id = %s", (batch.deleted_customer,))
+                deleted = f"delete from public.{table} where customer_id = %s"
+                self._changes[table] += self._execute(deleted, (batch.deleted_customer,))
         events = [asdict(event) for event in batch.events]
         schema = event_stream.SCHEMA
         schema = schema | {"fields": [*schema["fields"], *fields]}
@@ -96,12 +131,23 @@ class SourceSystems:
         self._events += events
         return len(events)
 
-    def _execute(self, sql: str, values: tuple[Any, ...] | None = None) -> None:
+    def _execute(self, sql: str, values: tuple[Any, ...] | None = None) -> int:
         with self._connection.cursor() as cursor:
             cursor.execute(sql, values)
+            return int(cursor.rowcount)
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         with self._connection.cursor() as cursor:
             cursor.execute(f"select * from public.{table}")
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _end(consumer: Any, topic: Any) -> int:
+    """Return how many records a topic of one partition has; 0 where it is not there yet."""
+    from confluent_kafka import KafkaException
+
+    try:
+        return int(consumer.get_watermark_offsets(topic, 10)[1])
+    except KafkaException:
+        return 0
