@@ -115,8 +115,10 @@ def serve(file: Path, port: int = 0) -> ThreadingHTTPServer:
             if match is None:
                 return self._send(*_error(404, 404, "HTTP 404 Not Found"))
             schema = {"schema": text}
-            if asked.get("schemaType", "AVRO") != "AVRO":
+            if (asked.get("schemaType") or "AVRO") != "AVRO":
                 schema["schemaType"] = asked["schemaType"]
+            if asked.get("references"):
+                schema["references"] = asked["references"]
             subject = unquote(match[1])
             if match[2]:
                 return self._send(200, {"id": registry.register(subject, schema)})

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from tests.support.postgres_server import free_port
 
 from .pipeline import BIN
 
@@ -120,7 +121,7 @@ def standalone(pipeline: Pipeline) -> Iterator[Airflow]:
         )
     try:
         airflow = Airflow(url, pipeline, process, log)
-        airflow.wait_until("healthy", airflow.healthy, seconds=180)
+        airflow.wait_until("healthy", airflow.healthy, seconds=300)
         yield airflow
     finally:
         end(process)
@@ -138,8 +139,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def free_ports(count: int) -> list[int]:
     """Return ports that were free a moment ago, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)

