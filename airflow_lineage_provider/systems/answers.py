@@ -31,6 +31,8 @@ class AnsweringSystem:
 
 
 SYSTEMS: Mapping[str, AnsweringSystem] = {
+    "sagemaker": AnsweringSystem("sagemaker:fetch_answer", "sagemaker_lineage:observe_answer"),
+    "tecton": AnsweringSystem("tecton:fetch_answer", "tecton:observe_answer"),
     "tableau": AnsweringSystem("tableau:fetch_answer", "tableau_lineage:observe_answer"),
 }
 

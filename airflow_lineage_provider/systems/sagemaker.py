@@ -8,14 +8,19 @@ credentials may not read is listed in `incomplete`, with AWS's reason.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.systems.aws import DeniedError, NotFoundError, aws_call
-from airflow_lineage_provider.systems.errors import SystemReadError
+from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from airflow_lineage_provider.systems.connection import Connection
+    from airflow_lineage_provider.systems.saved import SavedAnswer
 
 SYSTEM = "sagemaker"
 PAGE = 100
@@ -256,6 +261,38 @@ class SageMakerClient:
 
     def _call(self, operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
         return aws_call(operation, self._name, _PERMISSIONS, **arguments)
+
+
+def fetch_answer(connection: Connection) -> SavedAnswer:
+    """Return the answer of SageMaker by a connection of type `aws`; `models` in its extra names some only.
+
+    Its login and password are the access key, else boto3 finds credentials; `region_name` and `endpoint_url`
+    in its extra as Amazon's provider reads them. Raises InputError where boto3 is missing or has no region.
+    """
+    from airflow_lineage_provider.systems.saved import SavedAnswer
+
+    try:
+        import boto3
+    except ModuleNotFoundError:
+        raise InputError("boto3 is missing: pip install airflow-lineage-provider[aws]") from None
+    from botocore.exceptions import BotoCoreError
+
+    extra = connection.extra
+    try:
+        client = boto3.client(
+            "sagemaker",
+            region_name=extra.get("region_name"),
+            endpoint_url=extra.get("endpoint_url"),
+            aws_access_key_id=connection.login or None,
+            aws_secret_access_key=connection.password or None,
+            aws_session_token=extra.get("aws_session_token"),
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise InputError(f"{connection}: {one_line(error)}: check its region and credentials") from None
+    models = extra.get("models") or ()
+    names = [models] if isinstance(models, str) else [str(one) for one in models]
+    answer = SageMakerClient(client, str(connection)).answer(names)
+    return SavedAnswer(SYSTEM, datetime.now(UTC), client.meta.endpoint_url, answer)
 
 
 def _arn(made: Mapping[str, Any]) -> str:

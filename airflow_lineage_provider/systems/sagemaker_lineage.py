@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from airflow_lineage_provider.systems.answers import Observed
+    from airflow_lineage_provider.systems.saved import SavedAnswer
+
     Answer = Mapping[str, Any]
 
 MODEL = "MODEL"
@@ -46,6 +49,14 @@ def sagemaker_lineage(answer: Any, now: datetime) -> tuple[list[Observation], li
         *(f"SageMaker: model {one} may not be read" for one in texts(answer.get("missing"))),
     ]
     return [*account.observations()], problems
+
+
+def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
+    """Return what an answer of SageMaker shows."""
+    from airflow_lineage_provider.systems.answers import Observed
+
+    observations, problems = sagemaker_lineage(saved.answer, now)
+    return Observed(observations, tuple(problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,10 @@ A feature view is `<workspace>.<view>` in the namespace `tecton://<host of the c
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -34,15 +38,18 @@ from airflow_lineage_provider.systems.tecton_sources import tecton_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
+    from airflow_lineage_provider.systems.answers import Observed
+    from airflow_lineage_provider.systems.connection import Connection
     from airflow_lineage_provider.systems.observation import Observation
+    from airflow_lineage_provider.systems.saved import SavedAnswer
     from airflow_lineage_provider.systems.tecton_features import DefinedFeature
     from airflow_lineage_provider.systems.tecton_pipeline import Made
 
     Args = Mapping[str, Any]
 
-SYSTEM = "tecton"
+SYSTEM, TITLE = "tecton", "Tecton"
+LARGEST_FILE = 128 << 20
 _KINDS = ("virtualDataSource", "entity", "transformation", "featureView", "featureService")
 _PENDING = {
     "CREATE": "is defined and not applied to the workspace yet",
@@ -87,8 +94,12 @@ def tecton_lineage(
         raise SystemReadError(
             f"Tecton's workspace {workspace.name} has no feature view {', '.join(missing)}; it has {known}"
         )
-    made = [workspace.view(name) for name in wanted or workspace.views]
-    return [view_observation(one, "TECTON", "Tecton", now) for one in made], workspace.problems(wanted)
+    made = [
+        view_observation(workspace.view(name), "TECTON", TITLE, now) for name in wanted or workspace.views
+    ]
+    if not wanted:  # a documented view that is not among all of them is gone
+        made = [replace(one, movement=replace(one.movement, lists_all=TITLE)) for one in made]
+    return made, workspace.problems(wanted)
 
 
 class _Workspace:
@@ -248,3 +259,47 @@ def _feature(defined: DefinedFeature, made: Made) -> Feature:
         window=defined.window,
         gap=gap,
     )
+
+
+def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
+    """Return what an answer of Tecton shows: all feature views of a workspace."""
+    from airflow_lineage_provider.systems.answers import Observed
+
+    observations, problems = tecton_lineage(saved.answer, saved.host, now)
+    return Observed(observations, tuple(problems))
+
+
+def fetch_answer(connection: Connection) -> SavedAnswer:
+    """Return the answer that the files of a connection hold: what `tecton dump` and `tecton plan` wrote.
+
+    Its host is the cluster; in extra: `dump` and `plan`, paths of JSON files, and `workspace`. Raises
+    InputError where a file cannot be read.
+    """
+    from airflow_lineage_provider.systems.saved import SavedAnswer
+
+    given = connection.extra
+    dump, plan, workspace = (str(given.get(key) or "") for key in ("dump", "plan", "workspace"))
+    if not dump or not workspace or not connection.host:
+        raise InputError(
+            f"{connection} needs the cluster as its host, and in its extra `workspace` and `dump`, the path "
+            "of what `tecton dump` printed"
+        )
+    host = connection.host if "://" in connection.host else f"https://{connection.host}"
+    answer = tecton_answer(_json(dump), _json(plan) if plan else None, workspace=workspace)
+    return SavedAnswer(SYSTEM, datetime.now(UTC), host, answer)
+
+
+def _json(path: str) -> Any:
+    """Return the JSON of a file; `tecton dump` prints lines for people before it."""
+    try:
+        with Path(path).open("rb") as stream:
+            raw = stream.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if len(raw) > LARGEST_FILE:
+        raise InputError(f"{path} has more than {LARGEST_FILE >> 20} MiB")
+    try:
+        content = raw.decode("utf-8-sig")
+        return json.loads(content[max(content.find("{"), 0) :])
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
