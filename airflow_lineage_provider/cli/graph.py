@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from airflow_lineage_provider.cli.migration import gate, gates, migration_options
 from airflow_lineage_provider.cli.options import environment_option, example, expected_errors, map_argument
 from airflow_lineage_provider.cli.runs import root_run, source_at, source_option
 
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 
-def _graph_query(command: Command) -> Command:
+def _graph_query(command: Command, *, column_required: bool = True) -> Command:
     """Add the arguments that every query of the graph takes."""
     options = (
         map_argument,
-        click.argument("column"),
+        click.argument(
+            "column", required=column_required, metavar="COLUMN" if column_required else "[COLUMN]"
+        ),
         click.option("--hops", type=click.IntRange(min=1), help="Look no further than this many steps."),
         click.option("--run", metavar="RUN", help="Add what this run emitted: an id, `latest` or `all`."),
         click.option(
@@ -44,8 +48,9 @@ def _several(name: str, what: str) -> Command:
 @click.command(
     epilog=example("airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount")
 )
-@_graph_query
+@partial(_graph_query, column_required=False)
 @click.option("--change", type=click.Choice(["type", "rename", "drop"]), help="Say what it would break.")
+@migration_options
 @_several("system", "of this system")
 @_several("layer", "in this layer")
 @_several("owner", "owned by them")
@@ -53,8 +58,18 @@ def _several(name: str, what: str) -> Command:
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True
 )
-def impact(column: str, hops: int | None, change: str | None, form: str, **options: Any) -> None:
-    """Print what is made from a COLUMN or dataset of the MAP, down to the dashboards and models."""
+def impact(column: str | None, hops: int | None, change: str | None, form: str, **options: Any) -> None:
+    """Print what is made from a COLUMN or dataset of the MAP, down to the dashboards and models.
+
+    With --migration, what the statements of a migration reach, and with --manifest and --against what the
+    changes of a dbt project do. Exits then with status 1 where consumers are affected that the map's policy
+    does not allow (findings `consumer-affected`, which `accepted` can list until a day).
+    """
+    if gates(options):
+        gate(form, column=column, **options)
+        return
+    if column is None:
+        raise click.UsageError("name a COLUMN, --migration FILE, or --manifest NEW --against OLD")
     with expected_errors():
         from airflow_lineage_provider.checks.impact import planned_change
         from airflow_lineage_provider.graph import narrow, select

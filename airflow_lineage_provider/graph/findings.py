@@ -68,6 +68,9 @@ class Code(StrEnum):
     ANSWER_INCOMPLETE = "answer-incomplete"
     # Of a dashboard, against its documented refresh.
     REFRESH_LATE = "refresh-late"
+    # Of a migration.
+    CONSUMER_AFFECTED = "consumer-affected"
+    MIGRATION_UNREAD = "migration-unread"
     # Of the query log of a warehouse.
     ADHOC_WRITE = "adhoc-write"
     UNDOCUMENTED_COPY = "undocumented-copy"

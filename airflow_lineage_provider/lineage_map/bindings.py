@@ -205,6 +205,11 @@ def _rule(binding: Binding, lineage_map: LineageMap, path: tuple[str | int, ...]
     return _Rule(binding.dataset, binding.namespace, binding.name, binding.ignore_case)
 
 
+def fits_template(template: str, dataset: str) -> bool:
+    """Whether a logical name fits the `dataset` of a binding."""
+    return _pattern(template, ignore_case=False).fullmatch(dataset) is not None
+
+
 def _placeholders(template: str) -> Iterable[str]:
     return (token[1] for token in _TOKEN.finditer(template) if token[1])
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_lineage_provider.lineage_map import LineageMap
+
 
 class LineageCheckOperator(BaseOperator):
     """Checks a dbt project's manifest against the documented map, before anything runs.
@@ -66,25 +68,41 @@ class LineageCheckOperator(BaseOperator):
 class LineageImpactOperator(BaseOperator):
     """Fails when a planned change affects more dashboards, feature views and models than are allowed.
 
+    The change is one of a column, the SQL of a migration, or a new version of a dbt project: give `column`,
+    `migration_path`, or `manifest_path` with `against_path`. Of a migration and a project only the consumers
+    count that the map's policy calls an error (finding `consumer-affected`) and does not accept.
+
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param column: the column to change, as `bronze.raw_orders.amount`, or a whole dataset.
     :param change: type, rename or drop. With it, the log has the effect on each downstream column.
+    :param migration_path: a file of SQL with ALTER, DROP, RENAME, CREATE OR REPLACE.
+    :param dialect: the dialect of that SQL; by default that of the environment's warehouse.
+    :param manifest_path: the manifest of the new version of a dbt project, with compiled code.
+    :param against_path: the manifest of the old version.
+    :param environment: which of the map's environments binds its names to tables.
     :param allowed: the number of consumers that the change may affect.
     :param warn_only: log a warning instead of failing the task.
 
     Returns what is affected as XCom.
     """
 
-    template_fields: Sequence[str] = ("map_path", "column", "change")
+    template_fields: Sequence[str] = (
+        *("map_path", "column", "change", "migration_path", "manifest_path", "against_path", "environment"),
+    )
     ui_color = "#e4f0e8"
     ui_fgcolor = "#24352b"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three kinds of change
         self,
         *,
         map_path: str,
-        column: str,
+        column: str | None = None,
         change: str | None = None,
+        migration_path: str | None = None,
+        dialect: str | None = None,
+        manifest_path: str | None = None,
+        against_path: str | None = None,
+        environment: str | None = None,
         allowed: int = 0,
         warn_only: bool = False,
         **kwargs: Any,
@@ -93,31 +111,70 @@ class LineageImpactOperator(BaseOperator):
         self.map_path = map_path
         self.column = column
         self.change = change
+        self.migration_path = migration_path
+        self.dialect = dialect
+        self.manifest_path = manifest_path
+        self.against_path = against_path
+        self.environment = environment
         self.allowed = allowed
         self.warn_only = warn_only
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Return what is downstream of the column. Raises AirflowFailException for more than is allowed."""
-        from airflow_lineage_provider.checks.impact import planned_change
+        """Return what is affected. Raises AirflowFailException for more than is allowed."""
+        from airflow_lineage_provider.errors import InputError
         from airflow_lineage_provider.lineage_map import load_map
-        from airflow_lineage_provider.readers.documented import read_map
-        from airflow_lineage_provider.reports.impact import impact_json, impact_text
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         with expected_errors_fail_task():
-            graph = read_map(load_map(path_beside_dag(self, self.map_path))).graph
-            found, effects = planned_change(graph, self.column, self.change)
-        for line in impact_text(graph, found, effects).splitlines():
-            self.log.info(line)
-        impact = impact_json(graph, found, effects)
-        consumers = impact["consumers"]
-        if len(consumers) > self.allowed:
+            ways = (self.column, self.migration_path, self.manifest_path and self.against_path)
+            if sum(map(bool, ways)) != 1:
+                raise InputError("give one of column, migration_path, and manifest_path with against_path")
+            lineage_map = load_map(path_beside_dag(self, self.map_path))
+            if self.column:
+                found, affected = self._column(lineage_map, self.column)
+            else:
+                found, affected = self._migration(lineage_map)
+        if len(affected) > self.allowed:
             message = (
-                f"changing {self.column} affects {len(consumers)} consumers, {self.allowed} are allowed: "
-                f"{', '.join(consumers)}"
+                f"changing {self.column or self.migration_path or self.manifest_path} affects "
+                f"{len(affected)} consumers, {self.allowed} are allowed: {', '.join(affected)}"
             )
             if not self.warn_only:
                 raise AirflowFailException(message)
             self.log.warning(message)
-        return impact
+        return found
+
+    def _column(self, lineage_map: LineageMap, column: str) -> tuple[dict[str, Any], list[str]]:
+        from airflow_lineage_provider.checks.impact import planned_change
+        from airflow_lineage_provider.readers.documented import read_map
+        from airflow_lineage_provider.reports.impact import impact_json, impact_text
+
+        graph = read_map(lineage_map).graph
+        found, effects = planned_change(graph, column, self.change)
+        self._print(impact_text(graph, found, effects))
+        impact = impact_json(graph, found, effects)
+        return impact, impact["consumers"]
+
+    def _migration(self, lineage_map: LineageMap) -> tuple[dict[str, Any], list[str]]:
+        """Return the impact as data, and the consumers affected; a migration that cannot be read is one."""
+        from airflow_lineage_provider.checks.gate import gated_impact
+        from airflow_lineage_provider.reports.migration import affected, migration_data, migration_text
+        from airflow_lineage_provider.utils.paths import path_beside_dag
+
+        paths = (self.migration_path, self.manifest_path, self.against_path)
+        migration, manifest, against = (path_beside_dag(self, path) if path else None for path in paths)
+        found = gated_impact(
+            lineage_map,
+            migrations=[migration] if migration else [],
+            manifest=manifest,
+            against=against,
+            dialect=self.dialect,
+            environment=self.environment,
+        )
+        self._print(migration_text(found))
+        return migration_data(found), affected(found)
+
+    def _print(self, text: str) -> None:
+        for line in text.splitlines():
+            self.log.info(line)

@@ -202,6 +202,46 @@ def test_the_reference_document_has_two_warnings_and_four_consumers(tmp_path):
     assert impact.splitlines()[-1] == "TOTAL IMPACT: 4 downstream consumers"
 
 
+def test_a_migration_that_affects_consumers_exits_with_1_and_names_them(tmp_path):
+    (tmp_path / "m.sql").write_text("alter table bronze.raw_orders rename amount to gross")
+    done = call("impact", MAP, "--migration", tmp_path / "m.sql", "-e", "postgres")
+    assert done.exit_code == 1
+    assert "line 1    bronze.raw_orders.amount is renamed to gross" in done.output
+    assert done.output.count("consumer-affected") == 4
+    data = json.loads(call("impact", MAP, "--migration", tmp_path / "m.sql", "--format", "json").output)
+    assert set(data["consumers"]) == {
+        *("Customer Analytics Dashboard", "Executive KPI Report"),
+        *("customer_engagement_features", "churn_prediction_model"),
+    }
+    allowed = call("impact", MAP, "--migration", tmp_path / "m.sql", "--allowed", "4", "--format", "markdown")
+    assert allowed.exit_code == 0
+    assert "| `Executive KPI Report` | fed by what breaks |" in allowed.output
+
+
+def test_a_new_version_of_a_dbt_project_is_gated(tmp_path):
+    def manifest(name, sql):
+        table = "customer_orders_summary"
+        node = {
+            **{"unique_id": f"model.p.{table}", "name": table, "alias": table, "package_name": "p"},
+            **{"resource_type": "model", "database": "warehouse", "schema": "gold", "language": "sql"},
+            **{"compiled_code": sql, "config": {"materialized": "table"}, "columns": {}},
+            **{"original_file_path": "models/a.sql", "depends_on": {"nodes": []}},
+        }
+        path = tmp_path / name
+        path.write_text(
+            json.dumps({"metadata": {"adapter_type": "duckdb"}, "nodes": {node["unique_id"]: node}})
+        )
+        return path
+
+    old = manifest("old.json", "select 1 as customer_id, 2 as total_revenue")
+    new = manifest("new.json", "select 1 as customer_id")
+    done = call("impact", MAP, "--manifest", new, "--against", old, "-e", "dev")
+    assert done.exit_code == 1
+    assert "column gold.customer_orders_summary.total_revenue is removed" in done.output
+    assert "Customer Analytics Dashboard" in done.output
+    assert call("impact", MAP, "--manifest", old, "--against", old, "-e", "dev").exit_code == 0
+
+
 def test_impact_narrowed_to_dashboards_keeps_the_way_to_them():
     done = call("impact", MAP, "bronze.raw_orders.amount", "--kind", "dashboard", "--format", "json")
     answer = json.loads(done.output)

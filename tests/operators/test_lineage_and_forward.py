@@ -89,6 +89,10 @@ CASES = {
     "templated": {**impact(column="{{ params.column }}"), "params": {"column": "bronze.raw_orders.order_id"}},
     "too_far": impact(allowed=1),
     "only_warns": impact(warn_only=True),
+    "migration": impact(column=None, migration_path="../../drop.sql", environment="dev"),
+    "harmless_migration": impact(column=None, migration_path="../../add.sql", environment="dev"),
+    "no_such_migration": impact(column=None, migration_path="/nowhere.sql"),
+    "two_changes": impact(migration_path="../../drop.sql"),
     "impact_without_map": impact(map_path="nowhere.yaml"),
     "no_such_column": impact(column="bronze.raw_orders.amuont"),
     "no_such_dataset": impact(column="bronze.raw_order.amount"),
@@ -124,6 +128,8 @@ def airflow(tmp_path_factory):
     subprocess.run([*compiled, "--project-dir", project], cwd=base, check=True)
     (base / "shop.yaml").write_text(MAP)
     (base / "drifted.yaml").write_text(MAP.replace("DECIMAL(10,2)", "DECIMAL(12,2)"))
+    (base / "drop.sql").write_text("alter table bronze.raw_orders drop column amount")
+    (base / "add.sql").write_text("alter table bronze.raw_orders add column extra int")
     EventStore(store).append(EVENTS)
     with backend() as worker, backend() as triggerer, backend(REFUSED) as picky:
         with backend() as dead:
@@ -179,6 +185,18 @@ def test_a_change_that_reaches_too_far_fails_with_the_consumers_names(airflow):
     )
 
 
+def test_a_migration_that_reaches_too_far_fails_with_the_consumers_names(airflow):
+    ran = airflow["migration"]
+    assert (ran.state, ran.tries) == ("failed", 1)
+    assert ran.error == "changing ../../drop.sql affects 2 consumers, 0 are allowed: Revenue, churn"
+    assert "bronze.raw_orders.amount is dropped" in ran.log
+
+
+def test_a_migration_that_reaches_nobody_passes(airflow):
+    ran = airflow["harmless_migration"]
+    assert (ran.state, ran.returned["consumers"]) == ("success", {})
+
+
 def test_warn_only_warns(airflow):
     ran = airflow["only_warns"]
     assert ran.state == "success"
@@ -193,6 +211,8 @@ def test_warn_only_warns(airflow):
         ("no_such_map", "nowhere.yaml: cannot be read: No such file or directory"),
         ("no_such_manifest", "/nowhere/manifest.json: cannot be read: No such file or directory; run `dbt compile`"),
         ("no_such_environment", "production"),
+        ("no_such_migration", "/nowhere.sql: cannot be read: No such file or directory"),
+        ("two_changes", "give one of column, migration_path, and manifest_path with against_path"),
         ("impact_without_map", "nowhere.yaml: cannot be read: No such file or directory"),
         ("no_such_column", "bronze.raw_orders has no column 'amuont'; did you mean amount?"),
         ("no_such_dataset", "no dataset 'bronze.raw_order.amount'; did you mean bronze.raw_orders?"),
