@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from airflow_lineage_provider import __version__
+from airflow_lineage_provider.cli.adoption import init
 from airflow_lineage_provider.cli.audit import audit
 from airflow_lineage_provider.cli.catalog import publish
 from airflow_lineage_provider.cli.documents import import_, render
@@ -27,7 +28,23 @@ def main() -> None:
 
 
 for command in (
-    *(audit, check, diff, events, fetch, impact, import_, lint, render, sql, trace, validate),
-    *(forward, outbox, publish, serve, sweep),
+    audit,
+    check,
+    diff,
+    events,
+    fetch,
+    forward,
+    impact,
+    import_,
+    init,
+    lint,
+    outbox,
+    publish,
+    render,
+    serve,
+    sql,
+    sweep,
+    trace,
+    validate,
 ):
     main.add_command(command)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _NEVER_FOLD = 1 << 30
 """A folded line could begin with a name that a CI runner takes for a command."""
 _COLUMN_PLACES = frozenset({"columns", "fields", "features"})
+_ON_ONE_LINE = _COLUMN_PLACES | {"tables", "datasets", "bindings"}
+"""Places whose entries stand on one line where they are short."""
+_SHORT = 90
 
 
 def dump_map(content: Map) -> str:
@@ -40,7 +43,24 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+class _Line:
+    """A list or mapping that is written on one line."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def _represent_line(dumper: yaml.SafeDumper, line: _Line) -> Any:
+    node: Any = dumper.represent_data(line.value)
+    node.flow_style = True
+    return node
+
+
 _Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(_Line, _represent_line)
 _Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
 
 
@@ -48,11 +68,15 @@ def _short(value: Any, place: str = "") -> Any:
     if isinstance(value, dict):
         short = {key: _short(part, key) for key, part in value.items()}
         if place in _COLUMN_PLACES:
-            return {name: _short_column(column) for name, column in short.items()}
-        return short
+            short = {name: _short_column(column) for name, column in short.items()}
+        return {n: _line(part) or None for n, part in short.items()} if place in _ON_ONE_LINE else short
     if isinstance(value, list):
         items = [_short(item) for item in value]
-        return items[0] if place == "from" and len(items) == 1 and isinstance(items[0], str) else items
+        if place == "from" and len(items) == 1 and isinstance(items[0], str):
+            return items[0]
+        if place in _ON_ONE_LINE:
+            return [_line(item) for item in items]
+        return _line(items) if all(isinstance(item, str) for item in items) else items
     return value
 
 
@@ -60,3 +84,10 @@ def _short_column(column: dict[str, Any]) -> Any:
     if not column:
         return None
     return column["from"] if column.keys() == {"from"} and isinstance(column["from"], str) else column
+
+
+def _line(value: Any) -> Any:
+    """Return a list or mapping to be written on one line where it is flat and short; else as it is."""
+    parts = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    flat = bool(parts) and all(part == [] or isinstance(part, str | bool | _Line) for part in parts)
+    return _Line(value) if flat and len(str(value)) <= _SHORT else value

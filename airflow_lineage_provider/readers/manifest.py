@@ -39,13 +39,21 @@ _RELATIONS = frozenset({"model", "seed", "snapshot", "source"})
 _EXPOSURES = {"ml": "model"}
 
 
-def read_manifest(manifest: Manifest, bindings: Bindings, cache: Path | None = None) -> Evidence:
+def read_manifest(
+    manifest: Manifest, bindings: Bindings, cache: Path | None = None, *, columns: bool = True
+) -> Evidence:
     """Return the graph of a project by the logical names that the bindings give its relations.
 
-    `cache` is a SQLite file that keeps the column lineage of each statement, so that an unchanged model is
-    not analysed again. Its content is trusted. Raises ManifestError for a cycle.
+    Without `columns` no SQL is analysed: the graph has tables only. `cache` is a SQLite file that keeps the
+    column lineage of each statement, so that an unchanged model is not analysed again. Its content is
+    trusted. Raises ManifestError for a cycle.
     """
-    return _Project(manifest, bindings).read(cache)
+    return _Project(manifest, bindings).read(cache, columns=columns)
+
+
+def logical_names(manifest: Manifest, bindings: Bindings) -> Mapping[str, str]:
+    """Return the name that `read_manifest` gives each relation, by unique id."""
+    return _Project(manifest, bindings).names
 
 
 class _Project:
@@ -59,7 +67,7 @@ class _Project:
         self.readable = self.relations | manifest.functions
         self.bindings = bindings
         self.names = _logical_names(self.relations, bindings)
-        physical = {self.names[key]: _physical(node) for key, node in self.relations.items()}
+        physical = {self.names[key]: physical_name(node) for key, node in self.relations.items()}
         self.folding = {name for name, table in physical.items() if bindings.folds_name(table)}
         self.dialect = sql_dialect(manifest.metadata.adapter_type or "")
         self.problems: list[str] = []
@@ -69,13 +77,13 @@ class _Project:
             _identity(node.database, node.schema, node.table): k for k, node in self.relations.items()
         }
 
-    def read(self, cache: Path | None) -> Evidence:
+    def read(self, cache: Path | None, *, columns: bool) -> Evidence:
         datasets: list[Dataset] = []
         edges: list[Edge] = []
         column_edges: list[ColumnEdge] = []
         files: list[str] = []
         order = [key for key in self.ordered() if self.relations[key].config.materialized != "ephemeral"]
-        lineage = self.lineage(order, cache)
+        lineage = self.lineage(order, cache) if columns else {}
         for key in order:
             node = self.relations[key]
             found = lineage.get(key)
@@ -242,13 +250,14 @@ class _Project:
         return (replace(d, checks=tuple(dict.fromkeys(checks.get(d.name, ())))) for d in datasets)
 
 
-def _physical(node: ManifestNode) -> str:
+def physical_name(node: ManifestNode) -> str:
+    """Return `database.schema.table` of a relation."""
     return ".".join(part for part in (node.database, node.schema, node.table) if part)
 
 
 def logical_name(node: ManifestNode, bindings: Bindings) -> str:
     """Return the map's name of a node's relation, or `schema.table` where no binding fits."""
-    return bindings.logical_of_name(_physical(node)) or f"{node.schema or ''}.{node.table}".lstrip(".")
+    return bindings.logical_of_name(physical_name(node)) or f"{node.schema or ''}.{node.table}".lstrip(".")
 
 
 def _logical_names(relations: Mapping[str, ManifestNode], bindings: Bindings) -> dict[str, str]:
@@ -257,10 +266,10 @@ def _logical_names(relations: Mapping[str, ManifestNode], bindings: Bindings) ->
     unbound: dict[str, set[str]] = {}
     for key, node in relations.items():
         names[key] = logical_name(node, bindings)
-        if bindings.logical_of_name(_physical(node)) is None:
-            unbound.setdefault(names[key], set()).add(_physical(node))
+        if bindings.logical_of_name(physical_name(node)) is None:
+            unbound.setdefault(names[key], set()).add(physical_name(node))
     clashing = {name for name, tables in unbound.items() if len(tables) > 1}
-    return {key: _physical(relations[key]) if name in clashing else name for key, name in names.items()}
+    return {key: physical_name(relations[key]) if name in clashing else name for key, name in names.items()}
 
 
 def _contracted(node: ManifestNode) -> list[str]:

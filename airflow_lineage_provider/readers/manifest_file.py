@@ -42,6 +42,7 @@ class _Config(msgspec.Struct):
     materialized: str | None = None
     meta: dict[str, Any] = {}
     group: str | None = None
+    tags: str | list[str] = []
 
 
 class _Owner(msgspec.Struct):
@@ -76,6 +77,7 @@ class ManifestNode(msgspec.Struct):
     config: _Config = msgspec.field(default_factory=_Config)
     meta: dict[str, Any] = {}
     source_meta: dict[str, Any] = {}
+    source_name: str = ""
     compiled_code: str | None = None
     language: str = "sql"
     attached_node: str | None = None
@@ -115,6 +117,7 @@ class ManifestExposure(msgspec.Struct):
 
 class _Metadata(msgspec.Struct):
     adapter_type: str | None = None
+    project_name: str | None = None
 
 
 class Manifest(msgspec.Struct):
