@@ -10,7 +10,7 @@ import click
 
 from airflow_lineage_provider.cli.migration import gate, gates, migration_options
 from airflow_lineage_provider.cli.options import environment_option, example, expected_errors, map_argument
-from airflow_lineage_provider.cli.runs import root_run, source_at, source_option
+from airflow_lineage_provider.cli.runs import emitted_events, source_at, source_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +123,6 @@ def _graph(options: dict[str, Any]) -> Graph:
     if not options["run"]:
         return documented
     source = source_at(options["store"])
-    events = source.events(root_run_id=root_run(source, options["run"]))
+    events = emitted_events(source, options["run"], lineage_map)
     bindings = bindings_of(lineage_map, options["environment"])
     return combine(documented, read_events(events, bindings, until=options["until"]).graph)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.store.source import EventSource
     from airflow_lineage_provider.store.store import EventStore
 
@@ -96,16 +97,25 @@ def validate(
 
         documented = load_map(lineage_map)
         offline = bool(answers) and not store
-        emitted = [] if offline else _emitted(store, run)
+        emitted = [] if offline else emitted_events(source_at(store), run, documented)
         evidence = read_evidence("event", chain(emitted, _answered(answers)), documented, environment)
         evidence = replace(evidence, only_consumers=offline)
         validation = compare(evidence, documented, environment=environment, scope=scope)
         report(validation.comparison, form, lambda stream: print_validation(validation, stream))
 
 
-def _emitted(store: str | None, run: str) -> Iterable[dict[str, Any]]:
-    opened = source_at(store)
-    return opened.events(root_run_id=root_run(opened, run))
+def emitted_events(source: EventSource, run: str, lineage_map: LineageMap) -> Iterable[dict[str, Any]]:
+    """Return the events of a run; the latest one of a map with observers is that of each of its DAGs.
+
+    Raises InputError where there is no run yet.
+    """
+    pipeline = lineage_map.content.pipeline
+    roots: list[str | None] = []
+    if run == "latest" and pipeline.observers:
+        from airflow_lineage_provider.store.latest import latest_roots
+
+        roots += latest_roots(source, filter(None, (pipeline.dag_id, *pipeline.observers)))
+    return chain.from_iterable(source.events(root_run_id=root) for root in roots or [root_run(source, run)])
 
 
 def _answered(path: str | None) -> Iterable[dict[str, Any]]:

@@ -270,6 +270,10 @@ class Pipeline(Part):
 
     dag_id: str = ""
     """Airflow's id of the DAG."""
+    observers: Names = ()
+    """DAGs that observe what the pipeline does not run, such as its consumers. The newest run of each counts
+    together with that of the pipeline.
+    """
     schedule: str = ""
     """Schedule of the DAG."""
     start_date: str = ""

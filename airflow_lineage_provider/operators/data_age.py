@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_lineage_provider.systems.service_levels import TableAge
+    from airflow_lineage_provider.utils.notifications import Notify
 
 
 class DataAgeCheckOperator(BaseOperator):
@@ -36,6 +37,8 @@ class DataAgeCheckOperator(BaseOperator):
     :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
     :param target: the profile's target.
     :param store_conn_id: the event store, a connection of type `lineage_store`.
+    :param notify: a notifier of Airflow, or several, that tells the owners of the consumers that findings
+        reach, as for `LineageValidationSensor`.
 
     Returns the age of each table's rows and the findings to XCom.
     """
@@ -58,6 +61,7 @@ class DataAgeCheckOperator(BaseOperator):
         profile_conn_id: str | None = None,
         target: str | None = None,
         store_conn_id: str | None = None,
+        notify: Notify | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -72,8 +76,9 @@ class DataAgeCheckOperator(BaseOperator):
         self.profile_conn_id = profile_conn_id
         self.target = target
         self.store_conn_id = store_conn_id
+        self.notify = notify
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Ask the warehouse, compare, and raise where the two part."""
         from airflow_lineage_provider.graph.findings import weigh
         from airflow_lineage_provider.lineage_map import load_map
@@ -81,6 +86,7 @@ class DataAgeCheckOperator(BaseOperator):
         from airflow_lineage_provider.systems.service_levels import age_findings, job_findings
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.moves import opened_target
+        from airflow_lineage_provider.utils.notifications import tell_owners
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         with expected_errors_fail_task():
@@ -94,6 +100,7 @@ class DataAgeCheckOperator(BaseOperator):
                 last, every = self._last_completed(), parse_duration(self.retention_job_every)
                 found += job_findings(lineage_map, self.layer, self.retention_job, last, now, every)
             findings, _ = weigh(found, lineage_map.policy())
+            tell_owners(self.notify, context, findings, lineage_map)
         for finding in findings:
             self.log.warning("%s: %s", finding.severity.value, finding)
         if errors := [str(finding) for finding in findings if finding.severity == "error"]:

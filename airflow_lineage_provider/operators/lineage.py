@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.utils.notifications import Notify
 
 
 class LineageCheckOperator(BaseOperator):
@@ -22,6 +23,10 @@ class LineageCheckOperator(BaseOperator):
     :param manifest_path: the project's `target/manifest.json`, with compiled code (`dbt compile`).
     :param environment: which of the map's environments binds its names to the project's relations.
     :param scope: the layers, or dataset globs, to check; all without it.
+    :param notify: a notifier of Airflow, or several, that tells the owners of the consumers that errors and
+        warnings reach. Each owner is told once a finding, again when it changes, and when it is gone. The
+        templates of the notifier may name `lineage_owner`, `lineage_message`, and the lists `lineage_new`,
+        `lineage_changed` and `lineage_gone`.
 
     The map's policy says which findings are errors; an error fails the task. Returns a summary as XCom.
     """
@@ -37,6 +42,7 @@ class LineageCheckOperator(BaseOperator):
         manifest_path: str,
         environment: str | None = None,
         scope: Sequence[str] | None = None,
+        notify: Notify | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -44,14 +50,16 @@ class LineageCheckOperator(BaseOperator):
         self.manifest_path = manifest_path
         self.environment = environment
         self.scope = scope
+        self.notify = notify
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Compare the manifest with the map. Raises AirflowFailException on an error."""
         from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers import load_manifest, read_evidence
         from airflow_lineage_provider.reports.text import validation_text
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
+        from airflow_lineage_provider.utils.notifications import tell_owners
         from airflow_lineage_provider.utils.paths import path_beside_dag
         from airflow_lineage_provider.utils.validation_result import summary_or_fail
 
@@ -62,6 +70,7 @@ class LineageCheckOperator(BaseOperator):
             validation = validate(evidence, lineage_map, environment=self.environment, scope=self.scope)
             for line in validation_text(validation).splitlines():
                 self.log.info(line)
+            tell_owners(self.notify, context, validation.comparison.findings, lineage_map, evidence.graph)
             return summary_or_fail(validation)
 
 

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_lineage_provider.lineage_map.model import Pipeline
     from airflow_lineage_provider.utils.event_wait import EventWait, EventWaitConfig
+    from airflow_lineage_provider.utils.notifications import Notify
 
 
 class LineageValidationSensor(BaseSensorOperator):
     """Waits for the lineage of a DAG run, compares it with the documented map, and passes or fails.
 
     It reads the events of the tasks of its own DAG run and of the runs below them, and those of the DAG runs
-    whose asset events triggered its own. The conf of the DAG run cannot choose what is read. After a
-    TriggerDagRunOperator, name the DAG run to validate with `dag_id` and `run_id`.
+    whose asset events triggered its own. In a DAG that is one of the map's `pipeline.observers`, it also
+    reads the newest successful run of the pipeline and of the other observers. The conf of the DAG run
+    cannot choose what is read. After a TriggerDagRunOperator, name the DAG run to validate with `dag_id` and
+    `run_id`.
 
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param environment: which of the map's environments binds its names to this run's datasets.
@@ -41,6 +45,10 @@ class LineageValidationSensor(BaseSensorOperator):
         folder, or a prefix of their names). The default is the option `[airflow_lineage] store`. The process
         that waits must reach it: the triggerer, or with a `mode` the worker. Each poke of files or of Marquez
         reads all events since the start of the DAG run: choose `poke_interval` accordingly.
+    :param notify: a notifier of Airflow, or several, that tells the owners of the consumers that errors and
+        warnings reach. Each owner is told once a finding, again when it changes, and when it is gone. The
+        templates of the notifier may name `lineage_owner`, `lineage_message`, and the lists `lineage_new`,
+        `lineage_changed` and `lineage_gone`.
 
     The map's policy says which findings are errors, warnings or notes. An error fails the task without a
     retry, because a retry would read the same events.
@@ -70,6 +78,7 @@ class LineageValidationSensor(BaseSensorOperator):
         run_id: str | None = None,
         timeout: timedelta | float = 300,
         poke_interval: timedelta | float = 2,
+        notify: Notify | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=timeout, poke_interval=poke_interval, **kwargs)
@@ -80,6 +89,7 @@ class LineageValidationSensor(BaseSensorOperator):
         self.source = source
         self.validated_dag_id = dag_id
         self.validated_run_id = run_id
+        self.notify = notify
         self._wait: EventWait | None = None
 
     def execute(self, context: Context) -> Any:
@@ -123,6 +133,7 @@ class LineageValidationSensor(BaseSensorOperator):
         return self._wait
 
     def _wait_config(self, context: Context) -> EventWaitConfig:
+        from airflow_lineage_provider.lineage_map import parse_map
         from airflow_lineage_provider.utils.dag_run import dag_run_ids, earliest_event_time, run_context
         from airflow_lineage_provider.utils.event_wait import EventWaitConfig
         from airflow_lineage_provider.utils.paths import path_beside_dag
@@ -130,7 +141,9 @@ class LineageValidationSensor(BaseSensorOperator):
         run = run_context(context)
         if run.parent is None:
             raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
-        path, dag_runs = path_beside_dag(self, self.map_path), self._dag_runs(context)
+        path = path_beside_dag(self, self.map_path)
+        text = _read(path)
+        dag_runs = self._dag_runs(context, parse_map(text, str(path)).content.pipeline)
         ids = [dag_run_ids(dag_run) for dag_run in dag_runs]
         begins = [earliest_event_time(run, known) for run, known in zip(dag_runs, ids, strict=True)]
         known_begins = [begin for begin in begins if begin]
@@ -141,15 +154,15 @@ class LineageValidationSensor(BaseSensorOperator):
             since=since.isoformat() if since else None,
             dag_runs=[asdict(known) for known in ids],
             enclosing_run_ids=[*sorted(above), run.parent.run_id],
-            map_text=_read(path),
+            map_text=text,
             map_file=str(path),
             environment=self.environment,
             scope=list(self.scope) if self.scope else None,
             deadline=self._deadline(context).isoformat(),
         )
 
-    def _dag_runs(self, context: Context) -> list[Any]:
-        """Return the DAG runs to read: the named one, else the sensor's own and those that triggered it."""
+    def _dag_runs(self, context: Context, pipeline: Pipeline) -> list[Any]:
+        """Return the DAG runs to read: the named one, else the sensor's own and those that belong to it."""
         from airflow_lineage_provider.errors import InputError
         from airflow_lineage_provider.utils.dag_run import find_dag_run, triggering_dag_runs
 
@@ -164,7 +177,20 @@ class LineageValidationSensor(BaseSensorOperator):
                 found.append(find_dag_run(dag_id, run_id))
             except InputError as error:
                 self.log.warning("not read, although it triggered this DAG run: %s", error)
-        return found
+        return [*found, *self._others(pipeline, {run.dag_id for run in found}, own.dag_id)]
+
+    def _others(self, pipeline: Pipeline, read: set[str], own: str) -> list[Any]:
+        """Return the newest runs of the map's other DAGs, where the sensor's own DAG is an observer."""
+        from airflow_lineage_provider.utils.dag_run import latest_dag_run
+
+        if own not in pipeline.observers:
+            return []
+        names = dict.fromkeys((pipeline.dag_id, *pipeline.observers))
+        runs = {name: latest_dag_run(name) for name in names if name and name not in read}
+        for name, run in runs.items():
+            if run is None:
+                self.log.warning("DAG %s, which the map names, has no successful run to read", name)
+        return [run for run in runs.values() if run]
 
     def _deadline(self, context: Context) -> datetime:
         """Return the end of the wait, counted from the first poke, reschedules included."""
@@ -176,6 +202,7 @@ class LineageValidationSensor(BaseSensorOperator):
         from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import validation_text
+        from airflow_lineage_provider.utils.notifications import tell_owners
         from airflow_lineage_provider.utils.validation_result import RESULT_KEY, report_entry, summary_or_fail
 
         wait = self._event_wait(context)
@@ -192,6 +219,7 @@ class LineageValidationSensor(BaseSensorOperator):
         for line in validation_text(validation).splitlines():
             self.log.info(line)
         context["ti"].xcom_push(RESULT_KEY, report_entry(validation))
+        tell_owners(self.notify, context, validation.comparison.findings, lineage_map, evidence.graph)
         return summary_or_fail(validation)
 
 

@@ -11,7 +11,7 @@ metadata = MetaData()
 
 # The revision of `migrations` that these tables are. Its table has a name of its own, so that the
 # store can live in a database that another Alembic looks after.
-REVISION = "0002"
+REVISION = "0003"
 version = Table("lineage_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 # An event's id is its position: ids grow in the order of commit and are never used again.
@@ -96,4 +96,17 @@ report = Table(
     Column("made_at", String(27), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Index("report_made", "kind", "subject", "made_at"),
+)
+
+# What a task last told an owner about a finding, until the finding is gone.
+notice = Table(
+    "notice",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("finding", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("told_at", String(27), nullable=False),
+    sqlite_with_rowid=False,
 )

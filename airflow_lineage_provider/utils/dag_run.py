@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
@@ -12,8 +12,6 @@ from airflow_lineage_provider.utils.dbt_projects import several_dbt_projects
 from airflow_lineage_provider.utils.redaction import redact_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from airflow.sdk import Context
 
 
@@ -129,6 +127,20 @@ def find_dag_run(dag_id: str, run_id: str) -> Any:
         if error.response.status_code != NOT_FOUND:
             raise
     raise InputError(f"DAG {dag_id} has no run {run_id}: check dag_id and run_id")
+
+
+def latest_dag_run(dag_id: str) -> Any | None:
+    """Return the newest DAG run that succeeded, of those that have a logical date; None where there is none.
+
+    For use in a task. Raises InputError on Airflow before 3.2.
+    """
+    from airflow.sdk.execution_time import comms, task_runner
+
+    if not hasattr(comms, "GetDagRun"):
+        raise InputError(f"reading the runs of DAG {dag_id} needs Airflow 3.2 or newer")
+    question = comms.GetPreviousDagRun(dag_id=dag_id, logical_date=datetime.now(UTC), state="success")
+    found: Any = task_runner.SUPERVISOR_COMMS.send(question)
+    return found.dag_run
 
 
 def triggering_dag_runs(context: Context) -> list[tuple[str, str]]:

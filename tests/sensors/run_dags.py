@@ -30,6 +30,7 @@ def main(results: str) -> None:
     for dag_id, conf in {
         "own": {},
         "forged": {"openlineage": forged},
+        "observer": {},
         "named": {"run": sales.run_id},
         "unknown": {"run": "manual__never"},
     }.items():

@@ -43,6 +43,8 @@ for dag_id in ("own", "forged"):
     with DAG(dag_id, schedule=None) as dag:
         LineageValidationSensor(task_id="validate", **options)
     globals()[dag_id] = dag
+with DAG("observer", schedule=None):
+    LineageValidationSensor(task_id="validate", **options | {"map_path": "observed.yaml"})
 for dag_id in ("named", "unknown"):
     with DAG(dag_id, schedule=None) as dag:
         LineageValidationSensor(
@@ -70,6 +72,7 @@ def ran(tmp_path_factory):
     dags.mkdir()
     (dags / "sales.py").write_text(DAGS)
     (dags / "map.yaml").write_text(MAP)
+    (dags / "observed.yaml").write_text(MAP + "pipeline: {dag_id: sales, observers: observer}")
     done = subprocess.run(
         [sys.executable, RUNNER, home / "results.json"],
         env=os.environ
@@ -92,6 +95,11 @@ def ran(tmp_path_factory):
 
 def test_a_named_dag_run_of_another_dag_is_validated(ran):
     state, returned = ran[0]["named"]
+    assert (state, returned and returned["outcome"]) == ("success", "PASS")
+
+
+def test_an_observer_reads_the_newest_successful_run_of_the_pipeline(ran):
+    state, returned = ran[0]["observer"]
     assert (state, returned and returned["outcome"]) == ("success", "PASS")
 
 
