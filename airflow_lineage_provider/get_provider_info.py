@@ -11,6 +11,8 @@ DMS = "AWS DMS"
 KAFKA = "Kafka"
 EXPECTATIONS = "Great Expectations"
 TABLEAU = "Tableau"
+TECTON = "Tecton"
+SAGEMAKER = "Amazon SageMaker"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -29,6 +31,8 @@ def get_provider_info() -> dict[str, Any]:
             _modules(KAFKA, "operators.kafka_connect", "operators.kafka_topic"),
             _modules(EXPECTATIONS, "operators.great_expectations"),
             _modules(TABLEAU, "operators.tableau"),
+            _modules(TECTON, "operators.tecton"),
+            _modules(SAGEMAKER, "operators.sagemaker"),
             _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
             _modules(LINEAGE, "operators.ingest", "operators.snowflake_loads"),
         ],
@@ -67,6 +71,8 @@ _INTEGRATIONS = [
         (KAFKA, "kafka.apache.org/", "software"),
         (EXPECTATIONS, "docs.greatexpectations.io/docs/core/introduction/", "software"),
         (TABLEAU, "help.tableau.com/current/api/metadata_api/en-us/", "service"),
+        (TECTON, "docs.tecton.ai/", "service"),
+        (SAGEMAKER, "aws.amazon.com/sagemaker/", "aws"),
         (DBT, "docs.getdbt.com/", "software"),
     )
 ]

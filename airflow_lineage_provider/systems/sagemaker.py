@@ -269,8 +269,6 @@ def fetch_answer(connection: Connection) -> SavedAnswer:
     Its login and password are the access key, else boto3 finds credentials; `region_name` and `endpoint_url`
     in its extra as Amazon's provider reads them. Raises InputError where boto3 is missing or has no region.
     """
-    from airflow_lineage_provider.systems.saved import SavedAnswer
-
     try:
         import boto3
     except ModuleNotFoundError:
@@ -291,8 +289,15 @@ def fetch_answer(connection: Connection) -> SavedAnswer:
         raise InputError(f"{connection}: {one_line(error)}: check its region and credentials") from None
     models = extra.get("models") or ()
     names = [models] if isinstance(models, str) else [str(one) for one in models]
-    answer = SageMakerClient(client, str(connection)).answer(names)
-    return SavedAnswer(SYSTEM, datetime.now(UTC), client.meta.endpoint_url, answer)
+    return client_answer(client, str(connection), names)
+
+
+def client_answer(sagemaker: Any, name: str, models: Iterable[str]) -> SavedAnswer:
+    """Return the answer of a boto3 client; `name` is the connection that errors name."""
+    from airflow_lineage_provider.systems.saved import SavedAnswer
+
+    answer = SageMakerClient(sagemaker, name).answer(models)
+    return SavedAnswer(SYSTEM, datetime.now(UTC), sagemaker.meta.endpoint_url, answer)
 
 
 def _arn(made: Mapping[str, Any]) -> str:

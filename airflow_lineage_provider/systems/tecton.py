@@ -270,22 +270,26 @@ def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
 
 
 def fetch_answer(connection: Connection) -> SavedAnswer:
-    """Return the answer that the files of a connection hold: what `tecton dump` and `tecton plan` wrote.
+    """Return the answer of the files that a connection names: what `tecton dump` and `tecton plan` wrote.
 
-    Its host is the cluster; in extra: `dump` and `plan`, paths of JSON files, and `workspace`. Raises
+    Its host is the cluster; in extra: `dump` and `plan`, paths of the files, and `workspace`. Raises
     InputError where a file cannot be read.
+    """
+    dump, plan, workspace = (str(connection.extra.get(key) or "") for key in ("dump", "plan", "workspace"))
+    return files_answer(dump, plan, cluster=connection.host, workspace=workspace)
+
+
+def files_answer(dump: str, plan: str, *, cluster: str, workspace: str) -> SavedAnswer:
+    """Return the answer of the files that `tecton dump` and, where there is one, `tecton plan` wrote.
+
+    Raises InputError where a file cannot be read, and where the cluster or the workspace is not named.
     """
     from airflow_lineage_provider.systems.saved import SavedAnswer
 
-    given = connection.extra
-    dump, plan, workspace = (str(given.get(key) or "") for key in ("dump", "plan", "workspace"))
-    if not dump or not workspace or not connection.host:
-        raise InputError(
-            f"{connection} needs the cluster as its host, and in its extra `workspace` and `dump`, the path "
-            "of what `tecton dump` printed"
-        )
-    host = connection.host if "://" in connection.host else f"https://{connection.host}"
+    if not dump or not cluster or not workspace:
+        raise InputError("Tecton needs the file that `tecton dump` printed, the cluster and the workspace")
     answer = tecton_answer(_json(dump), _json(plan) if plan else None, workspace=workspace)
+    host = cluster if "://" in cluster else f"https://{cluster}"
     return SavedAnswer(SYSTEM, datetime.now(UTC), host, answer)
 
 
