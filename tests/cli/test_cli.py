@@ -222,10 +222,19 @@ def test_a_new_version_of_a_dbt_project_is_gated(tmp_path):
     def manifest(name, sql):
         table = "customer_orders_summary"
         node = {
-            "unique_id": f"model.p.{table}", "name": table, "alias": table, "package_name": "p",
-            "resource_type": "model", "database": "warehouse", "schema": "gold", "language": "sql",
-            "compiled_code": sql, "config": {"materialized": "table"}, "columns": {},
-            "original_file_path": "models/a.sql", "depends_on": {"nodes": []},
+            "unique_id": f"model.p.{table}",
+            "name": table,
+            "alias": table,
+            "package_name": "p",
+            "resource_type": "model",
+            "database": "warehouse",
+            "schema": "gold",
+            "language": "sql",
+            "compiled_code": sql,
+            "config": {"materialized": "table"},
+            "columns": {},
+            "original_file_path": "models/a.sql",
+            "depends_on": {"nodes": []},
         }
         path = tmp_path / name
         path.write_text(
