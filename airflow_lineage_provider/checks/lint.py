@@ -20,6 +20,7 @@ from airflow_lineage_provider.graph import (
 )
 from airflow_lineage_provider.graph.walk import shortest_path
 from airflow_lineage_provider.lineage_map import MapError, MapProblem, bindings_of
+from airflow_lineage_provider.lineage_map.approval import digest_of
 from airflow_lineage_provider.readers.documented import read_map, unresolved_columns
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def lint(lineage_map: LineageMap, today: dt.date | None = None) -> Comparison:
         *_loose_ends(lineage_map, graph),
         *_shortcuts(graph),
         *_scenarios(lineage_map, graph),
+        *_approvals(lineage_map),
     ]
     counted, accepted = weigh(findings, lineage_map.policy(today))
     return Comparison(findings=counted, accepted=accepted)
@@ -181,3 +183,14 @@ def _scenarios(lineage_map: LineageMap, graph: Graph) -> Iterator[Finding]:
 
 def _scenario(lineage_map: LineageMap, number: int) -> Provenance:
     return lineage_map.where("scenarios", number)
+
+
+def _approvals(lineage_map: LineageMap) -> Iterator[Finding]:
+    """Yield the approvals of another content than the map's."""
+    digest = digest_of(lineage_map.content)
+    for number, approval in enumerate(lineage_map.content.approvals):
+        if approval.digest and approval.digest != digest:
+            signed = f"{approval.name or approval.role}{f' on {approval.date}' if approval.date else ''}"
+            message = f"the map was changed after its approval by {signed}; review and approve it again"
+            where = lineage_map.where("approvals", number)
+            yield Finding(Code.CHANGED_SINCE_APPROVAL, approval.role, message, (where,))

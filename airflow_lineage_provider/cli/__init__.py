@@ -17,6 +17,7 @@ from airflow_lineage_provider.cli.fetch import fetch
 from airflow_lineage_provider.cli.graph import impact, trace
 from airflow_lineage_provider.cli.maps import check, diff, lint
 from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
+from airflow_lineage_provider.cli.review import approve
 from airflow_lineage_provider.cli.runs import events, validate
 from airflow_lineage_provider.cli.sql import sql
 
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 for command in (
+    approve,
     audit,
     check,
     diff,

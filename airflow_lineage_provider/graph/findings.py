@@ -91,6 +91,7 @@ class Code(StrEnum):
     NOT_READ = "not-read"
     SKIPS_TABLE = "skips-table"
     SCENARIO_DIFFERS = "scenario-differs"
+    CHANGED_SINCE_APPROVAL = "changed-since-approval"
 
 
 DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
@@ -98,6 +99,7 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.NOT_SELECTED: Severity.IGNORE,
     Code.CHECK_NOT_RUN: Severity.NOTE,
     Code.FIELD_ADDED: Severity.NOTE,
+    Code.CHANGED_SINCE_APPROVAL: Severity.WARNING,
     Code.UNDOCUMENTED_COPY: Severity.WARNING,
     Code.NOT_QUERIED: Severity.WARNING,
     Code.INCOMPLETE: Severity.WARNING,

@@ -89,3 +89,5 @@ class Approval(Part):
     """Name of the approver; empty until signed."""
     date: str = ""
     """Day of the signature; empty until signed."""
+    digest: str = ""
+    """Digest of what was approved, as `airflow-lineage approve` writes it."""
