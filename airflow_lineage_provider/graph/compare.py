@@ -23,6 +23,7 @@ from airflow_lineage_provider.graph.findings import (
 )
 from airflow_lineage_provider.graph.matching import Matching
 from airflow_lineage_provider.graph.model import without_collection
+from airflow_lineage_provider.graph.replacements import one_for_each_change
 from airflow_lineage_provider.graph.walk import shortest_path
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ def compare(  # noqa: PLR0913 - keyword arguments
     matching = Matching(expected, observed, scope or _everything, reported or _everything, reasons or {})
     with without_collection():
         verdicts, edge_findings = _compare_edges(matching)
-        findings = [
+        differences = [
             *_compare_datasets(matching),
             *edge_findings,
             *compare_schemas(matching, same_type or _same_text),
             *compare_column_edges(matching, same_expression or _same_text),
             *compare_properties(matching),
-            *also,
         ]
+        findings = [*one_for_each_change(differences, matching), *also]
     counted, accepted = weigh(findings, policy or Policy())
     return Comparison(tuple(verdicts), counted, accepted, dict(matching.column_verdicts))
 

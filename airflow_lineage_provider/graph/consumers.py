@@ -27,7 +27,8 @@ def as_documented(expected: Graph, observed: Graph) -> Graph:
     """Return the observed graph without what BI tools have between tables and documented consumers.
 
     An undocumented data source is replaced by what it is made from. Where a consumer is documented to read
-    another one and both read one data source, the second reads the first in place of it. Undocumented
+    another one and both read one data source, the second reads the first in place of it; where the first is
+    gone, what the second reads is not known. Undocumented
     consumers that read nothing documented are left out, with what only they read.
     """
     hubs = {
@@ -80,10 +81,13 @@ class _Replacement:
         """Yield (data source, reader) with the documented consumer that reads it too."""
         for first, second in expected.edges:
             kinds = {expected.datasets[name].kind for name in (first, second)}
-            if kinds <= CONSUMERS and (first, second) not in self.observed.edges:
-                both = self.hubs.intersection(self.observed.parents(first))
-                for hub in sorted(both.intersection(self.observed.parents(second))):
-                    yield (hub, second), first
+            if not kinds <= CONSUMERS or (first, second) in self.observed.edges:
+                continue
+            read = self.hubs.intersection(self.observed.parents(second))
+            if first in self.observed.datasets:
+                read.intersection_update(self.observed.parents(first))
+            for hub in sorted(read):
+                yield (hub, second), first
 
     def edges(self) -> Iterator[Edge]:
         for edge in self.observed.edges.values():
@@ -99,7 +103,9 @@ class _Replacement:
         if source not in self.hubs:
             yield source, provenance
         elif (source, target) in self.stands_on:
-            yield self.stands_on[source, target], provenance
+            first = self.stands_on[source, target]
+            if first in self.observed.datasets:
+                yield first, provenance
         elif source not in seen:
             for parent in self.observed.parents(source):
                 inner = self.observed.edges[parent, source].provenance

@@ -28,6 +28,8 @@ PAGE = 100
 """Nodes of a page at first; halved where the server says that a page has too many nodes."""
 MOST_NODES = 500_000
 TIMEOUT_SECONDS = 10.0, 120.0
+_UNREADABLE = ValueError | AttributeError | TypeError | SyntaxError
+"""What the library's parsers raise for XML and JSON of another shape."""
 _ADMINISTRATORS = frozenset(
     {"SiteAdministrator", "ServerAdministrator", "SiteAdministratorCreator", "SiteAdministratorExplorer"}
 )
@@ -131,9 +133,7 @@ class TableauClient:
 
     def _call(self, request: Callable[[], Any], *, signed_in: bool = True) -> Any:
         """Return the result of a request; a session that has expired is signed in again, once."""
-        import requests
         from tableauserverclient.server.endpoint import exceptions as tableau
-        from urllib3.exceptions import HTTPError
 
         try:
             return request()
@@ -142,21 +142,31 @@ class TableauClient:
                 raise SystemReadError(
                     f"{self._name} refuses the login ({one_line(error)}): check site, login and password"
                 ) from None
-            self._call(self._sign_in, signed_in=False)
-            try:
-                return request()
-            except tableau.TableauError as again:
-                raise SystemReadError(f"{self._name} refuses a request ({one_line(again)})") from None
-        except tableau.TableauError as error:
-            server_fault = isinstance(error, tableau.InternalServerError)
-            raise SystemReadError(
-                f"{self._name} answers with an error ({one_line(error)})", unreachable=server_fault
-            ) from None
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise SystemReadError(
-                f"{self._name} cannot be reached ({one_line(error)}): check its host and port",
-                unreachable=True,
-            ) from None
+        except Exception as error:  # noqa: BLE001 - `_read_error` returns bugs as they are
+            raise self._read_error(error) from None
+        self._call(self._sign_in, signed_in=False)
+        try:
+            return request()
+        except Exception as error:  # noqa: BLE001 - `_read_error` returns bugs as they are
+            raise self._read_error(error) from None
+
+    def _read_error(self, error: Exception) -> Exception:
+        """Return what a failed request is to the reader of a task's log; bugs of this module as they are."""
+        import requests
+        from tableauserverclient.server.endpoint import exceptions as tableau
+        from urllib3.exceptions import HTTPError
+
+        said = one_line(error)
+        if isinstance(error, tableau.TableauError):
+            fault = isinstance(error, tableau.InternalServerError)
+            return SystemReadError(f"{self._name} answers with an error ({said})", unreachable=fault)
+        if isinstance(error, _UNREADABLE | requests.exceptions.JSONDecodeError):
+            return SystemReadError(f"{self._name} gives an answer that cannot be read ({said})")
+        if isinstance(error, requests.RequestException | HTTPError | OSError):
+            return SystemReadError(
+                f"{self._name} cannot be reached ({said}): check its host and port", unreachable=True
+            )
+        return error
 
     def _sign_out(self) -> None:
         try:

@@ -78,7 +78,7 @@ class Tableau:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
@@ -205,9 +205,10 @@ def error(status, code, summary):
 
 def daily(target, kind="datasource", start="06:00:00", frequency="Daily"):
     """Return the XML of an extract refresh task."""
+    interval = "hours='24'" if frequency == "Daily" else "weekDay='Monday'"
     return (
         f"<task><extractRefresh id='{target}-task' priority='50' consecutiveFailedCount='0' "
         f"type='RefreshExtractTask'><schedule frequency='{frequency}' nextRunAt='2026-02-01T06:00:00Z'>"
-        f"<frequencyDetails start='{start}'><intervals><interval hours='24'/></intervals></frequencyDetails>"
+        f"<frequencyDetails start='{start}'><intervals><interval {interval}/></intervals></frequencyDetails>"
         f"</schedule><{kind} id='{target}'/></extractRefresh></task>"
     )
