@@ -83,7 +83,7 @@ test: $(TEST_INSTALLED) $(OLDEST)/.installed ## every test, the fast ones first
 	$(BIN)/python -m pytest -m 'not e2e'
 	$(BIN)/python -m pytest -m e2e
 
-BENCH ?= $(filter-out events,$(patsubst tests/bench/%.py,%,$(wildcard tests/bench/*.py)))
+BENCH ?= $(filter-out events measured outage,$(patsubst tests/bench/%.py,%,$(wildcard tests/bench/*.py)))
 bench: $(TEST_INSTALLED) ## every benchmark, or BENCH=dbt: each prints its ratio last, and fails where it misses its bar
 	@status=0; for name in $(BENCH); do echo "== $$name"; $(BIN)/python -P tests/bench/$$name.py || status=1; done; exit $$status
 

@@ -56,7 +56,7 @@ def get_provider_info() -> dict[str, Any]:
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],
         "config": {
             "airflow_lineage": {
-                "description": "What is kept of lineage, and where.\n",
+                "description": "The event store, and what it may keep.\n",
                 "options": {"store": _STORE, "mask_sql_literals": _MASK_SQL_LITERALS},
             }
         },
@@ -88,7 +88,7 @@ _STORE_CONNECTION = {
     "hook-name": "Lineage event store",
     "ui-field-behaviour": {
         "hidden-fields": ["extra"],
-        "relabeling": {"host": "Host, or a SQLite file's path", "schema": "Database"},
+        "relabeling": {"host": "Host, or path of a SQLite file", "schema": "Database"},
         "placeholders": {"host": "/var/lib/airflow/lineage.db", "port": "5432", "schema": "lineage"},
     },
     "conn-fields": {"sslmode": {"label": "SSL mode of Postgres", "schema": {"type": ["string", "null"]}}},
@@ -96,7 +96,7 @@ _STORE_CONNECTION = {
 
 _ENDPOINT = {
     "endpoint": {
-        "label": "Path that takes events, where it is another than usual",
+        "label": "Path for events, if not the default",
         "schema": {"type": ["string", "null"]},
     }
 }
@@ -127,7 +127,7 @@ _DATAHUB_CONNECTION = {
 
 _VERIFY = {
     "verify": {
-        "label": "Path of a CA bundle; false: certificates are not verified",
+        "label": "Path of a CA bundle; false disables certificate verification",
         "schema": {"type": ["string", "boolean", "null"]},
     }
 }
@@ -143,7 +143,7 @@ _CONNECT_CONNECTION = {
     },
     "conn-fields": {
         "bootstrap_servers": {
-            "label": "Brokers, by which topics are named: kafka.example.com:9092",
+            "label": "Brokers for the names of topics, such as kafka.example.com:9092",
             "schema": {"type": ["string", "null"]},
         },
         **_VERIFY,
@@ -164,8 +164,8 @@ _REGISTRY_CONNECTION = {
 
 _STORE = {
     "description": (
-        "The event store: a SQLite file's path, or the URL of a Postgres database.\n"
-        "Without it, ``lineage.db`` in AIRFLOW_HOME.\n"
+        "The event store: the path of a SQLite file, or the URL of a Postgres database.\n"
+        "The default is ``lineage.db`` in AIRFLOW_HOME.\n"
     ),
     "version_added": "0.1.0",
     "type": "string",
@@ -175,7 +175,7 @@ _STORE = {
 }
 
 _MASK_SQL_LITERALS = {
-    "description": "Whether the strings and numbers in the SQL of dbt's events are replaced by ``?``.\n",
+    "description": "Replace strings and numbers in the SQL of dbt's events by ``?``.\n",
     "version_added": "0.1.0",
     "type": "boolean",
     "example": "True",

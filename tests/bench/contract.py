@@ -1,4 +1,4 @@
-"""The cost of holding a layer to the documented map while it runs: `DbtLayerOperator` with and without a map.
+"""The cost of checking a layer against the map while it runs: `DbtLayerOperator` with and without a map.
 
     make bench BENCH=contract
 

@@ -1,5 +1,6 @@
-"""What delivery costs: `python tests/bench/delivery.py [commit] [receive] [forward] [http] [scale] [outage]`.
+"""The cost of storing, receiving and forwarding events.
 
+`python tests/bench/delivery.py [commit] [receive] [forward] [http] [scale] [outage]`
 Each part prints what it measured beside its bar; the last line has the worst of them as a ratio, and
 the exit status is 1 where a bar is missed. BENCH_STORE_EVENTS makes the store of `scale` smaller.
 """
@@ -8,17 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,29 +30,10 @@ if TYPE_CHECKING:
 # At the end of the path, or `dbt.py` beside this file would be taken for dbt.
 sys.path.append(str(Path(__file__).parent))
 from events import many
+from measured import Measured, free_port, progress, wait_for
+from outage import forwarder, outage
 
-REPOSITORY = Path(__file__).parents[2]
 SELF = [sys.executable, "-P", __file__]
-OUTBOX = "airflow_lineage_provider.OutboxTransport"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A figure and its bar; `of_bar` is at most 1 where the bar is held."""
-
-    what: str
-    figure: float
-    bar: float
-    unit: str
-    more_is_better: bool = True
-
-    @property
-    def of_bar(self) -> float:
-        return self.bar / self.figure if self.more_is_better else self.figure / self.bar
-
-    def __str__(self) -> str:
-        bar = f"at {'least' if self.more_is_better else 'most'} {self.bar:,g} {self.unit}"
-        return f"{'ok  ' if self.of_bar <= 1 else 'MISS'} {self.what}: {self.figure:,.4g} {self.unit} ({bar})"
 
 
 def commit(folder: Path) -> Iterator[Measured]:
@@ -98,7 +75,7 @@ def events_a_second(path: Path, flush: str) -> float:
 
 
 def writer(path: str, count: str, flush: str) -> None:
-    """One of the four: ready, then as fast as it goes from the moment its input ends, and done."""
+    """Run one of the four writers: print ready, wait for the end of the input, then append at full speed."""
     if flush == "no flush":
         from airflow_lineage_provider.store import database
 
@@ -224,7 +201,7 @@ def processor_seconds(work: Callable[[], None]) -> float:
 
 
 def sink(port: str) -> None:
-    """Answer 201 to whatever comes, with as little work as there can be."""
+    """Answer 201 to every request with as little work as possible."""
 
     class Sink(asyncio.Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:
@@ -276,111 +253,6 @@ def seconds_to_read(store: EventStore, root_run_id: str) -> float:
     for _ in store.events(root_run_id=root_run_id):
         pass
     return time.perf_counter() - start
-
-
-def outage(folder: Path) -> Iterator[Measured]:
-    """The pipeline with a backend that takes connections and never answers, against none at all.
-
-    In turns, so that what slows the machine down slows both; their medians are compared.
-    """
-    pipeline = Pipeline(folder)
-    pipeline.run()  # the first run makes caches
-    alone, during = [], []
-    with black_hole() as url:
-        for _ in range(5):
-            alone.append(pipeline.run())
-            with forwarding(pipeline.store, url):
-                during.append(pipeline.run())
-            progress(f"  {alone[-1]:.2f} s without a backend, {during[-1]:.2f} s with a black hole")
-        peer = pipeline.run(transport={"type": "http", "url": url})
-    yield Measured("the same with Airflow's HTTP transport", peer / statistics.median(alone), 5, "times")
-    what = "the pipeline during an outage, by the pipeline alone"
-    yield Measured(
-        what, statistics.median(during) / statistics.median(alone), 1.02, "times", more_is_better=False
-    )
-
-
-class Pipeline:
-    """`customer_analytics_pipeline` in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        rubbish = shutil.ignore_patterns("data", "target", "logs", "__pycache__")
-        for name in ("dags", "dbt_project"):
-            shutil.copytree(REPOSITORY / name, folder / name, ignore=rubbish)
-        self.store = str(folder / "lineage.db")
-        self._environ = os.environ | {
-            "AIRFLOW_HOME": str(folder / "home"),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
-            "AIRFLOW__AIRFLOW_LINEAGE__STORE": self.store,
-        }
-        self._environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        project = folder / "dbt_project"
-        self._call(sys.executable, str(project / "source_data.py"), "--directory", str(project / "data"))
-        self._call(sys.executable, "-m", "airflow", "db", "migrate")
-
-    def run(self, transport: dict[str, str] | None = None) -> float:
-        self._environ["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(transport or {"type": OUTBOX})
-        start = time.perf_counter()
-        self._call(sys.executable, "-m", "airflow", "dags", "test", "customer_analytics_pipeline")
-        return time.perf_counter() - start
-
-    def _call(self, *command: str) -> None:
-        ran = subprocess.run(command, env=self._environ, capture_output=True, text=True, check=False)
-        if ran.returncode:
-            sys.exit(f"{' '.join(command)} failed:\n{ran.stdout[-3000:]}{ran.stderr[-3000:]}")
-
-
-@contextmanager
-def forwarding(store: str, url: str) -> Iterator[None]:
-    process = subprocess.Popen([*SELF, "forwarder", store, url], stdout=subprocess.PIPE)
-    process.stdout.readline()
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def forwarder(store: str, url: str) -> None:
-    """Forward until terminated."""
-    import threading
-
-    from airflow_lineage_provider.forwarding.forwarder import Forwarder
-    from airflow_lineage_provider.forwarding.targets import open_target
-
-    target = open_target({"type": "http", "url": url})
-    print("ready", flush=True)
-    Forwarder(EventStore(store), "hole", target).run(threading.Event())
-
-
-@contextmanager
-def black_hole() -> Iterator[str]:
-    """Connections are made, by the kernel, and nobody ever reads from them."""
-    with socket.create_server(("127.0.0.1", 0), backlog=1000) as hole:
-        yield f"http://127.0.0.1:{hole.getsockname()[1]}"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    sys.exit(f"nothing listens on port {port}")
-
-
-def progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 PARTS: dict[str, Callable[[Path], Iterator[Measured]]] = {

@@ -1,4 +1,4 @@
-"""The movers beside the least that could be done: COPY to nowhere, and a consumer that decodes nothing.
+"""The movers compared with a lower bound: COPY to nowhere, and a consumer that decodes nothing.
 
 Bars: Postgres -> DuckDB at most 2 times `COPY ... TO STDOUT` alone; Kafka -> Parquet at most 4 times the
 bare consumer; no more than 64 MiB more memory for 10 times the rows. Exits with 1 where one is missed. The
@@ -85,7 +85,7 @@ def connected(address):
 
 
 def copy(address, **_):
-    """Only what Postgres itself does, and the way to another process: psql, which throws the rows away."""
+    """Measure Postgres and the transfer alone: psql, which discards the rows."""
     from airflow_lineage_provider.ingest.postgres_source import PostgresAddress
 
     command = ["psql", "-q", "-d", PostgresAddress(**address).uri, "-c", "copy bench to stdout"]
@@ -93,7 +93,7 @@ def copy(address, **_):
 
 
 def adbc(address, **_):
-    """Rows as Arrow batches by ADBC: what the operator reads with."""
+    """Read rows as Arrow batches by ADBC, as the operator does."""
     from airflow_lineage_provider.ingest.postgres_source import PostgresAddress, PostgresSource
 
     source = PostgresSource(PostgresAddress(**address))
@@ -102,7 +102,7 @@ def adbc(address, **_):
 
 
 def psycopg(address, **_):
-    """The same rows by psycopg's COPY and Arrow's CSV reader."""
+    """Read the same rows by psycopg's COPY and Arrow's CSV reader."""
     import os
     import threading
 

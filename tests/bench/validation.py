@@ -77,7 +77,7 @@ def measure(file: str) -> dict[str, float]:
 
 
 def main() -> int:
-    """Write the events, validate them in a process of its own, and print the figures beside the bars."""
+    """Write the events, validate them in a separate process, and print the figures with their bars."""
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
         count = 0
         for event in events():

@@ -51,11 +51,11 @@ def schema_errors(file: Path) -> str:
     return done.stdout if done.returncode else ""
 
 
-def test_it_is_valid_by_the_compose_specification():
+def test_the_file_is_valid_by_the_compose_specification():
     assert schema_errors(ROOT / "docker-compose.yaml") == ""
 
 
-def test_the_check_can_fail(tmp_path):
+def test_the_specification_check_can_fail(tmp_path):
     wrong = tmp_path / "docker-compose.yaml"
     wrong.write_text(TEXT.replace("start_period: 60s", "start_periods: 60s"))
     assert "start_periods" in schema_errors(wrong)
@@ -72,7 +72,7 @@ def test_every_service_that_stays_up_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
 
 
-def test_services_wait_for_what_can_tell_that_it_is_ready():
+def test_services_wait_for_services_with_a_health_check():
     for name, service in SERVICES.items():
         for other, wanted in service.get("depends_on", {}).items():
             ready = (
@@ -81,7 +81,7 @@ def test_services_wait_for_what_can_tell_that_it_is_ready():
             assert wanted["condition"] == ready, f"{name} waits for {other}"
 
 
-def test_what_is_mounted_is_declared():
+def test_mounted_volumes_are_declared():
     for service in SERVICES.values():
         assert {volume.partition(":")[0] for volume in service.get("volumes", ())} <= set(COMPOSE["volumes"])
         assert {config["source"] for config in service.get("configs", ())} <= set(COMPOSE["configs"])
@@ -92,17 +92,17 @@ def test_the_example_names_every_variable_and_no_secret_has_a_value():
     assert {name for name, value in EXAMPLE.items() if not value} == SECRET
 
 
-def test_no_password_stands_in_the_file():
+def test_the_file_contains_no_password():
     without_variables = REFERENCE.sub("", TEXT)
     assert re.findall(r"(?i)password[: ] *'?\w+|://\w+:\w+@|secret\w*: *\w+", without_variables) == []
 
 
-def test_ports_are_this_machine_s_own():
+def test_ports_are_bound_to_localhost():
     for service in SERVICES.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 
 
-def test_airflow_has_an_option_for_each_of_its_variables():
+def test_every_airflow_variable_is_an_existing_option():
     from airflow.configuration import conf
     from airflow.providers_manager import ProvidersManager
 
@@ -127,7 +127,7 @@ def test_events_are_forwarded_to_the_marquez_of_this_file():
     assert command.command.parse_args(command, forwarder["command"][1:]) == []
 
 
-def test_the_image_is_built_from_files_that_are_there():
+def test_the_image_is_built_from_existing_files():
     copied = re.findall(r"^COPY --chown=\S+ (.+) \S+$", DOCKERFILE, re.MULTILINE)
     sources = {source for words in copied for source in words.split()}
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
@@ -137,18 +137,18 @@ def test_the_image_is_built_from_files_that_are_there():
         assert f"!{source}" in ignored
 
 
-def test_the_image_has_the_airflow_that_is_pinned():
+def test_the_image_has_the_pinned_airflow():
     (base,) = re.findall(r"^FROM apache/airflow:(\S+)-python3.11$", DOCKERFILE, re.MULTILINE)
     assert f"apache-airflow=={base}" in (ROOT / "requirements.txt").read_text().splitlines()
 
 
-def test_the_script_of_the_first_start_is_shell():
+def test_the_init_script_is_valid_shell():
     command = SERVICES["airflow-init"]["command"]
     done = subprocess.run([shutil.which("bash"), "-n", "-c", command[-1]], check=False, timeout=10)
     assert done.returncode == 0
 
 
-def test_the_sql_of_the_first_start_makes_a_database_that_takes_events(postgres):
+def test_the_init_sql_creates_a_database_that_stores_events(postgres):
     script = COMPOSE["configs"]["event-store-database"]["content"]
     server = psycopg2.connect(
         host=postgres["PGHOST"],

@@ -1,4 +1,4 @@
-"""Hostile requests to a running `airflow-lineage serve`: refused or kept as they are, and it runs on."""
+"""Hostile requests to a running `airflow-lineage serve`: rejected or stored; the server keeps running."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def running(folder):
 
 @pytest.fixture
 def endpoint(running):
-    """The server; it must still run and have logged no error when the test is over."""
+    """Start the server; it must still run and have logged no error at the end of the test."""
     yield running
     assert running.status(b"[]") == 201
     assert "Traceback" not in running.log.read_text()
@@ -56,7 +56,7 @@ def mebibytes(count):
 
 @pytest.mark.parametrize("token", [TOKEN, "", "wrong"])
 @pytest.mark.parametrize("coding", ["length", "chunked", "gzip"])
-def test_a_hundred_megabytes_are_refused_and_not_held(endpoint, token, coding):
+def test_a_hundred_megabytes_are_rejected_and_not_buffered(endpoint, token, coding):
     if coding == "length":
         status = endpoint.status(mebibytes(100), length=100 * MIB, token=token)
     elif coding == "chunked":
@@ -68,7 +68,7 @@ def test_a_hundred_megabytes_are_refused_and_not_held(endpoint, token, coding):
     assert endpoint.most_memory() < 300 * MIB
 
 
-def test_a_client_that_reads_when_all_is_sent_hears_why(endpoint):
+def test_a_client_that_reads_late_gets_the_error_response(endpoint):
     request = Request(f"{endpoint.url}/api/v1/lineage", bytes(100 * MIB), method="POST")
     request.add_header("Authorization", f"Bearer {TOKEN}")
     request.add_header("Content-Type", "application/json")
@@ -78,7 +78,7 @@ def test_a_client_that_reads_when_all_is_sent_hears_why(endpoint):
     assert "at most 16777216 bytes" in refused.value.read().decode()
 
 
-def test_many_large_bodies_at_once_are_bounded_together(endpoint):
+def test_concurrent_large_bodies_share_one_limit(endpoint):
     # as JSON 12 MiB, in Python over 300
     objects = with_facet("[" + "{}," * (4 * MIB) + "{}]", "large")
     with ThreadPoolExecutor(8) as pool:
@@ -89,7 +89,7 @@ def test_many_large_bodies_at_once_are_bounded_together(endpoint):
     assert endpoint.most_memory() < 1100 * MIB
 
 
-def test_what_is_held_is_given_back(store):
+def test_buffered_bytes_are_released(store):
     body = encoded(run_event())
     with serving_here(create_app(store, bearer_token(TOKEN), largest_body=len(body) + 100)) as endpoint:
         for _ in range(5):
@@ -99,7 +99,7 @@ def test_what_is_held_is_given_back(store):
             assert endpoint.status(b"{") == 400
 
 
-def test_more_than_can_be_held_is_asked_to_come_again(store):
+def test_requests_over_the_limit_get_retry_after(store):
     body = encoded(run_event())
     with serving_here(create_app(store, bearer_token(TOKEN), largest_body=len(body))) as endpoint:
         slow = [begin(endpoint, body[:-1], len(body)) for _ in range(2)]
@@ -122,7 +122,7 @@ def begin(endpoint, part, length):
     return connection
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(store):
+def test_a_missing_body_times_out(store):
     with serving_here(create_app(store, bearer_token(TOKEN), patience=0.2)) as endpoint:
         connection = begin(endpoint, b"{", 100)
         answer = receive(connection)
@@ -132,7 +132,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(store):
     assert b"did not arrive" in answer
 
 
-def test_a_client_that_hangs_up_in_mid_body_leaves_nothing(endpoint, folder):
+def test_a_client_that_disconnects_during_the_body_stores_nothing(endpoint, folder):
     body = encoded(run_event(name="hung up"))
     for end in (1, len(body) // 2, len(body) - 1):
         connection = begin(endpoint, body[:end], len(body))
@@ -160,14 +160,14 @@ def test_a_client_that_hangs_up_in_mid_body_leaves_nothing(endpoint, folder):
         ("", [CHUNKED, "X: \0"]),
     ],
 )
-def test_a_wrong_length_is_refused(endpoint, folder, length, headers):
+def test_a_wrong_content_length_is_rejected(endpoint, folder, length, headers):
     status = endpoint.status(encoded(run_event(name="wrong length")), *headers, length=length)
 
     assert status in {400, 413}
     assert stored(folder, job_name="wrong length") == []
 
 
-def test_a_body_without_a_length_is_taken(endpoint, folder):
+def test_a_chunked_body_is_accepted(endpoint, folder):
     event = run_event(name="chunked")
     body = encoded(event)
     parts = [body[n : n + 7] for n in range(0, len(body), 7)]
@@ -188,7 +188,7 @@ def test_a_body_without_a_length_is_taken(endpoint, folder):
     ],
     ids=lambda text: ascii(text)[:20],
 )
-def test_values_that_are_refused(endpoint, folder, text):
+def test_rejected_values(endpoint, folder, text):
     assert endpoint.status(with_facet(text, "refused")) in {400, 422}
     assert stored(folder, job_name="refused") == []
 
@@ -196,7 +196,7 @@ def test_values_that_are_refused(endpoint, folder, text):
 @pytest.mark.parametrize(
     "body", [b"\xff", b'"\xc0\x80"', b'"\xed\xa0\x80"', b"\xef\xbb\xbf[]", b"\xff\xfe[\0]\0"]
 )
-def test_what_is_not_utf_8_is_refused(endpoint, body):
+def test_a_body_that_is_not_utf_8_is_rejected(endpoint, body):
     assert endpoint.status(body) == 400
 
 
@@ -221,7 +221,7 @@ def test_what_is_not_utf_8_is_refused(endpoint, body):
     ],
     ids=lambda text: text[:20],
 )
-def test_values_that_are_kept(endpoint, folder, text):
+def test_unusual_values_are_stored_unchanged(endpoint, folder, text):
     name = f"kept {text[:20]} {len(text)}"
     assert endpoint.status(with_facet(text, name)) == 201
 
@@ -229,7 +229,7 @@ def test_values_that_are_kept(endpoint, folder, text):
     assert repr(event["run"]["facets"]["x"]["value"]) == repr(json.loads(text))
 
 
-def test_of_a_key_that_comes_twice_the_last_counts_for_the_check_and_the_store(endpoint, folder):
+def test_the_last_of_two_equal_keys_is_checked_and_stored(endpoint, folder):
     event = encoded(run_event(name="twice"))
     assert endpoint.status(event.replace(b'"job":', b'"job":7,"job":')) == 201
     assert endpoint.status(event[:-1] + b',"job":7}') == 422
@@ -257,7 +257,7 @@ HOSTILE_NAMES = [
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda name: ascii(name)[:20])
-def test_any_name_in_every_place_is_kept_and_found(endpoint, folder, name):
+def test_any_name_in_any_field_is_stored_and_found(endpoint, folder, name):
     facet = {"_producer": "https://x", "_schemaURL": "https://x", name: name, "more": {name: [name]}}
     dataset = {"namespace": name, "name": name, "facets": {name: facet}}
     event = run_event() | {
@@ -282,7 +282,7 @@ def test_every_store_indexes_any_name(any_store, name):
     assert list(any_store.events(dataset=name, dataset_namespace=name, job_name=name)) == [event]
 
 
-def test_a_batch_with_one_bad_event_is_refused_as_a_whole(endpoint, folder):
+def test_a_batch_with_one_invalid_event_is_rejected_as_a_whole(endpoint, folder):
     good = [run_event(name="batch", at=f"2026-11-22T07:28:{n:02}Z") for n in range(50)]
     bad = run_event(name="batch", event_type="DONE")
 
@@ -295,13 +295,13 @@ def test_a_batch_with_one_bad_event_is_refused_as_a_whole(endpoint, folder):
     assert stored(folder, job_name="batch") == good
 
 
-def test_a_batch_of_bad_events_is_answered_in_short(endpoint):
+def test_the_response_to_many_invalid_events_is_short(endpoint):
     status, said = endpoint.send(b"[" + b"1," * MIB + b"1]")
     assert status == 422
     assert len(said) < 2000
 
 
-def test_of_many_at_once_each_gets_its_own_answer(endpoint, folder):
+def test_concurrent_requests_get_their_own_responses(endpoint, folder):
     def send(n):
         event = run_event(name="parallel", at=f"2026-11-22T07:{n // 60:02}:{n % 60:02}Z")
         return endpoint.status(encoded(event) if n % 3 else b"{")
@@ -313,7 +313,7 @@ def test_of_many_at_once_each_gets_its_own_answer(endpoint, folder):
     assert len(stored(folder, job_name="parallel")) == 200
 
 
-def test_several_requests_in_one_go(endpoint, folder):
+def test_pipelined_requests(endpoint, folder):
     with endpoint.connect() as connection:
         head = f"POST /api/v1/lineage HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
         bodies = [encoded(run_event(name="pipelined", event_type=kind)) for kind in ("START", "COMPLETE")]

@@ -1,4 +1,4 @@
-"""The endpoint's description of itself: what it says is what is done, and what OpenLineage says."""
+"""The endpoint's OpenAPI document agrees with the server and with OpenLineage's schemas."""
 
 import copy
 import json
@@ -22,12 +22,12 @@ with_the_spec = pytest.mark.skipif(
 )
 
 
-def test_a_running_server_does_what_it_says(tmp_path, schemathesis):
+def test_the_server_conforms_to_its_openapi_document(tmp_path, schemathesis):
     with serving(tmp_path / "lineage.db", tmp_path / "log") as endpoint:
         assert not schemathesis(f"{endpoint.url}/openapi.json", TOKEN)
 
 
-def test_the_document_is_openapi():
+def test_the_openapi_document_is_valid():
     described = document("/api/v1/lineage")
     statuses = described["paths"]["/api/v1/lineage"]["post"]["responses"]
     assert [*statuses] == ["201", "400", "401", "403", "408", "413", "415", "422", "503"]
@@ -63,7 +63,7 @@ VALUES = st.recursive(
 
 
 def places(value, path=()):
-    """Yield the path of every value in an event, and of some that are not there."""
+    """Yield the path of every value in an event, and of some that are missing."""
     if path:
         yield path
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
@@ -76,7 +76,7 @@ def places(value, path=()):
 
 @st.composite
 def changed_events(draw):
-    """Draw an event in which up to two values are others, or gone."""
+    """Draw an event with up to two values replaced or removed."""
     event = copy.deepcopy(draw(st.sampled_from([RUN_EVENT, JOB_EVENT, DATASET_EVENT])))
     for _ in range(draw(st.integers(0, 2))):
         *parents, last = draw(st.sampled_from([*places(event)]))
@@ -104,14 +104,14 @@ OURS = validator(
 
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(event=changed_events())
-def test_the_published_schema_says_what_is_checked(event):
+def test_the_published_schema_agrees_with_the_checks(event):
     assert OURS.is_valid(event) == (not violation(event)), violation(event)
 
 
 @with_the_spec
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(event=changed_events())
-def test_what_openlineage_allows_is_taken_and_what_it_forbids_is_not(event):
+def test_events_are_accepted_exactly_when_openlineage_allows_them(event):
     schema = json.loads((SPEC / "OpenLineage.json").read_text())
     taken = not violation(event)
     if "dataset" in event and ("job" in event) != ("run" in event):
@@ -122,14 +122,14 @@ def test_what_openlineage_allows_is_taken_and_what_it_forbids_is_not(event):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(url=urls() | st.sampled_from(["urn:x", "a+b-c.d:", "https://x/tree/<version>", "https://ü"]))
-def test_every_uri_is_one(url):
+def test_valid_uris(url):
     assert not violation(JOB_EVENT | {"producer": url, "schemaURL": url})
 
 
 @pytest.mark.parametrize(
     "text", ["", "x", "/path", "1x:y", "https://a b", "https://x\n", "\nx:", "x:\0", "ü:x"]
 )
-def test_what_is_no_uri(text):
+def test_invalid_uris(text):
     assert "$.producer" in violation(JOB_EVENT | {"producer": text})
 
 
@@ -161,7 +161,7 @@ def test_run_ids(run_id, taken):
 
 @with_the_spec
 @pytest.mark.parametrize("file", [*SPEC.glob("samples/*.json"), *SPEC.glob("samples/*/*.json")], ids=str)
-def test_openlineage_s_own_samples_are_taken(file):
+def test_openlineage_samples_are_accepted(file):
     sample = json.loads(file.read_text())
     assert not violation(sample if "eventTime" in sample else with_facets(sample, file.parent.name))
 

@@ -1,4 +1,4 @@
-"""An OpenLineage endpoint that others send to: commits what is valid, refuses the rest with a reason."""
+"""The OpenLineage endpoint commits valid events and rejects the rest with a reason."""
 
 import gzip
 import json
@@ -48,7 +48,7 @@ def test_gzip(client, store):
 @pytest.mark.parametrize(
     "header", [None, "Bearer wrong", "Bearer ", "Basic c2VjcmV0", "secret", "bearer secret"]
 )
-def test_without_the_token_nothing_is_taken(client, store, tmp_path, header):
+def test_requests_without_the_token_are_rejected(client, store, tmp_path, header):
     headers = {} if header is None else {"Authorization": header}
     del client.headers["Authorization"]
 
@@ -59,12 +59,12 @@ def test_without_the_token_nothing_is_taken(client, store, tmp_path, header):
 
 
 @pytest.mark.parametrize("header", ["Bearer ", "Bearer", ""])
-def test_an_empty_token_lets_nobody_in(store, header):
+def test_an_empty_token_admits_nobody(store, header):
     with TestClient(create_app(store, bearer_token(""))) as client:
         assert client.post(URL, json=run_event(), headers={"Authorization": header}).status_code == 401
 
 
-def test_who_is_known_and_not_allowed(store):
+def test_an_authenticated_user_without_permission(store):
     with TestClient(create_app(store, lambda request: 403)) as client:
         assert client.post(URL, json=run_event()).status_code == 403
 
@@ -98,7 +98,7 @@ def changed(**changes):
         ("text", "an event is a JSON object"),
     ],
 )
-def test_what_is_against_the_schema_is_named(client, event, said):
+def test_a_schema_violation_is_named(client, event, said):
     answer = client.post(URL, json=event)
 
     assert answer.status_code == 422
@@ -126,7 +126,7 @@ def test_what_is_against_the_schema_is_named(client, event, said):
         (b"", {}, 400),
     ],
 )
-def test_hostile_bodies_are_refused(client, body, headers, status):
+def test_hostile_bodies_are_rejected(client, body, headers, status):
     answer = client.post(URL, content=body, headers=headers)
 
     assert answer.status_code == status
@@ -135,7 +135,7 @@ def test_hostile_bodies_are_refused(client, body, headers, status):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200) | st.text().map(str.encode))
-def test_no_body_is_an_error_of_ours(client, body):
+def test_no_body_causes_an_internal_error(client, body):
     assert 400 <= client.post(URL, content=body).status_code < 500 or body == b"[]"
 
 
@@ -144,14 +144,14 @@ def test_no_body_is_an_error_of_ours(client, body):
     name=st.text(max_size=30)
     | st.sampled_from(["'; DROP TABLE event; --", "<script>alert(1)</script>", "\0"])
 )
-def test_any_name_is_kept_as_it_is(client, store, name):
+def test_any_name_is_stored_unchanged(client, store, name):
     event = run_event(name=name, inputs=[name])
 
     assert client.post(URL, json=event).status_code == 201
     assert event in list(store.events(dataset=name, job_name=name))
 
 
-def test_a_store_that_fails_is_said_and_nothing_is_lost(client, store, monkeypatch):
+def test_a_failing_store_returns_an_error_and_loses_nothing(client, store, monkeypatch):
     def full(events):
         raise StoreError("the disk is full")
 

@@ -1,4 +1,4 @@
-"""Many events in one request, where an endpoint has OpenLineage's `/lineage/batch` and is said to have it."""
+"""Batches: many events in one request, for a target that is configured to accept `/lineage/batch`."""
 
 import json
 import socket
@@ -52,7 +52,7 @@ def received(backend):
     return [(event["run"]["runId"], event["eventType"]) for event in backend.received]
 
 
-def test_the_starts_go_in_one_request_and_then_the_ends(backend, forwarder):
+def test_starts_are_sent_in_one_request_and_ends_in_the_next(backend, forwarder):
     assert forwarder.drain().sent == 2 * RUNS
 
     assert backend.paths == ["/api/v1/lineage/batch"] * 2
@@ -62,7 +62,7 @@ def test_the_starts_go_in_one_request_and_then_the_ends(backend, forwarder):
 
 @pytest.mark.parametrize("batches", ["each", "whole"])
 @pytest.mark.parametrize("poison", [{0}, {19}, {3, 4, 11}, set(range(0, RUNS, 2)), set(range(1, RUNS))])
-def test_what_is_wrong_becomes_a_dead_letter_and_all_else_arrives_once(
+def test_invalid_events_become_dead_letters_and_the_others_arrive_once(
     filled, backend, forwarder, batches, poison
 ):
     wrong = {(f"run-{n}", "START") for n in poison}
@@ -82,7 +82,7 @@ def test_what_is_wrong_becomes_a_dead_letter_and_all_else_arrives_once(
 
 
 @pytest.mark.parametrize("answer", [429, 503])
-def test_a_batch_that_the_target_has_no_time_for_is_sent_once(filled, backend, forwarder, answer):
+def test_a_batch_is_not_split_when_the_target_is_overloaded(filled, backend, forwarder, answer):
     backend.answer = lambda event: answer
 
     done = forwarder.drain()
@@ -92,7 +92,7 @@ def test_a_batch_that_the_target_has_no_time_for_is_sent_once(filled, backend, f
     assert forwarder.drain().sent == 2 * RUNS
 
 
-def test_an_endpoint_that_takes_no_batches_is_told_by_name(filled, backend, forwarder):
+def test_an_endpoint_without_batches_is_named(filled, backend, forwarder):
     backend.batches = None
 
     done = forwarder.drain()
@@ -115,7 +115,7 @@ def test_an_endpoint_that_takes_no_batches_is_told_by_name(filled, backend, forw
         (b'{"summary": {"failed": 1}, "failed_events": [{"index": -1}]}', "did not say which"),
     ],
 )
-def test_a_report_that_does_not_say_what_was_taken_is_no_receipt(filled, backend, forwarder, report, said):
+def test_a_response_without_counts_does_not_confirm_a_batch(filled, backend, forwarder, report, said):
     backend.batches = report
 
     done = forwarder.drain()
@@ -125,7 +125,7 @@ def test_a_report_that_does_not_say_what_was_taken_is_no_receipt(filled, backend
     assert outbox_status(filled)[0].dead_letters == 0
 
 
-def test_what_may_be_sent_again_is_not_a_dead_letter_while_nothing_else_is_taken(filled, backend, forwarder):
+def test_retriable_events_are_no_dead_letters_while_nothing_is_accepted(filled, backend, forwarder):
     refused = [{"index": n, "reason": "Timeout", "retriable": True} for n in range(RUNS)]
     backend.batches = json.dumps({"summary": {"failed": RUNS}, "failed_events": refused}).encode()
 
@@ -137,13 +137,13 @@ def test_what_may_be_sent_again_is_not_a_dead_letter_while_nothing_else_is_taken
 
 
 @pytest.mark.parametrize("batch", [0, -1, "many", 1.5, True])
-def test_a_batch_that_is_no_number_is_named(batch):
+def test_a_batch_size_that_is_not_a_number_is_reported(batch):
     with pytest.raises(TargetConfigError, match="its `batch` is not a number of events"):
         open_target({"type": "http", "url": "http://marquez", "batch": batch})
 
 
-def test_this_package_s_own_endpoint_takes_batches(store, tmp_path, clock):
-    """Refused as a whole for one event, so that what is wrong is found and all else gets there."""
+def test_our_own_endpoint_accepts_batches(store, tmp_path, clock):
+    """It rejects a batch for one invalid event; the forwarder finds the event and sends the others."""
     runs = [f"01890000-0000-7000-8000-{n:012}" for n in range(RUNS)]
     for kind in ("START", "COMPLETE"):
         store.append([run_event(run, kind) for run in runs])

@@ -1,4 +1,4 @@
-"""What is committed arrives, in the order of its run, as soon as the target takes it; nothing is lost."""
+"""Committed events arrive in the order of their run as soon as the target accepts them; none is lost."""
 
 import socket
 
@@ -26,7 +26,7 @@ def test_all_events_arrive_once_and_in_the_order_of_their_run(store, backend, fo
 
 
 @pytest.mark.parametrize("answer", ["hang", "garbage", "half", "cut", 401, 404, 429, 500, 502, 503, 302])
-def test_a_backend_in_trouble_loses_nothing_and_is_left_alone(store, backend, forwarder, clock, answer):
+def test_a_failing_backend_gets_every_event_after_a_pause(store, backend, forwarder, clock, answer):
     backend.answer = lambda event: answer
     fill(store)
 
@@ -62,14 +62,14 @@ def test_a_backend_that_refuses_connections_is_named(store, clock):
     assert done.wait > 0
 
 
-def test_a_host_without_a_name_is_named(store, clock):
+def test_an_unresolvable_host_is_named(store, clock):
     fill(store)
     target = open_target({"type": "http", "url": "http://no-such-host.invalid", "timeout": 2})
 
     assert "no-such-host.invalid" in Forwarder(store, "marquez", target, POLICY, clock).round().error
 
 
-def test_an_open_circuit_sends_one_event_and_no_more(store, backend, forwarder, clock):
+def test_an_open_circuit_sends_a_single_probe(store, backend, forwarder, clock):
     fill(store, runs=50)
     backend.answer = lambda event: 503
     forwarder.round()
@@ -82,16 +82,14 @@ def test_an_open_circuit_sends_one_event_and_no_more(store, backend, forwarder, 
     assert backend.requests == before + 1
 
 
-def test_the_target_says_how_long_to_wait(store, backend, forwarder):
+def test_retry_after_is_respected(store, backend, forwarder):
     fill(store)
     backend.answer, backend.headers = lambda event: 429, {"Retry-After": "7"}
 
     assert forwarder.round().wait == pytest.approx(7)
 
 
-def test_an_event_that_is_refused_becomes_a_dead_letter_with_the_reason_and_its_run_goes_on(
-    store, backend, forwarder, clock
-):
+def test_a_rejected_event_becomes_a_dead_letter_and_its_run_continues(store, backend, forwarder, clock):
     fill(store)
     backend.answer = lambda event: (
         422 if (event["run"]["runId"], event["eventType"]) == ("run-1", "START") else 201
@@ -109,7 +107,7 @@ def test_an_event_that_is_refused_becomes_a_dead_letter_with_the_reason_and_its_
     assert (status(store).pending, status(store).dead_letters, status(store).error) == (0, 1, "")
 
 
-def test_an_event_that_breaks_the_target_becomes_a_dead_letter_once_others_are_taken(
+def test_an_event_that_crashes_the_target_becomes_a_dead_letter_once_others_are_accepted(
     store, backend, forwarder, clock
 ):
     backend.answer = lambda event: 500 if event["run"]["runId"] == "run-0" else 201
@@ -123,7 +121,7 @@ def test_an_event_that_breaks_the_target_becomes_a_dead_letter_once_others_are_t
     assert [dead.event_id for dead in dead_letters(store)] == [1]
 
 
-def test_an_event_that_the_target_hangs_at_holds_up_its_own_run_only(store, backend, forwarder, clock):
+def test_an_event_that_hangs_delays_its_own_run_only(store, backend, forwarder, clock):
     backend.answer = lambda event: "hang" if event["run"]["runId"] == "run-0" else 201
     fill(store, runs=10, events=3)
 
@@ -139,7 +137,7 @@ def test_an_event_that_the_target_hangs_at_holds_up_its_own_run_only(store, back
     assert by_run(backend.received) == by_run(store.events())
 
 
-def test_what_is_in_the_way_is_told(store, backend, forwarder, clock):
+def test_the_status_names_the_event_that_blocks(store, backend, forwarder, clock):
     fill(store, runs=2, events=2)
 
     backend.answer = lambda event: 422 if event["run"]["runId"] == "run-0" else 201
@@ -171,9 +169,7 @@ def test_an_outage_that_answers_500_makes_no_dead_letter_however_long_it_is(stor
     assert by_run(backend.received) == by_run(store.events())
 
 
-def test_the_last_event_of_the_day_that_breaks_the_target_is_named_and_told_apart_by_the_next_ones(
-    store, backend, forwarder, clock
-):
+def test_a_last_event_that_crashes_the_target_is_settled_by_the_next_events(store, backend, forwarder, clock):
     backend.answer = lambda event: 500 if event["run"]["runId"] == "poison" else 201
     store.append([run_event("run-0"), run_event("poison", name="silver.broken")])
     for _ in range(20):
@@ -217,7 +213,7 @@ def test_a_target_that_rejects_everything_is_down(store, backend, forwarder, clo
         assert received[run][-len(times) :] == times
 
 
-def test_a_target_that_comes_to_reject_a_single_run_makes_one_dead_letter_at_most(
+def test_a_target_that_starts_to_reject_a_single_run_makes_one_dead_letter_at_most(
     store, backend, forwarder, clock
 ):
     fill(store, runs=1)
@@ -254,8 +250,8 @@ def test_a_replay_sends_the_run_again_in_its_order(store, backend, forwarder, wi
 
 
 @pytest.mark.usefixtures("with_dead_start")
-def test_a_replay_goes_before_what_came_since(store, backend, forwarder, clock):
-    """Also where there are more events to send again than one round reads."""
+def test_a_replay_is_sent_before_newer_events(store, backend, forwarder, clock):
+    """Also with more events to replay than one round reads."""
     for n in range(30):
         store.append(run_event("run-1", "RUNNING", at=f"2026-11-22T07:29:{n:02}Z"))
     forwarder.close()
@@ -315,5 +311,5 @@ def test_targets_do_not_wait_for_each_other(store, backend, forwarder, clock, tm
         ),
     ],
 )
-def test_targets_stand_under_forward(transport, names):
+def test_targets_are_configured_under_forward(transport, names):
     assert list(configured_targets(transport)) == names

@@ -1,4 +1,4 @@
-"""Faults of the forwarder's own side: its process, its turn, its store."""
+"""Faults of the forwarder itself: its process, its lease, its store."""
 
 import random
 import re
@@ -25,7 +25,7 @@ from tests.support.writer import forward
 
 
 @pytest.mark.parametrize("kind", ["http", "file"])
-def test_an_event_that_is_damaged_in_the_store_becomes_a_dead_letter_and_its_run_goes_on(
+def test_an_event_damaged_in_the_store_becomes_a_dead_letter_and_its_run_continues(
     store, backend, tmp_path, kind
 ):
     file = {"type": "file", "log_file_path": str(tmp_path / "events.jsonl"), "append": True}
@@ -58,7 +58,7 @@ def test_two_forwarders_send_nothing_twice(store, backend, forwarder):
     second.close()
 
 
-def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
+def test_one_process_holds_the_postgres_lease_until_the_server_restarts(
     postgres_server, postgres_store, backend
 ):
     fill(postgres_store)
@@ -85,7 +85,7 @@ def test_postgres_gives_the_turn_to_one_and_takes_it_back_when_it_restarts(
 
 
 def test_a_forwarder_killed_at_any_moment_loses_nothing_and_keeps_the_order(any_store, backend, request):
-    """Killed between a send and its mark, it sends again: at least once, and still in order."""
+    """A forwarder killed between a send and its record sends again: at least once, still in order."""
     chance = random.Random(5)
     killing = threading.Event()
     due = [0]
@@ -154,7 +154,7 @@ def test_one_of_two_processes_forwards_and_the_other_takes_over_when_it_is_kille
 
 
 def test_postgres_restarts_while_events_are_forwarded(postgres_server, postgres_store, backend):
-    """The run goes on by itself; what was sent and not marked is sent again."""
+    """Forwarding resumes by itself; events that were sent but not recorded are sent again."""
     fill(postgres_store, runs=10)
     asked = threading.Event()
     backend.answer = lambda event: asked.set() or 201
@@ -215,8 +215,8 @@ print(outbox_status(store)[0].pending)
 """
 
 
-def test_a_disk_that_is_full_when_the_position_is_to_be_recorded(tmp_path, backend):
-    """The events are out: they are not sent again, and the position is recorded when there is room."""
+def test_a_full_disk_when_the_position_is_recorded(tmp_path, backend):
+    """Events that were sent are not sent again; the position is recorded once there is space."""
     if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("this user may not mount a small disk")
     script = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
@@ -232,7 +232,7 @@ def test_a_disk_that_is_full_when_the_position_is_to_be_recorded(tmp_path, backe
     assert len(backend.received) == 50
 
 
-def test_a_clock_that_steps_back_changes_no_order_and_no_age(store, backend, forwarder):
+def test_a_clock_set_back_changes_neither_order_nor_age(store, backend, forwarder):
     times = ["2026-11-22T10:00:00Z", "2999-01-01T00:00:00Z", "1999-01-01T00:00:00Z"]
     for n, (kind, at) in enumerate(zip(["START", "RUNNING", "COMPLETE"], times, strict=True), 1):
         store.append(run_event("run-0", kind, at=at))
@@ -246,7 +246,7 @@ def test_a_clock_that_steps_back_changes_no_order_and_no_age(store, backend, for
     assert not re.search(r" -\d", behind)
 
 
-def test_a_failure_has_begun_when_the_first_thing_failed(store, backend, forwarder, clock):
+def test_a_failure_begins_with_the_first_failed_send(store, backend, forwarder, clock):
     fill(store)
     backend.answer = lambda event: 503
     forwarder.round()
@@ -259,7 +259,7 @@ def test_a_failure_has_begun_when_the_first_thing_failed(store, backend, forward
     assert status(store).error_since == since
 
 
-def test_a_person_may_give_up_what_the_target_never_answers(store, backend, forwarder, clock):
+def test_a_user_can_skip_an_event_that_the_target_never_answers(store, backend, forwarder, clock):
     backend.answer = lambda event: "hang" if event["eventType"] == "START" else 201
     fill(store, runs=1, events=2)
     forwarder.drain()

@@ -1,4 +1,4 @@
-"""HTTP as the forwarder speaks it: several requests at once, kept connections, TLS, proxies."""
+"""The forwarder's HTTP client: concurrent requests, connection reuse, TLS, proxies."""
 
 import base64
 import json
@@ -25,8 +25,8 @@ def opened(config):
     target.close()
 
 
-def test_requests_are_under_way_at_once(backend):
-    """None is answered before all are there."""
+def test_requests_are_sent_concurrently(backend):
+    """The backend answers none before all have arrived."""
     together = threading.Barrier(len(EVENTS))
     backend.answer = lambda event: 201 + 0 * together.wait(10)
 
@@ -35,7 +35,7 @@ def test_requests_are_under_way_at_once(backend):
     assert len(backend.received) == 4
 
 
-def test_one_that_is_not_answered_takes_nothing_from_the_others(backend):
+def test_an_unanswered_request_does_not_delay_the_others(backend):
     backend.answer = lambda event: "hang" if event["run"]["runId"] == "run-1" else 201
 
     with opened(backend.target) as target:
@@ -45,7 +45,7 @@ def test_one_that_is_not_answered_takes_nothing_from_the_others(backend):
     assert len(backend.received) == 3
 
 
-def test_connections_are_kept_and_opened_again_where_the_server_closed_them(backend):
+def test_connections_are_reused_and_reopened_after_the_server_closed_them(backend):
     with opened(backend.target) as target:
         assert target.send(EVENTS) == {}
         backend.answer = lambda event: "close"
@@ -57,7 +57,7 @@ def test_connections_are_kept_and_opened_again_where_the_server_closed_them(back
     assert backend.connections == 8
 
 
-def test_an_answer_that_does_not_end_is_read_up_to_a_bound(backend):
+def test_an_endless_response_is_read_up_to_a_limit(backend):
     backend.body = b"x" * 3_000_000
     with opened(backend.target) as target:
         assert target.send(EVENTS) == {}
@@ -65,7 +65,7 @@ def test_an_answer_that_does_not_end_is_read_up_to_a_bound(backend):
     assert len(backend.received) == 8
 
 
-def test_a_key_and_compression_are_what_openlineage_has_them_to_be(backend):
+def test_api_key_and_compression_follow_openlineage(backend):
     config = {
         "auth": {"type": "api_key", "apiKey": "a-key"},
         "compression": "gzip",
@@ -79,7 +79,7 @@ def test_a_key_and_compression_are_what_openlineage_has_them_to_be(backend):
     assert backend.received == [run_event("run-1")]
 
 
-def test_a_key_is_not_printed_where_the_process_debugs_http(backend, monkeypatch, capfd):
+def test_an_api_key_is_not_printed_by_http_debugging(backend, monkeypatch, capfd):
     monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 1)
     with opened(backend.target | {"auth": {"type": "api_key", "apiKey": "a-key"}}) as target:
         assert target.send({1: EVENTS[1]}) == {}
@@ -88,7 +88,7 @@ def test_a_key_is_not_printed_where_the_process_debugs_http(backend, monkeypatch
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """Return the files of a certificate for 127.0.0.1 that nobody but its holder trusts."""
+    """Return the files of a self-signed certificate for 127.0.0.1."""
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
@@ -110,7 +110,7 @@ def https(backend, **more):
     return backend.target | {"url": f"https://127.0.0.1:{backend.server_port}"} | more
 
 
-def test_a_certificate_that_is_not_trusted_is_no_target(tls_backend):
+def test_an_untrusted_certificate_is_rejected(tls_backend):
     with opened(https(tls_backend)) as target:
         failures = target.send(EVENTS)
     assert {failure.fault for failure in failures.values()} == {"target"}
@@ -118,14 +118,14 @@ def test_a_certificate_that_is_not_trusted_is_no_target(tls_backend):
     assert tls_backend.received == []
 
 
-def test_a_certificate_is_trusted_by_its_file_or_by_demand(tls_backend, certificate):
+def test_a_certificate_is_trusted_by_its_file_or_without_verification(tls_backend, certificate):
     for more in ({"sslContext": {"caCertPath": str(certificate[1])}}, {"verify": False}):
         with opened(https(tls_backend, **more)) as target:
             assert target.send(EVENTS) == {}
     assert len(tls_backend.received) == 8
 
 
-def test_http_goes_through_the_proxy_of_the_environment(backend, monkeypatch):
+def test_http_uses_the_proxy_of_the_environment(backend, monkeypatch):
     monkeypatch.setenv("http_proxy", f"http://me:a%20secret@127.0.0.1:{backend.server_port}")
     monkeypatch.setenv("no_proxy", "")
     with opened({"type": "http", "url": "http://marquez.invalid:5000"}) as target:
@@ -136,7 +136,7 @@ def test_http_goes_through_the_proxy_of_the_environment(backend, monkeypatch):
     assert sent["Host"] == "marquez.invalid:5000"
 
 
-def test_https_goes_through_a_tunnel(tls_backend, certificate, monkeypatch):
+def test_https_uses_a_proxy_tunnel(tls_backend, certificate, monkeypatch):
     with tunnel(tls_backend.server_port) as (port, asked):
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("no_proxy", "")
@@ -148,7 +148,7 @@ def test_https_goes_through_a_tunnel(tls_backend, certificate, monkeypatch):
 
 @contextmanager
 def tunnel(to):
-    """Be a proxy that takes one CONNECT."""
+    """Serve a proxy that accepts one CONNECT request."""
     asked = []
 
     def pump(source, sink):
@@ -174,7 +174,7 @@ def tunnel(to):
         thread.join(10)
 
 
-def test_a_proxy_of_another_kind_is_named(monkeypatch):
+def test_an_unsupported_proxy_is_named(monkeypatch):
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(TargetConfigError, match="the proxy for https is not http://HOST:PORT"):

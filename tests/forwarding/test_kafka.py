@@ -1,4 +1,4 @@
-"""Events to Kafka: the real client against the broker that it has built in for tests."""
+"""Events to Kafka: the real client against its built-in mock broker."""
 
 import itertools
 import json
@@ -47,7 +47,7 @@ def received(servers, count):
     return found
 
 
-def test_events_arrive_under_the_key_of_their_root(store, broker):
+def test_events_have_their_root_run_as_key(store, broker):
     store.append([run_event(parent=TASK, root=DAG), run_event(event_type="COMPLETE", parent=TASK, root=DAG)])
     forwarding = forwarder(store, broker)
 
@@ -59,7 +59,7 @@ def test_events_arrive_under_the_key_of_their_root(store, broker):
     assert [b'"START"' in found[0][1], b'"COMPLETE"' in found[1][1]] == [True, True]
 
 
-def test_many_go_with_one_acknowledgement_and_in_the_order_of_their_run(store, broker):
+def test_many_events_need_one_acknowledgement_and_keep_their_order(store, broker):
     for number, kind in enumerate(("START", "RUNNING", "COMPLETE")):
         store.append([run_event(f"run-{n}", kind, at=f"2026-11-22T07:28:{number:02}Z") for n in range(200)])
     forwarding = forwarder(store, broker)
@@ -70,7 +70,7 @@ def test_many_go_with_one_acknowledgement_and_in_the_order_of_their_run(store, b
     assert by_run(found) == by_run(store.events())
 
 
-def test_an_event_that_kafka_refuses_becomes_a_dead_letter(store, broker):
+def test_an_event_rejected_by_kafka_becomes_a_dead_letter(store, broker):
     store.append([run_event(name="x" * 5000), run_event("other")])
     forwarding = forwarder(store, broker, **{"message.max.bytes": "3000"})
     stop = threading.Event()
@@ -105,5 +105,5 @@ def test_without_a_broker_nothing_is_lost(store):
         ({"dataset": {"namespace": "duckdb", "name": "t"}}, "dataset:duckdb/t"),
     ],
 )
-def test_the_key_keeps_together_what_belongs_together(event, key):
+def test_events_of_one_root_run_share_a_key(event, key):
     assert message_key(event) == key

@@ -20,7 +20,7 @@ from tests.support.samples import run_event
 POLICY = RetryPolicy(first_wait=0.01, longest_wait=0.02, poll=0.01)
 
 
-def test_every_target_receives_and_the_page_says_so(store, tmp_path):
+def test_every_target_receives_and_the_status_page_shows_it(store, tmp_path):
     store.append([run_event(), run_event(event_type="COMPLETE")])
     idle = {"marquez": threading.Event(), "file": threading.Event()}
 
@@ -46,7 +46,7 @@ def test_every_target_receives_and_the_page_says_so(store, tmp_path):
     assert 'lineage_outbox_forwarded_total{target="marquez"} 2.0' in found
 
 
-def test_a_service_may_start_before_the_first_event(store):
+def test_a_service_can_start_before_the_first_event(store):
     with running_backend() as backend:
         service = ForwardService(store, {"marquez": backend.target}, POLICY)
         service.start()
@@ -55,7 +55,7 @@ def test_a_service_may_start_before_the_first_event(store):
         service.stop()
 
 
-def test_metrics_are_what_prometheus_reads():
+def test_prometheus_can_parse_the_metrics():
     from datetime import UTC, datetime
 
     status = OutboxStatus(
@@ -78,7 +78,7 @@ def test_metrics_are_what_prometheus_reads():
     }
 
 
-def test_an_address_that_cannot_be_served_is_named(store):
+def test_an_address_that_cannot_be_bound_is_named(store):
     service = ForwardService(store, {})
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -101,7 +101,7 @@ class Hanging(Transport):
         threading.Event().wait()
 
 
-def test_a_transport_that_hangs_does_not_keep_the_service_from_stopping(store):
+def test_the_service_stops_while_a_transport_hangs(store):
     store.append(run_event())
     called = threading.Event()
     with pytest.MonkeyPatch.context() as patch:
@@ -117,6 +117,6 @@ def test_a_transport_that_hangs_does_not_keep_the_service_from_stopping(store):
 @pytest.mark.parametrize(
     "config", [{"type": "http"}, {"type": "no.such.Transport"}, {"type": "http", "url": "nowhere"}]
 )
-def test_a_target_that_is_configured_wrongly_is_named(store, config):
+def test_a_misconfigured_target_is_named(store, config):
     with pytest.raises(TargetConfigError, match="Not an OpenLineage transport"):
         ForwardService(store, {"x": config}).start()

@@ -31,7 +31,7 @@ DRIPS = {
 
 @contextmanager
 def dripping(text, at_once, every=0.05, asked=None):
-    """Serve responses of which `at_once` bytes come together and then a byte each 50 ms; yields the port."""
+    """Serve responses: `at_once` bytes together, then one byte every 50 ms. Yields the port."""
     stop = threading.Event()
 
     def answer(connection):
@@ -76,7 +76,7 @@ def test_one_deadline_covers_the_whole_response(part):
     assert "no complete response within 0.5 s" in failures[1].message
 
 
-def test_a_server_that_does_not_read_the_request():
+def test_a_server_that_never_reads_the_request():
     body = b" " * 2**25
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Runs many one-task DAGs in one real Airflow, and gives back what each did."""
+"""Run many DAGs of one task each in one real Airflow, and return their outcomes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ for dag_id, case in json.loads(Path({cases!r}).read_text()).items():
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one DAG's task."""
+    """The outcome of one DAG's task."""
 
     state: str
     tries: int
@@ -49,7 +49,7 @@ class Outcome:
 
     @property
     def error(self) -> str:
-        """The one line that the task failed with."""
+        """The one-line message of the task's failure."""
         raised = re.findall(r"^airflow\.(?:sdk\.)?exceptions\.\w+: (.+)$", self.log, re.MULTILINE)
         (line,) = set(raised)
         return line

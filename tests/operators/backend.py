@@ -1,4 +1,4 @@
-"""A lineage backend on HTTP: it keeps what it takes, and refuses the runs that it is told to."""
+"""An HTTP lineage backend that records accepted events and rejects those of given runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Backend(NamedTuple):
 
 @contextmanager
 def backend(*refused: str) -> Iterator[Backend]:
-    """Start a backend that answers 422 to every event of the refused runs."""
+    """Start a backend that answers 422 to every event of the rejected runs."""
     taken = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -54,27 +54,17 @@ class Airflow(NamedTuple):
 
 
 def broken_store(folder):
-    """Return a path that no file can be made at: one of its folders is a file."""
+    """Return a path at which no file can be created, because one of its folders is a file."""
     (folder / "a_file").write_text("")
     return str(folder / "a_file" / "lineage.db")
 
 
-@pytest.fixture(scope="session")
-def airflow(tmp_path_factory, postgres):
-    """All cases, run by one Airflow."""
-    base = tmp_path_factory.mktemp("operators")
-    home = base / "airflow"
-    other_store = base / "other.db"
-    project = write_project(base / "shop", MODELS)
-    settings = project / "dbt_project.yml"
-    bronze = f"bronze: {{breaks_the_store: {{+store: '{other_store}'}}, "
-    settings.write_text(settings.read_text().replace("bronze: {", bronze))
-    slow = write_project(base / "slow", SLOW, name="slow")
-    broken = write_project(base / "broken", {"models/gold/broken.sql": "select {{ 1 + }}"}, name="broken")
-    here = {"project_dir": str(project), "profiles_dir": str(project)}
-    cases = {
+def cases(project, slow, broken):
+    """Return the DAGs of one task each, by id; the arguments are the folders of dbt projects."""
+    here = {"project_dir": project, "profiles_dir": project}
+    return {
         "templated": {
-            "params": {"answer": "forty-two", "leave": "old", "project": str(project)},
+            "params": {"answer": "forty-two", "leave": "old", "project": project},
             "operator": {
                 "layer": "gold",
                 "project_dir": "{{ params.project }}",
@@ -93,9 +83,7 @@ def airflow(tmp_path_factory, postgres):
         "no_project": {"operator": {"layer": "gold", "project_dir": "/no/such/project"}},
         "no_profile": {"operator": {"layer": "gold", **here, "profiles_dir": "/no/such/profiles"}},
         "no_target": {"operator": {"layer": "gold", **here, "target": "production"}},
-        "unparsable": {
-            "operator": {"layer": "gold", "project_dir": str(broken), "profiles_dir": str(broken)}
-        },
+        "unparsable": {"operator": {"layer": "gold", "project_dir": broken, "profiles_dir": broken}},
         "unknown_command": {"operator": {"layer": "gold", "command": "bild", **here}},
         "threads_in_words": {"operator": {"layer": "gold", "threads": "many", **here}},
         "no_connection": {"operator": {"layer": "gold", "profile_conn_id": "nowhere", **here}},
@@ -103,10 +91,10 @@ def airflow(tmp_path_factory, postgres):
         "unwritable_store": {"operator": {"layer": "gold", "store_conn_id": "unwritable", **here}},
         "store_breaks": {"operator": {"layer": "bronze", "store_conn_id": "other_store", **here}},
         "duckdb_connection": {
-            "operator": {"layer": "gold", "profile_conn_id": "duck", "project_dir": str(project)}
+            "operator": {"layer": "gold", "profile_conn_id": "duck", "project_dir": project}
         },
         "postgres_connection": {
-            "operator": {"select": "other", "profile_conn_id": "pg", "project_dir": str(project)}
+            "operator": {"select": "other", "profile_conn_id": "pg", "project_dir": project}
         },
         "vars_as_text": {
             "params": {"vars": {"answer": "from text"}},
@@ -121,11 +109,15 @@ def airflow(tmp_path_factory, postgres):
             }
         },
         "killed": {
-            "operator": {"layer": "gold", "project_dir": str(slow), "profiles_dir": str(slow)},
+            "operator": {"layer": "gold", "project_dir": slow, "profiles_dir": slow},
             "kill_when_started": "gold.endless",
         },
     }
-    connections = {
+
+
+def connections(base, postgres, other_store):
+    """Return the Airflow connections that the cases use, by id."""
+    return {
         "odd": {"conn_type": "http", "host": "example.com"},
         "unwritable": {"conn_type": "lineage_store", "host": broken_store(base)},
         "other_store": {"conn_type": "lineage_store", "host": str(other_store)},
@@ -139,5 +131,23 @@ def airflow(tmp_path_factory, postgres):
             "schema": postgres["PGDATABASE"],
         },
     }
-    environ = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn) for name, conn in connections.items()}
-    return Airflow(home, project, run_cases(home, cases, environ), [postgres["PGPASSWORD"]])
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory, postgres):
+    """Run all cases in one Airflow."""
+    base = tmp_path_factory.mktemp("operators")
+    home = base / "airflow"
+    other_store = base / "other.db"
+    project = write_project(base / "shop", MODELS)
+    settings = project / "dbt_project.yml"
+    bronze = f"bronze: {{breaks_the_store: {{+store: '{other_store}'}}, "
+    settings.write_text(settings.read_text().replace("bronze: {", bronze))
+    slow = write_project(base / "slow", SLOW, name="slow")
+    broken = write_project(base / "broken", {"models/gold/broken.sql": "select {{ 1 + }}"}, name="broken")
+    environ = {
+        f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn)
+        for name, conn in connections(base, postgres, other_store).items()
+    }
+    ran = cases(str(project), str(slow), str(broken))
+    return Airflow(home, project, run_cases(home, ran, environ), [postgres["PGPASSWORD"]])

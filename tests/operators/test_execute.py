@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a case is a row
-"""DbtLayerOperator in a real Airflow: what its task does, says and leaves behind."""
+"""DbtLayerOperator in a real Airflow: the state, log, XCom and files of its task."""
 
 import duckdb
 import pytest
@@ -15,7 +15,7 @@ def ends(events):
 
 
 def own_lines(log):
-    """Return what the operator logged, and not Airflow."""
+    """Return the lines that the operator logged, without Airflow's own."""
     return [line.split("]", 1)[1].strip() for line in log.splitlines() if "DbtLayerOperator]" in line]
 
 
@@ -29,7 +29,7 @@ def test_templated_arguments_are_rendered(airflow):
     assert ran.events[0]["run"]["facets"]["dbt_run"]["full_refresh"] is True
 
 
-def test_vars_may_be_rendered_to_text(airflow):
+def test_vars_can_be_rendered_to_text(airflow):
     (start, _) = airflow["vars_as_text"].events
     assert "'from text' as answer" in start["job"]["facets"]["sql"]["query"]
 
@@ -51,7 +51,7 @@ def test_xcom_has_one_small_summary(airflow):
     }
 
 
-def test_dbts_log_is_the_tasks_a_line_at_a_time_with_each_nodes_number(airflow):
+def test_dbt_logs_to_the_task_line_by_line_with_node_numbers(airflow):
     lines = own_lines(airflow["narrowed"].log)
     assert sum("1 of 2 START sql table model gold.answer" in line for line in lines) == 1
     assert sum("2 of 2 OK created sql table model gold.old" in line for line in lines) == 1
@@ -93,7 +93,7 @@ def test_a_failed_node_fails_the_task_with_its_error_and_nothing_else(airflow):
         ("unwritable_store", "/a_file/lineage.db"),
     ],
 )  # fmt: skip
-def test_bad_input_fails_the_task_in_one_line_before_anything_ran(airflow, case, said):
+def test_invalid_input_fails_the_task_in_one_line_before_dbt_runs(airflow, case, said):
     ran = airflow[case]
     assert ran.state == "failed"
     assert said in ran.error
@@ -127,7 +127,7 @@ def test_a_profile_comes_from_a_postgres_connection(airflow):
     assert [f["type"] for f in output["facets"]["schema"]["fields"]] == ["integer"]
 
 
-def test_a_password_stands_in_no_file_and_no_log(airflow):
+def test_no_file_and_no_log_contains_a_password(airflow):
     written = [file for file in airflow.home.parent.rglob("*") if file.is_file()]
     assert airflow.home / "output.log" in written
     assert airflow.home / "lineage.db" in written
@@ -136,7 +136,7 @@ def test_a_password_stands_in_no_file_and_no_log(airflow):
             assert secret.encode() not in file.read_bytes(), file
 
 
-def test_the_profile_of_a_connection_is_gone_after_the_task(airflow):
+def test_the_profile_of_a_connection_is_deleted_after_the_task(airflow):
     assert list((airflow.home / "tmp").glob("dbt-profile-*")) == []
 
 

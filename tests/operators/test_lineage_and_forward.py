@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a case is a row
-"""LineageCheck-, LineageImpact- and ForwardLineageOperator in a real Airflow: what their tasks do and say."""
+"""LineageCheck-, LineageImpact- and ForwardLineageOperator in a real Airflow: state, log and XCom."""
 
 import json
 import subprocess
@@ -120,7 +120,7 @@ class Ran(NamedTuple):
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory):
-    """All cases, run by one Airflow beside live backends and a dead one."""
+    """Run all cases in one Airflow, with live backends and an unreachable one."""
     base = tmp_path_factory.mktemp("lineage_operators")
     home, store = base / "airflow", str(base / "airflow" / "lineage.db")
     project = write_project(base / "shop", MODELS)
@@ -149,14 +149,14 @@ def connection(port):
     return {"conn_type": "openlineage", "host": "127.0.0.1", "port": port}
 
 
-def test_a_project_that_is_as_the_map_documents_passes(airflow):
+def test_a_project_that_matches_the_map_passes(airflow):
     ran = airflow["agrees"]
     assert ran.state == "success"
     assert ran.returned == {"outcome": "PASS", "edges": 3, "findings": [], "accepted": 0}
     assert "silver.orders" in ran.log
 
 
-def test_a_drift_fails_the_task_for_good_and_names_dataset_and_difference(airflow):
+def test_drift_fails_the_task_without_retry_and_names_dataset_and_difference(airflow):
     ran = airflow["drifts"]
     assert (ran.state, ran.tries) == ("failed", 1)
     assert ran.error.startswith("expression-changed: silver.orders.order_amount")
@@ -173,7 +173,7 @@ def test_a_change_within_what_is_allowed_passes_and_returns_what_it_reaches(airf
     assert effects["silver.orders", "order_amount"] == "breaks"
 
 
-def test_the_column_may_be_a_template(airflow):
+def test_the_column_can_be_a_template(airflow):
     assert airflow["templated"].returned["starts"] == ["bronze.raw_orders.order_id"]
 
 
@@ -223,7 +223,7 @@ def test_warn_only_warns(airflow):
         ("empty_store", "empty.db: run a pipeline, or name another store"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_line_and_not_tried_again(airflow, case, said):
+def test_invalid_input_is_one_line_and_not_retried(airflow, case, said):
     ran = airflow[case]
     assert (ran.state, ran.tries) == ("failed", 1)
     assert said in ran.error
@@ -231,14 +231,14 @@ def test_bad_input_is_one_line_and_not_tried_again(airflow, case, said):
 
 
 @pytest.mark.parametrize("by", ["worker", "triggerer"])
-def test_a_backend_gets_the_stored_events(airflow, by):
+def test_a_backend_receives_the_stored_events(airflow, by):
     case = "sent_by_a_worker" if by == "worker" else "sent_by_the_triggerer"
     assert airflow[case].state == "success"
     assert airflow[case].returned == {"sent": 2, "dead_letters": 0}
     assert sorted(airflow.backends[by].taken, key=EVENTS.index) == EVENTS
 
 
-def test_a_rejected_event_becomes_a_dead_letter_and_the_log_says_how_to_send_it(airflow):
+def test_a_rejected_event_becomes_a_dead_letter_and_the_log_shows_how_to_resend_it(airflow):
     ran = airflow["partly_refused"]
     assert (ran.state, ran.tries) == ("success", 1)
     assert ran.returned == {"sent": 1, "dead_letters": 1}
@@ -248,7 +248,7 @@ def test_a_rejected_event_becomes_a_dead_letter_and_the_log_says_how_to_send_it(
 
 
 @pytest.mark.parametrize(("case", "tries"), [("dead", 2), ("dead_for_the_triggerer", 1)])
-def test_a_dead_backend_fails_the_task_so_that_it_is_tried_again(airflow, case, tries):
+def test_an_unreachable_backend_fails_the_task_with_retries(airflow, case, tries):
     ran = airflow[case]
     assert (ran.state, ran.tries) == ("failed", tries)
     assert "Connection refused" in ran.error
@@ -256,7 +256,7 @@ def test_a_dead_backend_fails_the_task_so_that_it_is_tried_again(airflow, case, 
     assert "AirflowFailException" not in ran.log
 
 
-def test_what_a_dead_backend_did_not_take_it_gets_when_it_lives(airflow, monkeypatch):
+def test_a_recovered_backend_receives_the_pending_events(airflow, monkeypatch):
     monkeypatch.setenv("AIRFLOW__AIRFLOW_LINEAGE__STORE", airflow.store)
     with backend() as revived:
         monkeypatch.setenv("AIRFLOW_CONN_DEAD_BACKEND", json.dumps(connection(revived.port)))

@@ -1,4 +1,4 @@
-"""DbtLayerOperator as a DAG file makes it: its Asset, and a DAG that is scheduled on it."""
+"""DbtLayerOperator in a DAG file: its Asset, and a DAG that is scheduled on it."""
 
 from datetime import UTC, datetime
 
@@ -20,17 +20,17 @@ def test_a_layers_asset_is_an_outlet():
     assert operator(layer="gold").outlets == [gold]
 
 
-def test_the_asset_is_beside_the_outlets_that_were_given():
+def test_the_asset_is_added_to_given_outlets():
     report = Asset("report")
     assert operator(layer="gold", outlets=[report]).outlets == [report, layer_asset("/opt/dbt/shop", "gold")]
 
 
 @pytest.mark.parametrize("command", ["test", "freshness", "run-operation"])
-def test_what_writes_nothing_updates_no_asset(command):
+def test_commands_that_write_nothing_update_no_asset(command):
     assert operator(layer="gold", command=command).outlets == []
 
 
-def test_what_has_no_layer_updates_no_asset():
+def test_a_task_without_a_layer_updates_no_asset():
     assert operator(select="gold").outlets == []
 
 
@@ -42,7 +42,7 @@ def test_any_selector_is_a_layer(layer):
     assert layer in asset.name
 
 
-def test_another_dag_is_scheduled_on_gold():
+def test_another_dag_can_be_scheduled_on_gold():
     from airflow.serialization.serialized_objects import DagSerialization
 
     with DAG("reports", schedule=layer_asset("/elsewhere/shop", "gold")) as reports:
@@ -60,7 +60,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 @pytest.mark.parametrize("text", [BOMB, "[" * 100_000, "a: 1\na: 2", "!!python/object:os.system {}"])
-def test_vars_that_a_template_rendered_to_hostile_yaml_are_refused(text):
+def test_vars_rendered_to_hostile_yaml_are_rejected(text):
     with pytest.raises(LineageError) as error:
         _mapping("vars", text)
     assert "\n" not in str(error.value)

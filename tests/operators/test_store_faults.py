@@ -1,4 +1,4 @@
-"""A store that fails for a whole run: dbt's result is as without it, and the log says what is lost."""
+"""A store that fails for a whole run does not change dbt's result; the log names the lost events."""
 
 import json
 import sqlite3
@@ -62,7 +62,7 @@ def damage(path):
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """One task for each fault, all in one Airflow; mounts are made where this user may make them."""
+    """Run one task for each fault in one Airflow. Mounts are created where this user has permission."""
     base = tmp_path_factory.mktemp("faults")
     stores = {name: str(base / name / "lineage.db") for name in SAID}
     holder = lock(Path(stores["locked"]))
@@ -91,7 +91,7 @@ def outcomes(tmp_path_factory):
 
 
 @pytest.mark.parametrize("fault", SAID)
-def test_the_models_run_and_the_log_says_what_is_lost(outcomes, fault):
+def test_the_models_run_and_the_log_names_the_lost_events(outcomes, fault):
     if fault not in outcomes:
         pytest.skip("this user may not mount a small or a read-only disk")
     ran = outcomes[fault]

@@ -104,11 +104,11 @@ def test_an_observer_reads_the_newest_successful_run_of_the_pipeline(ran):
 
 
 @pytest.mark.parametrize("dag_id", ["own", "forged"])
-def test_without_a_name_only_the_own_dag_run_is_read_whatever_the_conf_says(ran, dag_id):
+def test_without_a_dag_id_only_the_own_dag_run_is_read_whatever_the_conf_says(ran, dag_id):
     assert ran[0][dag_id] == ["failed", None]
 
 
-def test_a_sensor_that_sees_no_lineage_says_so(ran):
+def test_a_sensor_without_any_lineage_reports_it(ran):
     assert "to validate a DAG run that did not trigger this one, set dag_id and run_id" in ran[1]
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_dag_run_fails_in_one_line(ran):
     assert "DAG sales has no run manual__never: check dag_id and run_id" in ran[1]
 
 
-def test_the_dag_runs_that_triggered_this_one_are_those_of_the_asset_events():
+def test_the_triggering_dag_runs_are_those_of_the_asset_events():
     def asset_event(dag_id, run_id):
         return SimpleNamespace(source_dag_id=dag_id, source_run_id=run_id)
 

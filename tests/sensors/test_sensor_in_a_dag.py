@@ -1,4 +1,4 @@
-"""A DAG whose lineage nobody of ours reports: Airflow's own provider sends it to a file and to Marquez."""
+"""A DAG without our operators: Airflow's own provider sends its lineage to a file and to Marquez."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ def ran(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kept", ["files", "marquez"])
-def test_what_is_as_documented_passes(ran, kept):
+def test_lineage_that_matches_the_map_passes(ran, kept):
     state, returned = ran[0][f"{kept}_agreed"]
     assert (state, returned["outcome"], returned["edges"]) == ("success", "PASS", 1)
 
 
 @pytest.mark.parametrize("kept", ["files", "marquez"])
-def test_a_drift_fails_and_says_what_parted(ran, kept):
+def test_drift_fails_and_names_the_difference(ran, kept):
     assert ran[0][f"{kept}_drifted"] == ["failed", None]
 
 

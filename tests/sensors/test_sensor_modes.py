@@ -1,4 +1,4 @@
-"""The sensor waits in the triggerer, on the worker, or on neither, and compares once the events are there."""
+"""The sensor waits deferred, in the worker or rescheduled, and compares once the events have arrived."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def sensor(**options):
 
 
 def context(task):
-    """Return what Airflow gives a first try, as far as the sensor reads it."""
+    """Return the parts of a first try's context that the sensor reads."""
     dag_run = SimpleNamespace(
         dag_id="sales",
         logical_date=NOW,
@@ -87,13 +87,13 @@ def run(task):
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "poke"}, {"mode": "reschedule"}, {"deferrable": True}])
-def test_events_that_are_there_are_compared_at_once(store, options):
+def test_existing_events_are_compared_at_once(store, options):
     task = sensor(**options)
     store.append(model_event(task))
     assert run(task)["outcome"] == "PASS"
 
 
-def test_it_waits_in_the_triggerer_unless_told_otherwise(store):
+def test_it_defers_by_default(store):
     task = sensor()
     store.append(model_event(task, "START"))
     with pytest.raises(TaskDeferred) as deferred:
@@ -103,14 +103,14 @@ def test_it_waits_in_the_triggerer_unless_told_otherwise(store):
     assert arguments["config"]["scope"] == ["silver.stg_customers"]
 
 
-def test_it_can_wait_on_neither_worker_nor_triggerer(store):
+def test_it_can_reschedule_instead_of_waiting(store):
     task = sensor(mode="reschedule")
     store.append(model_event(task, "START"))
     with pytest.raises(AirflowRescheduleException):
         run(task)
 
 
-def test_at_the_deadline_it_compares_with_what_there_is(store):
+def test_at_the_deadline_it_compares_the_events_that_arrived(store):
     task = sensor(mode="poke", timeout=0.3)
     store.append(model_event(task, "START"))
     with pytest.raises(Exception, match=r"dataset-missing: silver\.stg_customers") as failed:
@@ -124,7 +124,7 @@ def test_at_the_deadline_it_compares_with_what_there_is(store):
 
 @contextmanager
 def in_files(folder):
-    """Yield a source, and what adds an event to it."""
+    """Yield a source and a function that adds an event to it."""
 
     def add(event):
         with (folder / "events.jsonl").open("a") as file:
@@ -135,7 +135,7 @@ def in_files(folder):
 
 @contextmanager
 def in_marquez(folder):
-    """The same of a Marquez that asks for a key, behind an Airflow connection."""
+    """Yield the same for a Marquez that needs an API key, behind an Airflow connection."""
     with marquez(key="s3cret") as server, pytest.MonkeyPatch.context() as patch:
         connection = {"conn_type": "openlineage", "host": server.url, "password": "s3cret"}
         patch.setenv("AIRFLOW_CONN_MARQUEZ", json.dumps(connection))
@@ -144,7 +144,7 @@ def in_marquez(folder):
 
 @pytest.mark.parametrize("kept", [in_files, in_marquez])
 @pytest.mark.parametrize("options", [{"mode": "poke"}, {"deferrable": True}])
-def test_events_may_be_in_files_or_in_marquez(tmp_path, kept, options):
+def test_events_can_be_in_files_or_in_marquez(tmp_path, kept, options):
     with kept(tmp_path) as (source, add):
         task = sensor(source=source, **options)
         add(model_event(task) | {"run": {"runId": "another DAG run's"}})
@@ -153,7 +153,7 @@ def test_events_may_be_in_files_or_in_marquez(tmp_path, kept, options):
 
 
 @pytest.mark.parametrize("kept", [in_files, in_marquez])
-def test_the_triggerer_waits_for_them_there(tmp_path, kept):
+def test_the_triggerer_waits_for_events_in_files_and_marquez(tmp_path, kept):
     with kept(tmp_path) as (source, add):
         task = sensor(source=source, timeout=60)
         add(model_event(task, "START"))
@@ -167,14 +167,14 @@ def test_the_triggerer_waits_for_them_there(tmp_path, kept):
 
 
 async def fired_after(trigger, happens):
-    """Return what the trigger fires with after something has happened."""
+    """Return the event that the trigger fires after an action."""
     waiting = asyncio.ensure_future(anext(trigger.run()))
     await asyncio.to_thread(happens)
     return await asyncio.wait_for(waiting, timeout=30)
 
 
 @pytest.mark.parametrize("source", ["/nowhere/broken.jsonl", "/nowhere/missing.jsonl"])
-def test_the_triggerer_leaves_it_to_the_task_to_say_what_is_wrong(tmp_path, source):
+def test_the_triggerer_leaves_errors_to_the_task(tmp_path, source):
     (tmp_path / "broken.jsonl").write_text("oops\n")
     task = sensor(source=source.replace("/nowhere", str(tmp_path)), timeout=0.3)
     trigger = LineageTrigger({**asdict(task._event_wait(context(task)).config)}, 0.05)
@@ -189,7 +189,7 @@ def test_the_triggerer_leaves_it_to_the_task_to_say_what_is_wrong(tmp_path, sour
 
 
 @pytest.mark.parametrize("marquez_keeps", [2_000])
-def test_marquez_is_asked_for_this_dag_runs_time_only(marquez_keeps):
+def test_marquez_is_asked_for_the_time_of_the_dag_run_only(marquez_keeps):
     with marquez() as server:
         old = model_event(sensor()) | {"eventTime": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
         server.events += [old] * marquez_keeps

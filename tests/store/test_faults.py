@@ -1,4 +1,4 @@
-"""Faults that happen: each leaves what was committed, and a line that says what is wrong and what to do."""
+"""Faults of a store: committed events survive, and one line names the fault and what to do."""
 
 import multiprocessing
 import os
@@ -44,7 +44,7 @@ def test_a_locked_store(store, monkeypatch):
     assert store.append(run_event(event_type="COMPLETE")) == 1
 
 
-def test_a_file_that_is_no_database(tmp_path):
+def test_a_file_that_is_not_a_database(tmp_path):
     path = tmp_path / "lineage.db"
     path.write_text("not a database " * 1000)
 
@@ -52,7 +52,7 @@ def test_a_file_that_is_no_database(tmp_path):
     assert "is not a SQLite database" in message(EventStore(str(path)).latest_root_run)
 
 
-def test_another_database(tmp_path):
+def test_an_unsupported_database(tmp_path):
     path = tmp_path / "other.db"
     sqlite3.connect(path).execute("CREATE TABLE t (a)").connection.close()
 
@@ -70,7 +70,7 @@ def test_a_damaged_file(store):
 
 
 @pytest.mark.parametrize("how", ["deleted", "moved", "replaced"])
-def test_a_file_that_disappears_is_made_again_with_a_warning(store, tmp_path, caplog, how):
+def test_a_deleted_file_is_created_again_with_a_warning(store, tmp_path, caplog, how):
     store.append(run_event())
     path = Path(str(store))
     if how == "replaced":
@@ -89,7 +89,7 @@ def test_a_file_that_disappears_is_made_again_with_a_warning(store, tmp_path, ca
     assert kinds == (["START", "COMPLETE"] if how == "replaced" else ["COMPLETE"])
 
 
-def test_a_database_of_something_else_is_refused(any_store, tmp_path):
+def test_a_database_with_other_tables_is_rejected(any_store, tmp_path):
     """Airflow's own database, for example: the store makes no tables in it."""
     if any_store.database.is_sqlite:
         sqlite3.connect(str(any_store)).execute("CREATE TABLE dag_run (id)").connection.close()
@@ -108,7 +108,7 @@ def test_a_database_of_something_else_is_refused(any_store, tmp_path):
     assert any_store.append(run_event()) == 1
 
 
-def test_the_file_is_for_its_owner_only(store, tmp_path):
+def test_only_the_owner_can_read_the_file(store, tmp_path):
     new = EventStore(str(tmp_path / "new" / "lineage.db"))
     new.append(run_event())
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
@@ -143,7 +143,7 @@ def test_reading_needs_no_permission_to_write(store, tmp_path, writer):
     assert store.append(run_event("another")) == 1
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+def test_a_folder_that_cannot_be_created(tmp_path):
     (tmp_path / "file").touch()
 
     said = message(EventStore(str(tmp_path / "file" / "lineage.db")).append, run_event())
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     assert f"Cannot make the folder of the event store {tmp_path}/file/lineage.db" in said
 
 
-def test_a_folder_in_the_place_of_the_file(tmp_path):
+def test_a_folder_where_the_file_should_be(tmp_path):
     assert "cannot be opened" in message(EventStore(str(tmp_path)).append, run_event())
 
 
@@ -164,7 +164,7 @@ def test_a_folder_in_the_place_of_the_file(tmp_path):
         ("postgresql://user:secret@no-such-host.invalid/db", "cannot be reached"),
     ],
 )
-def test_a_store_that_cannot_be(location, said, monkeypatch):
+def test_an_invalid_location(location, said, monkeypatch):
     monkeypatch.setattr(store_module, "PATIENCE", 0.1)
     text = message(lambda: EventStore(location).append(run_event()))
     assert said in text
@@ -187,7 +187,7 @@ def in_a_child(call):
 
 
 def test_a_read_only_store(store):
-    """Its pipeline goes on; the store is as it was."""
+    """The pipeline continues; the store is unchanged."""
     store.append(run_event())
     store.close()
     path = Path(str(store))
@@ -232,7 +232,7 @@ print(stored, sum(1 for _ in store.events()))
 
 
 def test_a_full_disk(tmp_path):
-    """A disk of one megabyte: what was committed stays, and the next event says that the disk is full."""
+    """On a disk of one megabyte, committed events stay, and the next append reports that the disk is full."""
     if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"], check=False).returncode:
         pytest.skip("this user may not mount a small disk")
     script = f'mount -t tmpfs -o size=1m none "{tmp_path}" && exec "$@"'
@@ -247,8 +247,8 @@ def test_a_full_disk(tmp_path):
     assert stored == found > 10
 
 
-def test_a_clock_that_steps_back(store):
-    """Positions, not times, order events."""
+def test_order_does_not_depend_on_the_clock(store):
+    """Events are ordered by position, not by time."""
     store.append(run_event("root-1", at="2026-11-22T07:28:01Z"))
     store.append(run_event("root-2", at="2019-01-01T00:00:00Z"))
 
@@ -287,8 +287,8 @@ def test_a_writer_killed_at_any_moment_loses_nothing_that_was_committed(any_stor
     assert {run.run_id for run in closed} == set(committed)
 
 
-def test_postgres_restarts_in_mid_run(postgres_server, postgres_store):
-    """An event that comes while the server is down waits for it."""
+def test_postgres_restarts_during_a_run(postgres_server, postgres_store):
+    """An event that is appended while the server is down waits for it."""
     postgres_store.append(run_event())
     postgres_server.stop()
     restart = threading.Timer(0.5, postgres_server.start)
@@ -299,7 +299,7 @@ def test_postgres_restarts_in_mid_run(postgres_server, postgres_store):
     assert [event["eventType"] for event in postgres_store.events()] == ["START", "RUNNING"]
 
 
-def test_postgres_stays_away(postgres_server, postgres_store, monkeypatch):
+def test_postgres_does_not_come_back(postgres_server, postgres_store, monkeypatch):
     monkeypatch.setattr(store_module, "PATIENCE", 0.3)
     postgres_store.append(run_event())
     postgres_server.stop()

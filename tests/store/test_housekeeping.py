@@ -1,4 +1,4 @@
-"""Old events go once every target has them; runs whose worker died get an end."""
+"""Retention deletes old events that every target has received; runs of dead workers are closed."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -23,7 +23,7 @@ def rows(store):
         }
 
 
-def test_old_events_go_with_everything_that_is_kept_of_them(any_store):
+def test_retention_deletes_old_events_and_their_index_rows(any_store):
     any_store.append([run_event(f"run-{n}", inputs=["a"], outputs=[f"b{n}"]) for n in range(450)])
     seen = []
 
@@ -35,8 +35,8 @@ def test_old_events_go_with_everything_that_is_kept_of_them(any_store):
 
 
 @pytest.mark.parametrize("ahead", [0, 3, 7])
-def test_retention_goes_on_behind_an_event_from_the_future(any_store, caplog, ahead):
-    """As a clock leaves it that was ahead, or that was set back since."""
+def test_an_event_from_the_future_does_not_stop_retention(any_store, caplog, ahead):
+    """The writer's clock was ahead, or has been set back since."""
     any_store.append([run_event(f"run-{n}") for n in range(8)])
     with any_store.database.write() as connection:
         future = update(event).where(event.c.id == select(func.min(event.c.id)).scalar_subquery() + ahead)
@@ -49,14 +49,14 @@ def test_retention_goes_on_behind_an_event_from_the_future(any_store, caplog, ah
     assert warned == (ahead < 7)  # the last one may be new
 
 
-def test_young_events_stay(store):
+def test_retention_keeps_recent_events(store):
     store.append(run_event())
 
     assert delete_events(store, datetime.now(UTC) - timedelta(hours=1)) == 0
     assert len(list(store.events())) == 1
 
 
-def test_events_stay_that_a_target_has_not_received_or_has_refused(store):
+def test_retention_keeps_undelivered_events_and_dead_letters(store):
     store.append([run_event(f"run-{n}") for n in range(5)])
     marquez = Consumer(store, "marquez")
     marquez.position()
@@ -79,7 +79,7 @@ def test_a_damaged_event_does_not_stop_retention(any_store):
     assert set(rows(any_store).values()) == {0}
 
 
-def test_a_damaged_event_stays_for_the_target_that_it_is_a_dead_letter_of(store):
+def test_retention_keeps_a_damaged_event_that_is_a_dead_letter(store):
     store.append([run_event(f"run-{n}") for n in range(3)])
     with store.database.write() as connection:
         connection.execute(update(event).where(event.c.id == 2).values(payload=b"\0"))
@@ -93,7 +93,7 @@ def test_a_damaged_event_stays_for_the_target_that_it_is_a_dead_letter_of(store)
     assert delete_events(store, TOMORROW) == 1
 
 
-def test_retention_does_not_wait_for_a_target_that_is_forgotten(any_store):
+def test_retention_does_not_wait_for_a_removed_target(any_store):
     any_store.append([run_event(f"run-{n}") for n in range(3)])
     Consumer(any_store, "old").position()
     assert [(target.target, target.pending) for target in outbox_status(any_store)] == [("old", 3)]
@@ -105,7 +105,7 @@ def test_retention_does_not_wait_for_a_target_that_is_forgotten(any_store):
     assert delete_events(any_store, TOMORROW) == 3
 
 
-def test_a_position_is_never_used_again(store):
+def test_positions_are_never_reused(store):
     store.append([run_event(f"run-{n}") for n in range(5)])
     delete_events(store, TOMORROW)
     store.append(run_event())
@@ -114,7 +114,7 @@ def test_a_position_is_never_used_again(store):
         assert connection.scalar(select(metadata.tables["event"].c.id)) == 6
 
 
-def test_a_run_whose_worker_died_is_closed_with_the_reason(any_store):
+def test_a_run_of_a_dead_worker_is_closed_with_the_reason(any_store):
     any_store.append(run_event(TASK, name="dag.task", parent=DAG))
     any_store.append(run_event(NODE, parent=TASK, root=DAG, outputs=["a"]))
     any_store.append(run_event(TASK, "COMPLETE", name="dag.task", parent=DAG))
@@ -131,7 +131,7 @@ def test_a_run_whose_worker_died_is_closed_with_the_reason(any_store):
     assert sweep(any_store, timedelta(0)) == []
 
 
-def test_the_next_try_closes_what_the_last_one_left(store):
+def test_the_next_try_closes_the_runs_of_the_last_one(store):
     store.append(
         [run_event(NODE, parent=TASK, root=DAG), run_event("other", parent="t2", root="another-root")]
     )
@@ -143,7 +143,7 @@ def test_the_next_try_closes_what_the_last_one_left(store):
     assert [run.run_id for run in open_runs(store)] == ["other"]
 
 
-def test_the_times_of_an_end_and_a_beginning_are_compared_as_times(store):
+def test_start_and_end_are_compared_as_times_not_as_text(store):
     at = (datetime.now(UTC) + timedelta(hours=1)).astimezone(timezone(timedelta(hours=-11))).isoformat()
     store.append(run_event(at=at))
     sweep(store, timedelta(0))
@@ -152,8 +152,8 @@ def test_the_times_of_an_end_and_a_beginning_are_compared_as_times(store):
     assert event_time(abort) == event_time(start)
 
 
-def test_an_end_is_not_before_the_beginning(store):
-    """Also where the clock was put back."""
+def test_a_run_never_ends_before_its_start(store):
+    """Also after the clock was set back."""
     store.append(run_event(at="2999-01-01T00:00:00Z"))
     sweep(store, timedelta(0))
 

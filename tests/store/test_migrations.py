@@ -1,4 +1,4 @@
-"""The tables that the migrations build are the tables that the store makes."""
+"""The migrations create the same tables as the schema."""
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +11,7 @@ from airflow_lineage_provider.store.schema import metadata, version
 from tests.support.samples import run_event
 
 
-def test_migrations_lead_to_the_tables_of_the_schema(any_store):
+def test_migrations_create_the_tables_of_the_schema(any_store):
     with any_store.database.write() as connection:
         metadata.drop_all(connection)
         version.drop(connection)
@@ -27,7 +27,7 @@ def test_migrations_lead_to_the_tables_of_the_schema(any_store):
     assert any_store.append(run_event()) == 1
 
 
-def test_an_older_store_is_upgraded_by_the_first_who_writes(store):
+def test_the_first_write_upgrades_an_older_store(store):
     with store.database.write() as connection:
         metadata.drop_all(connection)
         connection.execute(text("DELETE FROM lineage_version"))
@@ -36,7 +36,7 @@ def test_an_older_store_is_upgraded_by_the_first_who_writes(store):
     assert EventStore(str(store)).append(run_event()) == 1
 
 
-def test_a_store_of_a_newer_version_is_left_alone(store):
+def test_a_store_of_a_newer_version_is_not_changed(store):
     with store.database.write() as connection:
         connection.execute(text("UPDATE lineage_version SET version_num = '9999'"))
     store.close()

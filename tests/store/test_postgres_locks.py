@@ -1,4 +1,4 @@
-"""A Postgres store that is locked or silent costs a writer seconds, and is then away like any other."""
+"""A locked or unresponsive Postgres store delays a writer for seconds, then counts as unavailable."""
 
 import os
 import signal
@@ -54,7 +54,7 @@ LOCKS = {
 
 @pytest.mark.parametrize("lock", LOCKS)
 @pytest.mark.parametrize("known", [True, False], ids=["open", "new"])
-def test_an_open_transaction_that_holds_a_lock(postgres_server, postgres_store, monkeypatch, lock, known):
+def test_a_lock_held_by_an_open_transaction(postgres_server, postgres_store, monkeypatch, lock, known):
     if lock != "the events":
         monkeypatch.setattr(store_module, "PATIENCE", 1)
     postgres_store.append(run_event())
@@ -77,7 +77,7 @@ def test_an_open_transaction_that_holds_a_lock(postgres_server, postgres_store, 
     store.close()
 
 
-def test_a_lock_that_is_released_in_time_is_waited_for(postgres_server, postgres_store):
+def test_a_writer_waits_for_a_short_lock(postgres_server, postgres_store):
     postgres_store.append(run_event())
     with session(postgres_server) as other:
         other.execute(LOCKS["the events"])
@@ -88,7 +88,7 @@ def test_a_lock_that_is_released_in_time_is_waited_for(postgres_server, postgres
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["open", "new"])
-def test_a_server_that_is_stopped(postgres_server, postgres_store, known):
+def test_a_stopped_server(postgres_server, postgres_store, known):
     postgres_store.append(run_event())
     store = postgres_store if known else EventStore(postgres_server.url)
     with stopped(server_processes(postgres_server)):
@@ -108,15 +108,15 @@ def test_a_server_that_is_stopped(postgres_server, postgres_store, known):
     store.close()
 
 
-def test_the_session_of_a_writer_is_stopped_alone(postgres_server, postgres_store):
-    """Its watchdog cuts the connection; the store goes on with another."""
+def test_one_stopped_session_of_a_writer(postgres_server, postgres_store):
+    """The watchdog closes the connection; the store continues with another."""
     postgres_store.append(run_event())
     pid = postgres_store.database._writing.driver_connection.get_backend_pid()
     with stopped([pid]):
         assert postgres_store.append(run_event(event_type="RUNNING")) == 1
 
 
-def test_a_writer_that_stands_still_gives_up_its_lock(postgres_server, postgres_store):
+def test_a_suspended_writer_loses_its_lock(postgres_server, postgres_store):
     postgres_store.append(run_event())
     with postgres_store.database.read() as connection:
         timeout = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()

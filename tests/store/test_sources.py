@@ -1,4 +1,4 @@
-"""The same events, from wherever they were kept."""
+"""Events read from each kind of source: files, S3, Marquez, the store."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def lines(tmp_path):
 
 @contextmanager
 def rotated(tmp_path):
-    """As logrotate leaves them: the oldest have the last number."""
+    """Name files as logrotate does: the oldest has the highest number."""
     for name, part in (
         ("events.jsonl.2", EVENTS[:80]),
         ("events.jsonl.1", EVENTS[80:200]),
@@ -117,7 +117,7 @@ def test_events_are_read_back(tmp_path, kept):
 # --- files ---------------------------------------------------------------------------------------------
 
 
-def test_an_event_that_is_being_written_is_left_out_until_it_is_whole(tmp_path, caplog):
+def test_a_partly_written_event_is_skipped_until_it_is_complete(tmp_path, caplog):
     written = "".join(Serde.to_json(event) + "\n" for event in EVENTS[:3])
     half = tmp_path / "events.jsonl"
     source = open_source(str(half))
@@ -133,13 +133,13 @@ def test_an_event_that_is_being_written_is_left_out_until_it_is_whole(tmp_path, 
 
 
 @pytest.mark.parametrize("content", ["", "{", '{\n  "eventType": "ST'])
-def test_a_file_of_one_event_that_is_being_written(tmp_path, content):
+def test_a_partly_written_file_of_one_event(tmp_path, content):
     emit(f"{tmp_path}/lineage", EVENTS[:1])
     (tmp_path / "lineage-20261122-120000.000000.json").write_text(content)
     assert list(open_source(str(tmp_path)).events()) == EVENTS[:1]
 
 
-def test_several_files_are_read_by_the_time_of_their_events(tmp_path):
+def test_events_of_several_files_are_ordered_by_time(tmp_path):
     emit(f"{tmp_path}/spark", EVENTS[2:4])
     emit(f"{tmp_path}/airflow.jsonl", [EVENTS[0], EVENTS[-1]], append=True)
     assert [*map(event_time, open_source(str(tmp_path)).events())] == [
@@ -147,7 +147,7 @@ def test_several_files_are_read_by_the_time_of_their_events(tmp_path):
     ]
 
 
-def test_files_that_were_written_before_are_not_opened(tmp_path):
+def test_files_older_than_the_run_are_not_opened(tmp_path):
     (tmp_path / "old.jsonl").write_text("what an older version wrote")
     (tmp_path / "new.jsonl").write_text(json.dumps(EVENTS[0]))
     os.utime(tmp_path / "old.jsonl", (0, (NOON - timedelta(days=1)).timestamp()))
@@ -157,7 +157,7 @@ def test_files_that_were_written_before_are_not_opened(tmp_path):
     assert list(open_source(str(tmp_path), since=NOON + timedelta(days=1)).events()) == []
 
 
-def test_an_event_without_a_zone_or_a_time_has_its_place(tmp_path):
+def test_events_without_a_time_zone_or_a_time_are_ordered(tmp_path):
     events = [
         run_event(at=time) for time in ("not a time", "2026-11-22T10:00:00", "2026-11-22T12:00:00+01:00")
     ]
@@ -165,7 +165,7 @@ def test_an_event_without_a_zone_or_a_time_has_its_place(tmp_path):
     assert list(open_source(str(tmp_path)).events()) == events
 
 
-def test_numbers_that_only_python_writes_are_read(tmp_path):
+def test_nan_and_infinity_are_read(tmp_path):
     emit(f"{tmp_path}/events.jsonl", [EVENTS[0] | {"mean": float("inf")}], append=True)
     assert next(open_source(f"{tmp_path}/events.jsonl").events())["mean"] == float("inf")
 
@@ -181,14 +181,14 @@ def test_numbers_that_only_python_writes_are_read(tmp_path):
         ("other.txt", "", "There are no events at .*: name a file, or a folder or prefix of .json, .jsonl"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_named(tmp_path, name, content, said):
+def test_a_read_error_names_the_location(tmp_path, name, content, said):
     (tmp_path / name).write_text(content)
 
     with pytest.raises(EventSourceError, match=said):
         list(open_source(str(tmp_path)).events())
 
 
-def test_more_than_can_be_read_at_each_look_is_refused(tmp_path):
+def test_too_much_data_for_one_poll_is_rejected(tmp_path):
     with (tmp_path / "events.jsonl").open("wb") as file:
         file.truncate(3 * 2**30)  # sparse: it takes no room on the disk
     with pytest.raises(
@@ -227,7 +227,7 @@ def lake():
     [("lines/events", True), ("folder", False), ("prefix/eve", False)],
     ids=["lines", "folder", "prefix"],
 )
-def test_events_are_read_back_from_s3_and_those_that_come_later_too(lake, location, append):
+def test_events_are_read_from_s3_later_ones_included(lake, location, append):
     kept = f"{lake}/{location.partition('/')[0]}/events"
     emit(kept, EVENTS[:5], append=append)
     source = open_source(f"{lake}/{location}")
@@ -238,7 +238,7 @@ def test_events_are_read_back_from_s3_and_those_that_come_later_too(lake, locati
     assert source.latest_root_run() == "other"
 
 
-def test_what_is_not_in_s3(lake):
+def test_missing_objects_in_s3(lake):
     with pytest.raises(
         EventSourceError, match="Cannot read events from s3://nowhere/x: The specified bucket does not"
     ):
@@ -248,7 +248,7 @@ def test_what_is_not_in_s3(lake):
 # --- Marquez -------------------------------------------------------------------------------------------
 
 
-def test_events_that_come_while_marquez_is_read_lose_none_and_double_none():
+def test_events_that_arrive_while_marquez_is_read_are_neither_lost_nor_duplicated():
     def arrive(server):
         server.events.insert(0, run_event("late", name=f"late-{len(server.queries)}", at=at(0.5)))
         server.events.append(run_event("late", name=f"last-{len(server.queries)}", at=at(200)))
@@ -262,7 +262,7 @@ def test_events_that_come_while_marquez_is_read_lose_none_and_double_none():
     assert {*names.values()} == {1}
 
 
-def test_more_events_of_one_moment_than_are_in_a_page():
+def test_more_events_with_one_time_than_fit_in_a_page():
     at_once = [run_event(TASK, name=f"task-{n}", at=at(7)) for n in range(350)]
     with marquez(*at_once, run_event("after", at=at(8))) as server:
         found = list(open_source(server.url).events())
@@ -270,7 +270,7 @@ def test_more_events_of_one_moment_than_are_in_a_page():
     assert found[-1]["run"]["runId"] == "after"
 
 
-def test_marquez_is_asked_for_nothing_older_than_is_wanted():
+def test_marquez_is_asked_for_recent_events_only():
     with marquez(*EVENTS) as server:
         found = list(open_source(server.url, since=NOON + timedelta(seconds=80)).events())
         asked = server.queries
@@ -280,20 +280,20 @@ def test_marquez_is_asked_for_nothing_older_than_is_wanted():
     assert [query["after"] for query in asked] == ["2026-11-22T12:01:20.000000Z"]
 
 
-def test_of_a_run_marquez_is_asked_for_what_came_since_it_heard_of_it():
+def test_marquez_is_asked_for_events_since_the_run_was_created():
     old = [run_event("old", name=f"old-{n}", at=at(-10 * 86_400)) for n in range(500)]
     with marquez(*old, *EVENTS[:5]) as server:
         assert by_time_and_name(open_source(server.url).events(root_run_id=DAG)) == EVENTS[:5]
         assert [query["after"] for query in server.queries] == ["2026-11-21T12:00:00.000000Z"]
 
 
-def test_a_root_run_that_marquez_has_not_heard_of():
+def test_a_root_run_unknown_to_marquez():
     below = run_event(TASK, parent=DAG, root="elsewhere")
     with marquez(below) as server:
         assert list(open_source(server.url).events(root_run_id="elsewhere")) == [below]
 
 
-def test_the_newest_run_takes_one_event():
+def test_finding_the_newest_run_reads_one_event():
     with marquez(*EVENTS) as server:
         assert open_source(server.url).latest_root_run() == "other"
         assert [query["limit"] for query in server.queries] == ["1"]
@@ -305,7 +305,7 @@ def test_an_empty_marquez():
         assert list(open_source(server.url).events()) == []
 
 
-def test_a_key_is_sent_and_a_wrong_one_is_refused_and_not_printed():
+def test_an_api_key_is_sent_and_never_printed():
     with marquez(*EVENTS, key="right") as server:
         assert open_source(server.url, api_key="right\n").latest_root_run() == "other"
         with pytest.raises(EventSourceError, match=r"refuses the API key \(401\): check the key") as raised:
@@ -314,7 +314,7 @@ def test_a_key_is_sent_and_a_wrong_one_is_refused_and_not_printed():
     assert not raised.value.unreachable
 
 
-def test_a_key_that_no_header_can_carry():
+def test_an_api_key_that_is_no_header_value():
     with pytest.raises(
         EventSourceError, match=r"^the API key has characters that no HTTP header can carry: enter it"
     ):
@@ -323,7 +323,7 @@ def test_a_key_that_no_header_can_carry():
 
 @contextmanager
 def answering(answer: bytes):
-    """A server that answers every request with these bytes, and hangs up."""
+    """Serve these bytes as the response to every request, then close the connection."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -354,7 +354,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         (OK + b"\r\n" + b"[" * 100_000, "does not answer as Marquez does", False),
     ],
 )
-def test_what_is_no_marquez_is_said_in_one_line_without_a_password(answer, said, again):
+def test_a_server_other_than_marquez_is_reported_in_one_line_without_a_password(answer, said, again):
     with answering(answer) as url, pytest.raises(EventSourceError, match=said) as raised:
         list(open_source(url).events())
     message = str(raised.value)
@@ -365,7 +365,7 @@ def test_what_is_no_marquez_is_said_in_one_line_without_a_password(answer, said,
 
 
 @pytest.mark.parametrize("url", ["http://user:s3cret@127.0.0.1:1", "http://s3cret@[bad", "http://:s3cret@:x"])
-def test_a_marquez_that_is_not_there(url):
+def test_an_unreachable_marquez(url):
     with pytest.raises(EventSourceError) as raised:
         list(open_source(url).events())
     assert "s3cret" not in str(raised.value)

@@ -1,4 +1,4 @@
-"""What goes into the event store comes out of it, by whichever way it is looked for."""
+"""Events are appended to the store and found again by each of its queries."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ from tests.support.samples import DAG, NODE, TASK, run_event
 from tests.support.writer import write
 
 
-def test_events_come_back_as_they_were_and_in_order(any_store):
+def test_events_are_returned_unchanged_and_in_order(any_store):
     events = [run_event(event_type=kind) for kind in ("START", "RUNNING", "COMPLETE")]
 
     assert [any_store.append(event) for event in events] == [1, 1, 1]
@@ -23,13 +23,13 @@ def test_events_come_back_as_they_were_and_in_order(any_store):
     assert list(any_store.events()) == events
 
 
-def test_the_same_event_twice_is_one(any_store):
+def test_a_duplicate_event_is_stored_once(any_store):
     assert any_store.append([run_event(), run_event(), run_event(event_type="COMPLETE")]) == 2
     assert any_store.append(run_event()) == 0
     assert len(list(any_store.events())) == 2
 
 
-def test_dataset_events_without_a_run_are_single_too(any_store):
+def test_duplicate_dataset_events_are_stored_once(any_store):
     event = {"eventTime": "2026-11-22T07:28:01Z", "dataset": {"namespace": "duckdb", "name": "gold.orders"}}
 
     assert any_store.append([event, event]) == 1
@@ -77,7 +77,7 @@ def test_the_latest_root_run_is_the_one_of_the_newest_event(any_store):
     assert any_store.latest_root_run() == "root-1"
 
 
-def test_a_run_that_ended_stays_ended(any_store):
+def test_a_late_start_does_not_reopen_a_run(any_store):
     for kind in ("START", "FAIL", "START"):
         any_store.append(
             run_event(event_type=kind, parent=TASK, root=DAG, at=f"2026-11-22T07:28:0{len(kind)}Z")
@@ -86,7 +86,7 @@ def test_a_run_that_ended_stays_ended(any_store):
     assert {run: state.state for run, state in any_store.run_states(DAG).items()} == {NODE: "FAIL"}
 
 
-def test_reading_before_anything_was_written_says_which_store_is_missing(store, tmp_path):
+def test_reading_a_missing_store_names_it(store, tmp_path):
     with pytest.raises(StoreError, match=f"no event store at {tmp_path}/lineage.db"):
         store.latest_root_run()
     assert not (tmp_path / "lineage.db").exists()
@@ -106,7 +106,7 @@ def test_any_name_is_stored_and_found(tmp_path_factory, text, long):
     store.close()
 
 
-def test_several_processes_may_make_and_fill_a_store_at_once(tmp_path):
+def test_several_processes_can_create_and_fill_a_store_at_once(tmp_path):
     path = str(tmp_path / "new" / "lineage.db")
     ends = [multiprocessing.Pipe(duplex=False) for _ in range(4)]
     writers = [start(write, path, f"run-{n}", 100, end) for n, (_, end) in enumerate(ends)]
@@ -117,7 +117,7 @@ def test_several_processes_may_make_and_fill_a_store_at_once(tmp_path):
     assert len(list(EventStore(path).events())) == 400
 
 
-def test_threads_may_share_a_store(any_store):
+def test_threads_can_share_a_store(any_store):
     def append(n):
         for m in range(50):
             any_store.append(run_event(f"run-{n}", "RUNNING", at=f"2026-11-22T07:28:01.{m:06}Z"))

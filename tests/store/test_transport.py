@@ -1,4 +1,4 @@
-"""Airflow's own events go into the event store."""
+"""The OpenLineage transport that appends Airflow's events to the event store."""
 
 import json
 import os
@@ -26,7 +26,7 @@ two_tasks()
 """
 
 
-def test_importing_delivery_imports_nothing_heavy():
+def test_importing_the_transport_imports_nothing_heavy():
     code = (
         "import sys, airflow_lineage_provider.store as d; d.default_store_url({});"
         "sys.exit(any(m in sys.modules for m in ('sqlalchemy', 'openlineage', 'airflow')))"
@@ -34,7 +34,7 @@ def test_importing_delivery_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_an_event_of_the_client_is_committed_when_emit_returns(tmp_path):
+def test_emit_returns_after_the_commit(tmp_path):
     from openlineage.client.client import OpenLineageClient
     from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
 
@@ -86,7 +86,7 @@ def test_no_credential_of_a_uri_is_stored(tmp_path):
         ({}, None, "sqlite:///{tmp}/airflow/lineage.db"),
     ],
 )
-def test_the_store_that_is_meant_without_a_name(tmp_path, monkeypatch, environ, folder, expected):
+def test_the_default_store(tmp_path, monkeypatch, environ, folder, expected):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     if folder:
@@ -98,7 +98,7 @@ def test_the_store_that_is_meant_without_a_name(tmp_path, monkeypatch, environ, 
 
 
 @pytest.mark.e2e
-def test_a_real_airflow_leaves_both_ends_of_each_task_in_the_store(tmp_path):
+def test_airflow_stores_start_and_end_of_each_task(tmp_path):
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "two_tasks.py").write_text(DAG_FILE)
     transport = {
@@ -132,6 +132,6 @@ def test_a_real_airflow_leaves_both_ends_of_each_task_in_the_store(tmp_path):
     assert {state.state for state in store.run_states(root).values()} == {"COMPLETE"}
 
 
-def test_a_store_outside_the_client_is_the_same_store(store):
+def test_a_store_opened_outside_the_client_is_the_same_store(store):
     store.append(run_event())
     assert len(list(EventStore(f"sqlite:///{store}").events())) == 1
