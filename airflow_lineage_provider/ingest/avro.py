@@ -7,11 +7,21 @@ one step, which is several times faster than one Python object for each.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.ingest.avro_block import BlockError, block_reader
+from airflow_lineage_provider.ingest.avro_types import (
+    DEBEZIUM_TIMES,
+    DEEPEST,
+    TIME,
+    arrow_time,
+    arrow_type,
+    is_zoned,
+    zoned_moment,
+)
 from airflow_lineage_provider.ingest.model import IngestError
 
 if TYPE_CHECKING:
@@ -20,20 +30,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAGIC = 0
+_ADDRESS = re.compile(r" from <_io\.BytesIO object at \w+>")  # in the messages of fastavro
 HEADER = 5  # a zero byte, then the schema's id in 4 bytes
-DEEPEST = 32
-TIME = "arrowTime"
-ZONED_TIMESTAMP = "io.debezium.time.ZonedTimestamp"
-DEBEZIUM_TIMES = {
-    "io.debezium.time.Date": "date",
-    "io.debezium.time.Time": "time-millis",
-    "io.debezium.time.MicroTime": "time-micros",
-    "io.debezium.time.NanoTime": "time-nanos",
-    "io.debezium.time.Timestamp": "local-timestamp-millis",
-    "io.debezium.time.MicroTimestamp": "local-timestamp-micros",
-    "io.debezium.time.NanoTimestamp": "local-timestamp-nanos",
-}
-"""The logical type that says the same as Debezium's name of a type."""
 
 
 class UndecodableError(Exception):
@@ -49,6 +47,41 @@ class Decoder:
     """Takes an Avro record with its header, or the payload of JSON; raises UndecodableError."""
     json_columns: frozenset[str]
     """Columns that have no Arrow type, such as a union of two records: they become JSON text."""
+    block: Callable[[Sequence[bytes], int], list[pa.Array]] | None = None
+    """Decodes many records at once where the schema allows it; see `avro_block`."""
+
+    def decode_block(self, values: Sequence[bytes]) -> pa.Table | None:
+        """Return records as a table; None where one is not of the schema, or the schema does not allow it."""
+        import pyarrow as pa
+
+        if self.block is None:
+            return None
+        try:
+            arrays = [
+                array.cast(column.type) if array.type != column.type else array
+                for array, column in zip(self.block(values, HEADER), self.schema, strict=True)
+            ]
+        except (BlockError, pa.ArrowException):
+            return None
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def checked_table(self, records: Sequence[dict[str, Any]]) -> tuple[pa.Table, dict[int, str]]:
+        """Return decoded records as a table, and by their place why some cannot be in one."""
+        import pyarrow as pa
+
+        errors = (pa.ArrowException, OverflowError)
+        try:
+            return self.table(records), {}
+        except errors:
+            good, bad = [], {}
+            for place, record in enumerate(records):
+                try:
+                    self.table([record])
+                except errors as error:
+                    bad[place] = f"a value is beyond its type: {error}"
+                else:
+                    good.append(record)
+            return self.table(good), bad
 
     def table(self, records: Sequence[dict[str, Any]]) -> pa.Table:
         """Return decoded records as a table, in their order."""
@@ -87,10 +120,10 @@ def decoder(schema: Mapping[str, Any] | str | list[Any], named: Mapping[str, Any
         raise IngestError(f"the Avro schema {str(schema)[:80]!r} is no record: it has no columns")
     fields, texts, zoned = [], set(), []
     for field in parsed["fields"]:
-        arrow = _arrow_type(field["type"], known, DEEPEST)
+        arrow = arrow_type(field["type"], known, DEEPEST)
         if arrow is None:
             texts.add(field["name"])
-        elif arrow == pa.string() and _is_zoned(field["type"]):
+        elif arrow == pa.string() and is_zoned(field["type"]):
             zoned.append(field["name"])
             arrow = arrow_time("timestamp-micros")
         fields.append(pa.field(field["name"], arrow or pa.string()))
@@ -104,12 +137,13 @@ def decoder(schema: Mapping[str, Any] | str | list[Any], named: Mapping[str, Any
             for name in zoned:
                 record[name] = zoned_moment(record[name])
         except Exception as error:  # noqa: BLE001 - fastavro raises whatever a wrong byte leads to
-            raise UndecodableError(f"{type(error).__name__}: {error}") from None
+            reason = _ADDRESS.sub("", str(error))
+            raise UndecodableError(f"{type(error).__name__}: {reason}") from None
         if left := len(value) - stream.tell():
             raise UndecodableError(f"{left} bytes are left behind the record")
         return record  # type: ignore[no-any-return] # of a record schema: a dict
 
-    return Decoder(pa.schema(fields), decode, frozenset(texts))
+    return Decoder(pa.schema(fields), decode, frozenset(texts), block_reader(parsed, known))
 
 
 def parse(schema: Any, named: dict[str, Any]) -> Any:
@@ -144,87 +178,3 @@ def _with_plain_times(schema: Any, depth: int) -> Any:
     if "default" in schema:
         plain["default"] = schema["default"]
     return plain
-
-
-def _arrow_type(schema: Any, named: Mapping[str, Any], depth: int) -> pa.DataType | None:  # noqa: PLR0911
-    """Return the Arrow type of a parsed Avro type; None where there is none."""
-    import pyarrow as pa
-
-    if depth == 0:  # a type that holds itself
-        return None
-    if isinstance(schema, list):
-        others = [part for part in schema if part not in ("null", {"type": "null"})]
-        return _arrow_type(others[0], named, depth - 1) if len(others) == 1 else None
-    if isinstance(schema, str):
-        return _PRIMITIVE[schema]() if schema in _PRIMITIVE else _arrow_type(named[schema], named, depth - 1)
-    kind = schema["type"]
-    if kind == "record":
-        parts = [(field["name"], _arrow_type(field["type"], named, depth - 1)) for field in schema["fields"]]
-        return pa.struct(parts) if parts and all(part for _, part in parts) else None
-    if kind in {"array", "map"}:
-        inner = _arrow_type(schema["items" if kind == "array" else "values"], named, depth - 1)
-        if inner is None:
-            return None
-        return pa.list_(inner) if kind == "array" else pa.map_(pa.string(), inner)
-    if schema.get("logicalType") == "decimal":
-        return pa.decimal128(schema["precision"], schema.get("scale", 0))
-    if time := arrow_time(schema.get(TIME)):
-        return time
-    if kind == "fixed":
-        return pa.binary(schema["size"])
-    return pa.string() if kind == "enum" else _arrow_type(kind, named, depth - 1)
-
-
-def _is_zoned(schema: Any) -> bool:
-    """Whether a type is Debezium's text of a moment with its offset, or null."""
-    parts = schema if isinstance(schema, list) else [schema]
-    return any(isinstance(part, dict) and part.get("connect.name") == ZONED_TIMESTAMP for part in parts)
-
-
-def zoned_moment(text: str | None) -> datetime | None:
-    """Return the moment of an ISO 8601 text. Raises ValueError."""
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def arrow_time(name: Any) -> pa.DataType | None:
-    """Return the Arrow type of a time by the name of its Avro logical type, or of Debezium's type."""
-    import pyarrow as pa
-
-    time = _TIMES.get(DEBEZIUM_TIMES.get(name, name))
-    if time is None:
-        return None
-    return pa.type_for_alias(time) if isinstance(time, str) else pa.timestamp(*time)
-
-
-def _primitive(alias: str) -> Callable[[], pa.DataType]:
-    def made() -> pa.DataType:
-        import pyarrow as pa
-
-        return pa.type_for_alias(alias)
-
-    return made
-
-
-_PRIMITIVE = {
-    "null": _primitive("null"),
-    "boolean": _primitive("bool"),
-    "int": _primitive("int32"),
-    "long": _primitive("int64"),
-    "float": _primitive("float32"),
-    "double": _primitive("float64"),
-    "bytes": _primitive("binary"),
-    "string": _primitive("string"),
-}
-
-_TIMES: dict[Any, Any] = {
-    "date": "date32",
-    "time-millis": "time32[ms]",
-    "time-micros": "time64[us]",
-    "time-nanos": "time64[ns]",
-    "timestamp-millis": ("ms", "UTC"),
-    "timestamp-micros": ("us", "UTC"),
-    "timestamp-nanos": ("ns", "UTC"),
-    "local-timestamp-millis": ("ms",),
-    "local-timestamp-micros": ("us",),
-    "local-timestamp-nanos": ("ns",),
-}

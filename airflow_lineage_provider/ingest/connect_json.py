@@ -12,14 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.ingest.avro import (
-    DEEPEST,
-    ZONED_TIMESTAMP,
-    Decoder,
-    UndecodableError,
-    arrow_time,
-    zoned_moment,
-)
+from airflow_lineage_provider.ingest.avro import Decoder, UndecodableError
+from airflow_lineage_provider.ingest.avro_types import DEEPEST, ZONED_TIMESTAMP, arrow_time, zoned_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

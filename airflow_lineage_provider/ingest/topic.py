@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.naming import DatasetName
@@ -88,8 +89,8 @@ class Topic:
             consumer.close()
 
     def records(self, spans: list[Span]) -> Iterator[list[Message]]:
-        """Yield the records of the spans, some at a time, those of a partition in their order."""
-        from confluent_kafka import KafkaException, TopicPartition
+        """Yield the records of the spans, some of one partition at a time, in their order."""
+        from confluent_kafka import KafkaException, Message, TopicPartition
 
         ends = {span.partition: span.end for span in spans if span.first < span.end}
         if not ends:
@@ -100,16 +101,18 @@ class Topic:
             consumer.assign(starts)
             last_message = time.monotonic()
             while ends:
-                messages = consumer.consume(AT_ONCE, timeout=1.0)
-                good = [m for m in messages if _is_record(m, ends)]
-                for message in messages:
-                    partition = message.partition() or 0
-                    # The last offsets of a transaction are no records, so the end is known in two ways.
-                    if message.error() or (message.offset() or 0) >= ends.get(partition, 0) - 1:
-                        ends.pop(partition, None)
-                if good:
-                    yield good
-                last_message = time.monotonic() if messages else last_message
+                fetched = consumer.consume(AT_ONCE, timeout=1.0)
+                ended = _ended(fetched)
+                messages = [m for m in fetched if m.error() is None] if ended else fetched
+                for partition, run in groupby(messages, Message.partition):
+                    if records := _before(list(run), ends.get(partition or 0, 0)):
+                        yield records
+                        # The last offsets of a transaction are no records, so the end is known in two ways.
+                        if (records[-1].offset() or 0) >= ends[partition or 0] - 1:
+                            del ends[partition or 0]
+                for partition in ended:
+                    ends.pop(partition, None)
+                last_message = time.monotonic() if fetched else last_message
                 if time.monotonic() - last_message > TIMEOUT:
                     raise IngestError(
                         f"the brokers {self._servers} sent nothing of {self.name!r} for {TIMEOUT:.0f} s",
@@ -139,14 +142,24 @@ class Topic:
         return IngestError(f"the brokers {self._servers}: {text}", unreachable=True)
 
 
-def _is_record(message: Message, ends: Mapping[int, int]) -> bool:
-    """Whether a message is a record before its partition's end. Raises KafkaException for an error."""
+def _ended(fetched: list[Message]) -> set[int]:
+    """Return the partitions that were read to their end. Raises KafkaException for an error."""
     from confluent_kafka import KafkaError, KafkaException
 
-    error = message.error()
-    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
-        raise KafkaException(error)
-    return error is None and (message.offset() or 0) < ends.get(message.partition() or 0, 0)
+    ended = set()
+    for message in fetched:
+        if (error := message.error()) is not None:
+            if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+                raise KafkaException(error)
+            ended.add(message.partition() or 0)
+    return ended
+
+
+def _before(records: list[Message], end: int) -> list[Message]:
+    """Return the records of one partition whose offset is before the end."""
+    if (records[-1].offset() or 0) < end:
+        return records
+    return [record for record in records if (record.offset() or 0) < end]
 
 
 def _silent() -> Any:

@@ -14,10 +14,11 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.ingest.avro import UndecodableError
+from airflow_lineage_provider.ingest.avro import HEADER, UndecodableError, schema_id
 from airflow_lineage_provider.ingest.decoders import DELETED
 from airflow_lineage_provider.ingest.model import Moved
 
@@ -98,8 +99,7 @@ def land_topic(
         if span.expired:
             landing.expire(span.partition, span.first - span.expired, span.first - 1)
     for messages in topic.records(spans):
-        for message in messages:
-            landing.add(message)
+        landing.add(messages)
     landing.finish()
     columns = landing.columns or _newest_columns(decoders, topic.name, lake)
     own = {PARTITION: "int32", OFFSET: "int64"} if columns else {}
@@ -120,10 +120,12 @@ class _Pending:
     last: int = 0
     bytes: int = 0
     rows: int = 0
-    runs: list[tuple[Decoder, list[dict[str, Any]], list[int]]] = field(default_factory=list)
-    """Consecutive records of one schema, with their offsets."""
+    blocks: list[pa.Table] = field(default_factory=list)
+    """Records that were decoded many at once."""
+    runs: list[tuple[Decoder, list[dict[str, Any]], list[Message]]] = field(default_factory=list)
+    """Consecutive records of one schema that were decoded one by one."""
     schemas: dict[int, pa.Schema] = field(default_factory=dict)
-    """The schema of each decoder in `runs`."""
+    """The schema of each decoder of `blocks` and `runs`."""
     dead: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -154,13 +156,43 @@ class _Landing:
         self.columns: dict[str, str] = {}
         self.deleted_by_key = False
 
-    def add(self, message: Message) -> None:
-        """Take the next record of a partition; write a file when there is enough for one."""
-        partition, offset, value = message.partition() or 0, message.offset() or 0, message.value()
-        pending = self._pending.get(partition)
-        if pending is None:
-            pending = self._pending[partition] = _Pending(offset)
-        self._seen += 1
+    def add(self, messages: list[Message]) -> None:
+        """Take the next records of a partition; write a file when there is enough for one."""
+        partition = messages[0].partition() or 0
+        block = self._block(messages)
+        if block is not None:
+            decoder, table, size = block
+            pending = self._fitting(partition, messages[0].offset() or 0, decoder)
+            pending.blocks.append(_with_place(table, partition, [m.offset() or 0 for m in messages]))
+            pending.rows += len(messages)
+            self._count(pending, messages[-1], size)
+        else:
+            for message in messages:
+                self._add_one(partition, message)
+        self._seen += len(messages)
+        pending = self._pending[partition]
+        if pending.rows >= FILE_ROWS or pending.bytes >= FILE_BYTES:
+            self._write(partition)
+        elif self._bytes >= ALL_BYTES:
+            self._write(max(self._pending, key=lambda one: self._pending[one].bytes))
+
+    def _block(self, messages: list[Message]) -> tuple[Decoder, pa.Table, int] | None:
+        """Decode records that are all of one Avro schema, and return their size; None for other records."""
+        values = [value for message in messages if (value := message.value()) is not None]
+        headers = {value[:HEADER] for value in values}
+        if len(values) < len(messages) or len(headers) > 1:
+            return None
+        try:
+            decoder = self._decoders.decoder(schema_id(headers.pop()))
+        except UndecodableError:
+            return None
+        table = decoder.decode_block(values)
+        return None if table is None else (decoder, table, sum(map(len, values)))
+
+    def _add_one(self, partition: int, message: Message) -> None:
+        """Take a record, or its dead letter."""
+        offset, value = message.offset() or 0, message.value()
+        pending = self._pending.setdefault(partition, _Pending(offset))
         try:
             read = self._read(value, message)
         except UndecodableError as error:
@@ -168,24 +200,29 @@ class _Landing:
         else:
             if read is not None:
                 decoder, record = read
+                pending = self._fitting(partition, offset, decoder)
                 if not pending.runs or pending.runs[-1][0] is not decoder:
-                    if id(decoder) not in pending.schemas and not _fit(pending.schemas, decoder):
-                        self._write(partition)
-                        pending = self._pending[partition] = _Pending(offset)
-                    pending.schemas[id(decoder)] = decoder.schema
                     pending.runs.append((decoder, [], []))
-                _, records, offsets = pending.runs[-1]
+                _, records, messages = pending.runs[-1]
                 records.append(record)
-                offsets.append(offset)
+                messages.append(message)
                 pending.rows += 1
-        size = len(value or b"")
+        self._count(pending, message, len(value or b""))
+
+    def _fitting(self, partition: int, offset: int, decoder: Decoder) -> _Pending:
+        """Return the records of a partition that one of this schema can be in one file with."""
+        pending = self._pending.get(partition)
+        if pending and id(decoder) not in pending.schemas and not _fit(pending.schemas, decoder):
+            self._write(partition)
+            pending = None
+        pending = pending or self._pending.setdefault(partition, _Pending(offset))
+        pending.schemas[id(decoder)] = decoder.schema
+        return pending
+
+    def _count(self, pending: _Pending, last: Message, size: int) -> None:
+        pending.last = last.offset() or 0
         pending.bytes += size
         self._bytes += size
-        pending.last = offset
-        if pending.rows >= FILE_ROWS or pending.bytes >= FILE_BYTES:
-            self._write(partition)
-        elif self._bytes >= ALL_BYTES:
-            self._write(max(self._pending, key=lambda one: self._pending[one].bytes))
 
     def _read(self, value: bytes | None, message: Message) -> tuple[Decoder, dict[str, Any]] | None:
         """Return a record and its decoder; None for a tombstone that says nothing of a table's rows."""
@@ -216,13 +253,13 @@ class _Landing:
     def _write(self, partition: int) -> None:
         pending = self._pending.pop(partition)
         covered = Range(partition, pending.first, pending.last)
-        if pending.dead:
-            self._dead(covered, pending.dead)
-            self.counts["dead_letters"] += len(pending.dead)
         table = _table(pending, partition)
+        if pending.dead:
+            self._dead(covered, sorted(pending.dead, key=itemgetter("offset")))
+            self.counts["dead_letters"] += len(pending.dead)
         self._lake.write_table(covered.file_name(self._topic), table)
         self.columns.update({column.name: str(column.type) for column in table.schema})
-        self.rows += pending.rows
+        self.rows += table.num_rows
         self._bytes -= pending.bytes
         done = f"{self._seen:,} of {self._total:,} records"
         self._progress(f"{self._topic}: {done}, partition {partition} up to offset {pending.last}")
@@ -258,21 +295,29 @@ def _fit(schemas: dict[int, pa.Schema], decoder: Decoder) -> bool:
 
 
 def _table(pending: _Pending, partition: int) -> pa.Table:
-    """Return the records in the order of their offsets; what a record's schema lacks is null."""
+    """Return the records in the order of their offsets; what a record's schema lacks is null.
+
+    Adds records with a value that Arrow's type does not hold to the dead letters.
+    """
     import pyarrow as pa
 
-    by_schema: dict[int, tuple[Decoder, list[dict[str, Any]], list[int]]] = {}
-    for decoder, records, offsets in pending.runs:
-        _, known, known_offsets = by_schema.setdefault(id(decoder), (decoder, [], []))
+    by_schema: dict[int, tuple[Decoder, list[dict[str, Any]], list[Message]]] = {}
+    for decoder, records, messages in pending.runs:
+        _, known, known_messages = by_schema.setdefault(id(decoder), (decoder, [], []))
         known.extend(records)
-        known_offsets.extend(offsets)
-    tables = [_with_place(d.table(records), partition, offs) for d, records, offs in by_schema.values()]
+        known_messages.extend(messages)
+    tables = [*pending.blocks]
+    for decoder, records, messages in by_schema.values():
+        table, bad = decoder.checked_table(records)
+        pending.dead += [_dead_letter(messages[place], reason) for place, reason in bad.items()]
+        offsets = [message.offset() or 0 for place, message in enumerate(messages) if place not in bad]
+        tables.append(_with_place(table, partition, offsets))
     if not tables:
         return _with_place(pa.table({}), partition, [])
     table = pa.concat_tables(tables, promote_options="permissive")
     names = [name for name in table.column_names if name not in {PARTITION, OFFSET}]
     table = table.select([*names, PARTITION, OFFSET])
-    return table.sort_by(OFFSET) if len(tables) > 1 else table
+    return table.sort_by(OFFSET) if by_schema and len(tables) > 1 else table
 
 
 def _with_place(table: pa.Table, partition: int, offsets: list[int]) -> pa.Table:
