@@ -6,6 +6,7 @@ from typing import Any
 
 PACKAGE = "airflow_lineage_provider"
 LINEAGE = "Lineage"
+DATAHUB = "DataHub"
 DBT = "dbt"
 DMS = "AWS DMS"
 KAFKA = "Kafka"
@@ -34,6 +35,8 @@ def get_provider_info() -> dict[str, Any]:
             _modules(TECTON, "operators.tecton"),
             _modules(SAGEMAKER, "operators.sagemaker"),
             _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
+            _modules(DATAHUB, "operators.datahub"),
+            _modules(LINEAGE, "operators.reconciliation"),
             _modules(LINEAGE, "operators.ingest", "operators.snowflake_loads"),
         ],
         "sensors": [_modules(LINEAGE, "sensors.lineage")],
@@ -67,6 +70,7 @@ _INTEGRATIONS = [
     {"integration-name": name, "external-doc-url": f"https://{url}", "tags": [tag]}
     for name, url, tag in (
         (LINEAGE, "openlineage.io/", "service"),
+        (DATAHUB, "docs.datahub.com/", "service"),
         (DMS, "aws.amazon.com/dms/", "aws"),
         (KAFKA, "kafka.apache.org/", "software"),
         (EXPECTATIONS, "docs.greatexpectations.io/docs/core/introduction/", "software"),
@@ -101,6 +105,13 @@ _ENDPOINT = {
     }
 }
 
+_VERIFY = {
+    "verify": {
+        "label": "Path of a CA bundle; false disables certificate verification",
+        "schema": {"type": ["string", "boolean", "null"]},
+    }
+}
+
 _OPENLINEAGE_CONNECTION = {
     "connection-type": "openlineage",
     "hook-class-name": f"{PACKAGE}.hooks.openlineage.OpenLineageHook",
@@ -122,14 +133,7 @@ _DATAHUB_CONNECTION = {
         "relabeling": {"host": "Host, or URL", "schema": "http or https", "password": "Access token"},
         "placeholders": {"host": "datahub-gms.example.com", "port": "8080", "schema": "http"},
     },
-    "conn-fields": _ENDPOINT,
-}
-
-_VERIFY = {
-    "verify": {
-        "label": "Path of a CA bundle; false disables certificate verification",
-        "schema": {"type": ["string", "boolean", "null"]},
-    }
+    "conn-fields": {**_ENDPOINT, **_VERIFY},
 }
 
 _CONNECT_CONNECTION = {

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.store.reports import add_report, reports
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from airflow_lineage_provider.checks.reconcile import Reconciliation
     from airflow_lineage_provider.graph import Finding
+    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.store.store import EventStore
 
 KIND = "reconciliation"
 """The kind of these reports in the event store."""
@@ -62,3 +67,23 @@ def report_content(found: Reconciliation, trend: Trend) -> dict[str, Any]:
         "incomplete": list(found.incomplete),
         "findings": [{"key": key, "since": since} for key, since in trend.since.items()],
     }
+
+
+def last_trend(
+    store: EventStore | None, lineage_map: LineageMap, found: Reconciliation, now: datetime
+) -> Trend:
+    """Return the trend since the last reconciliation of a map that a store keeps. Raises StoreError."""
+    last = reports(store, KIND, _subject(lineage_map), last=1) if store is not None else []
+    return trend_of(found, last[0] if last else None, now.isoformat())
+
+
+def keep_report(
+    store: EventStore, lineage_map: LineageMap, found: Reconciliation, trend: Trend, now: datetime
+) -> None:
+    """Keep a reconciliation in the event store. Raises StoreError."""
+    add_report(store, KIND, _subject(lineage_map), now, report_content(found, trend))
+
+
+def _subject(lineage_map: LineageMap) -> str:
+    content = lineage_map.content
+    return content.pipeline.dag_id or content.document.scope or content.document.title

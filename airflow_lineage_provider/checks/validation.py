@@ -76,7 +76,7 @@ def validate(
         policy=lineage_map.policy(),
         same_type=same_type(evidence.dialect),
         same_expression=same_expression(evidence.dialect),
-        reasons=_reasons(evidence.jobs),
+        reasons=failure_reasons(evidence.jobs),
         also=(
             *old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
             *incomplete_answers(evidence.jobs),
@@ -101,7 +101,7 @@ def _outputs(job: JobRun) -> Iterator[str]:
     return (output.logical for output in job.outputs)
 
 
-def _reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:
+def failure_reasons(jobs: Iterable[JobRun]) -> Mapping[str, str]:
     """Return why datasets were not produced: the job that writes each one failed, or has not ended."""
     reasons: dict[str, str] = {}
     for job in jobs:

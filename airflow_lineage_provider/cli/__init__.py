@@ -11,12 +11,13 @@ import click
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.cli.adoption import init
 from airflow_lineage_provider.cli.audit import audit
-from airflow_lineage_provider.cli.catalog import publish
+from airflow_lineage_provider.cli.catalog import publish, recipes
 from airflow_lineage_provider.cli.documents import import_, render
 from airflow_lineage_provider.cli.fetch import fetch
 from airflow_lineage_provider.cli.graph import impact, trace
 from airflow_lineage_provider.cli.maps import check, diff, lint
 from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
+from airflow_lineage_provider.cli.reconcile import reconcile
 from airflow_lineage_provider.cli.review import approve
 from airflow_lineage_provider.cli.runs import events, validate
 from airflow_lineage_provider.cli.sql import sql
@@ -42,6 +43,8 @@ for command in (
     lint,
     outbox,
     publish,
+    recipes,
+    reconcile,
     render,
     serve,
     sql,

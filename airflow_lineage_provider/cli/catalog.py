@@ -71,7 +71,11 @@ def datahub(  # noqa: PLR0913 - options of a command
             source = source_at(store)
             events = tuple(source.events(root_run_id=root_run(source, run)))
         publication = Publication(
-            load_map(lineage_map), environment, events, env.upper(), _instances(instances)
+            load_map(lineage_map),
+            environment,
+            events,
+            env.upper(),
+            _pairs(instances, "--instance", "PLATFORM=NAME"),
         )
         changes = publish(publication, _sinks(server, file), remove=remove, dry_run=dry_run)
         for sink, planned in changes.items():
@@ -93,13 +97,66 @@ def _sinks(server: str | None, file: Path | None) -> list[CatalogSink]:
     return sinks
 
 
-def _instances(given: tuple[str, ...]) -> dict[str, str]:
+def _pairs(given: tuple[str, ...], option: str, form: str) -> dict[str, str]:
     from airflow_lineage_provider.errors import InputError
 
     found = {}
     for one in given:
-        platform, equals, name = one.partition("=")
-        if not (platform and equals and name):
-            raise InputError(f"--instance {one!r} is not PLATFORM=NAME")
-        found[platform] = name
+        key, equals, name = one.partition("=")
+        if not (key and equals and name):
+            raise InputError(f"{option} {one!r} is not {form}")
+        found[key] = name
     return found
+
+
+@click.command(epilog=example("airflow-lineage recipes dags/analytics.yaml -e prod --directory recipes"))
+@map_argument
+@environment_option
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a file for each recipe here, instead of printing them.",
+)
+@click.option(
+    "--connection",
+    "connections",
+    multiple=True,
+    metavar="SOURCE=CONNECTION",
+    help="An Airflow connection from AIRFLOW_CONN_<NAME>, such as snowflake=warehouse; may be repeated.",
+)
+@click.option(
+    "--file", "file", metavar="PATH", default="", help="The recipes write to this file, not to a server."
+)
+def recipes(
+    lineage_map: Path,
+    environment: str | None,
+    directory: Path | None,
+    connections: tuple[str, ...],
+    file: str,
+) -> None:
+    """Print the recipes of DataHub's ingestions that the MAP names: Snowflake, dbt, Tableau.
+
+    Secrets are not written: a recipe takes them from variables.
+    """
+    with expected_errors():
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.readers.datahub_urns import slug
+        from airflow_lineage_provider.reports.escape import lines, one_line
+        from airflow_lineage_provider.systems.connection import environment_connection
+        from airflow_lineage_provider.systems.datahub.recipes import recipe_text
+        from airflow_lineage_provider.systems.datahub.recipes import recipes as recipes_of
+
+        known = {
+            source: environment_connection(name, os.environ)
+            for source, name in _pairs(connections, "--connection", "SOURCE=CONNECTION").items()
+        }
+        for name, recipe in recipes_of(load_map(lineage_map), environment, known, file).items():
+            text = recipe_text(name, recipe)
+            if directory is None:
+                click.echo(lines(text), nl=False)
+                click.echo("---")
+                continue
+            directory.mkdir(parents=True, exist_ok=True)
+            path = directory / f"datahub_{slug(name)}.yml"
+            path.write_text(text, encoding="utf-8")
+            click.echo(one_line(str(path)))

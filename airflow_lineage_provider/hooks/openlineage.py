@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_lineage_provider.store.marquez import MarquezSource
+    from airflow_lineage_provider.systems.datahub.client import DataHubClient
+    from airflow_lineage_provider.systems.http import JsonApi
 
 TIMEOUT_SECONDS = 10
 MAX_RESPONSE_BYTES = 1 << 20
@@ -124,7 +126,11 @@ class OpenLineageHook(BaseHook):
 
 
 class DataHubHook(OpenLineageHook):
-    """DataHub's metadata service as an OpenLineage endpoint; its connection is of type `lineage_datahub`."""
+    """DataHub's metadata service; its connection is of type `lineage_datahub`.
+
+    Events are forwarded to its OpenLineage endpoint; its API is read and published to. In extra: `verify`, a
+    path of a CA bundle, or false.
+    """
 
     default_conn_name = "lineage_datahub_default"
     conn_type = "lineage_datahub"
@@ -134,6 +140,20 @@ class DataHubHook(OpenLineageHook):
 
     def __init__(self, conn_id: str = default_conn_name) -> None:
         super().__init__(conn_id)
+
+    def get_api(self) -> JsonApi:
+        """Return the API with its token. Raises InputError for credentials in the host."""
+        from airflow_lineage_provider.systems.http import JsonApi
+
+        conn = self.get_connection(self.conn_id)
+        name = f"DataHub (connection {self.conn_id!r})"
+        return JsonApi(self.get_url(), name, token=self._key(), verify=conn.extra_dejson.get("verify", True))
+
+    def get_conn(self) -> DataHubClient:
+        """Return the client that reads entities and lineage."""
+        from airflow_lineage_provider.systems.datahub.client import DataHubClient
+
+        return DataHubClient(self.get_api())
 
     def _test(self, url: str) -> tuple[bool, str]:
         """Check that `/config`, which is public, is that of DataHub, and that the token is accepted."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from airflow_lineage_provider.store.source import EventSource
@@ -30,3 +31,14 @@ def open_source(location: str, *, api_key: str = "", since: datetime | None = No
     from airflow_lineage_provider.store.files import FileSource
 
     return FileSource(location, since=since)
+
+
+def events_since(source: EventSource, since: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the events of a time or later; the store finds them by an index. Raises EventSourceError."""
+    from airflow_lineage_provider.events.event import event_time
+    from airflow_lineage_provider.store.store import EventStore
+
+    if isinstance(source, EventStore):
+        yield from source.events(since=since)
+    else:
+        yield from (event for event in source.events() if event_time(event) >= since)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 
@@ -11,8 +12,6 @@ from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from airflow_lineage_provider.store.source import EventSource
 
 
@@ -40,3 +39,20 @@ def event_source(name: str | None, *, since: datetime | None = None) -> EventSou
         f"connection {name!r} is of type {conn_type!r}, from which no events can be read; use one of type "
         f"{EventStoreHook.conn_type} or {OpenLineageHook.conn_type}, or the path of files"
     )
+
+
+def recent_events(name: str | None, days: int) -> tuple[dict[str, Any], ...]:
+    """Return the events of the last days from the source that `name` names; none for 0 days.
+
+    Raises as `event_source`, and EventSourceError.
+    """
+    from airflow_lineage_provider.store.sources import events_since
+
+    if not days:
+        return ()
+    since = datetime.now(UTC) - timedelta(days=days)
+    source = event_source(name, since=since)
+    try:
+        return tuple(events_since(source, since))
+    finally:
+        source.close()

@@ -1,0 +1,69 @@
+"""Read the kinds of evidence of a reconciliation, each from its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.checks.reconcile import MAP, ComparedSource
+from airflow_lineage_provider.checks.validation import failure_reasons
+from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.graph import Graph
+from airflow_lineage_provider.readers import READERS, Evidence, read_evidence
+from airflow_lineage_provider.readers.documented import read_map
+from airflow_lineage_provider.systems.errors import SystemReadError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow_lineage_provider.lineage_map import LineageMap
+
+EVENTS = "event"
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {EVENTS: {"every_run": True}}
+
+
+def chosen_kinds(kinds: Sequence[str], places: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the kinds to compare: those that are named, else the map, the events, and what has a place.
+
+    Raises InputError for a kind that is not known, or that has no place.
+    """
+    known = (MAP, *READERS)
+    chosen = tuple(dict.fromkeys(kinds)) or (MAP, EVENTS, *places)
+    for kind in chosen:
+        if kind not in known:
+            raise InputError(f"{kind!r} is no kind of evidence; known are {', '.join(known)}")
+        if kind not in {MAP, EVENTS, *places}:
+            raise InputError(f"{kind!r} is to be compared, and its place is not named")
+    return tuple(dict.fromkeys(chosen))
+
+
+def compared_sources(
+    opened: Mapping[str, Callable[[], Any]], lineage_map: LineageMap, environment: str | None = None
+) -> list[ComparedSource]:
+    """Read each kind of evidence; `opened` opens what its reader takes, and nothing for the map.
+
+    A system that does not answer gives evidence that is incomplete, with the reason. Raises MapError for an
+    unknown environment, and LineageError for a file or an event source that cannot be read.
+    """
+    found = []
+    for kind, open_source in opened.items():
+        if kind == MAP:
+            evidence = read_map(lineage_map)
+        else:
+            try:
+                source = open_source()
+                options = _OPTIONS.get(kind, {})
+                evidence = read_evidence(kind, source, lineage_map, environment, **options)
+            except SystemReadError as error:
+                evidence = Evidence(Graph(), incomplete=(str(error),))
+        found.append(ComparedSource(kind, _with_reasons(kind, evidence)))
+    return found
+
+
+def _with_reasons(kind: str, evidence: Evidence) -> Evidence:
+    """Add why datasets were not made; without any job that ran, events say nothing."""
+    if kind != EVENTS:
+        return evidence
+    if not evidence.jobs:
+        return replace(evidence, incomplete=(*evidence.incomplete, "no job ran in this time"))
+    return replace(evidence, absent={**failure_reasons(evidence.jobs), **evidence.absent})
