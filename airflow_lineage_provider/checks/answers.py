@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.events.event import event_time
-from airflow_lineage_provider.events.movement import INCOMPLETE, LAST_REFRESH
+from airflow_lineage_provider.events.tags import INCOMPLETE, LAST_REFRESH
 from airflow_lineage_provider.graph import Code, Finding, Provenance
 from airflow_lineage_provider.lineage_map.refresh import parse_refresh
 

@@ -35,6 +35,12 @@ from airflow_lineage_provider import __version__
 from airflow_lineage_provider.events.context import PRODUCER
 from airflow_lineage_provider.events.datasets import uri
 from airflow_lineage_provider.events.runs import context_facets, timestamp
+from airflow_lineage_provider.events.tags import (
+    LISTS_ALL,
+    PROPERTY_SOURCE,
+    SAVED_ANSWER,
+    TAG_SOURCE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,18 +51,8 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.events.context import RunContext
     from airflow_lineage_provider.events.naming import DatasetName
 
-SAVED_ANSWER, LISTS_ALL, INCOMPLETE = "saved_answer", "lists_all", "incomplete"
-LAST_REFRESH, REFRESH_SCHEDULE = "last_refresh", "refresh_schedule"
-"""Keys of a run's tags: when the answer was saved that the run stands on; the system all of whose consumers
-the answer lists; why the answer is incomplete; when data was last refreshed; when it is refreshed.
-"""
-TAG_SOURCE = "AIRFLOW_LINEAGE"
-
 EVERY_COLUMN = "*"
 """The key of `Movement.columns` for source columns that shape all rows, such as a filter."""
-
-PROPERTY_SOURCE = "INTEGRATION"
-"""The source of the tags that are properties of a dataset or of a field."""
 
 _INDIRECT = frozenset({"JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL"})
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.checks.reconcile import Reconciliation
     from airflow_lineage_provider.checks.trend import Trend
     from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.utils.notifications import Notify
 
 SHOWN_FINDINGS = 20
 
@@ -40,8 +41,8 @@ class LineageReconciliationOperator(BaseOperator):
     :param query_log: the files of a query log, as for `QueryLogAuditOperator`.
     :param report_path: a file for the report: `.html`, `.md`, `.json`, or text by any other name.
     :param store_conn_id: the event store that keeps the trend, a connection of type `lineage_store`.
-    :param notify: notifiers of Airflow that are called with the report where there is a finding; the template
-        context has `reconciliation`, the report as text.
+    :param notify: notifiers of Airflow that tell the owners of errors and warnings, as for
+        `LineageValidationSensor`; the template context has `reconciliation`, the report as text, too.
 
     The map's policy says which findings fail the task. Returns a summary to XCom.
     """
@@ -73,7 +74,7 @@ class LineageReconciliationOperator(BaseOperator):
         query_log: Sequence[str] = (),
         report_path: str | None = None,
         store_conn_id: str | None = None,
-        notify: Sequence[Any] = (),
+        notify: Notify | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -109,7 +110,7 @@ class LineageReconciliationOperator(BaseOperator):
                 keep_report(store, lineage_map, found, trend, now)
             finally:
                 store.close()
-            self._report(context, found, trend)
+            self._report(context, lineage_map, found, trend)
         return self._outcome(found, trend)
 
     def _reconcile(self, lineage_map: LineageMap, since: datetime) -> Reconciliation:
@@ -142,13 +143,14 @@ class LineageReconciliationOperator(BaseOperator):
             places["datahub"] = lambda: load_catalog(path_beside_dag(self, file))
         return places
 
-    def _report(self, context: Context, found: Reconciliation, trend: Trend) -> None:
-        """Write the report to the log and to the file, and call the notifiers."""
+    def _report(self, context: Context, lineage_map: LineageMap, found: Reconciliation, trend: Trend) -> None:
+        """Write the report to the log and to the file, and tell the owners."""
         from airflow_lineage_provider.reports.reconciliation import (
             form_of,
             reconciliation_as,
             reconciliation_text,
         )
+        from airflow_lineage_provider.utils.notifications import tell_owners
 
         text = reconciliation_text(found, trend)
         for line in text.splitlines():
@@ -158,9 +160,8 @@ class LineageReconciliationOperator(BaseOperator):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(reconciliation_as(form_of(self.report_path), found, trend), encoding="utf-8")
             self.log.info("the report is in %s", path)
-        if found.comparison.findings:
-            for notifier in self.notify:
-                notifier({**context, "reconciliation": text})
+        told: Any = {**context, "reconciliation": text}
+        tell_owners(self.notify, told, found.comparison.findings, lineage_map)
 
     def _outcome(self, found: Reconciliation, trend: Trend) -> dict[str, Any]:
         from airflow_lineage_provider.reports.escape import one_line

@@ -12,7 +12,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_lineage_provider.events.event import END_TYPES, event_time, text_at
-from airflow_lineage_provider.events.movement import PROPERTY_SOURCE, TAG_SOURCE
+from airflow_lineage_provider.events.tags import PROPERTY_SOURCE, TAG_SOURCE
 from airflow_lineage_provider.graph import EVERY_COLUMN, Transformation
 
 if TYPE_CHECKING:

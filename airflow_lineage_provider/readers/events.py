@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.event import event_time
-from airflow_lineage_provider.events.movement import LISTS_ALL, SAVED_ANSWER
+from airflow_lineage_provider.events.tags import LISTS_ALL, SAVED_ANSWER
 from airflow_lineage_provider.graph import (
     CONSUMERS,
     Column,

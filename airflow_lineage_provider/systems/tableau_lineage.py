@@ -12,16 +12,10 @@ from urllib.parse import quote, urlsplit
 
 from openlineage.client.event_v2 import RunState
 
-from airflow_lineage_provider.events.movement import (
-    INCOMPLETE,
-    LAST_REFRESH,
-    ColumnSource,
-    MovedDataset,
-    MovedField,
-    Movement,
-)
+from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset, MovedField, Movement
 from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.events.secret_patterns import MASK
+from airflow_lineage_provider.events.tags import INCOMPLETE, LAST_REFRESH
 from airflow_lineage_provider.systems.answers import Observed
 from airflow_lineage_provider.systems.observation import Observation
 from airflow_lineage_provider.systems.tableau_fields import Fields
