@@ -212,9 +212,10 @@ def event_tasks() -> BaseOperator | None:
 
 def stand_in_task() -> BaseOperator | None:
     """Return the task that loads what is not moved, on the embedded warehouse."""
-    if TARGET != "duckdb" or (CRM and KAFKA):
+    crm = CRM or (CRM_TOPICS and KAFKA)
+    if TARGET != "duckdb" or (crm and KAFKA):
         return None
-    moved = "raw_customers raw_orders raw_products" if CRM else "raw_customer_events" if KAFKA else None
+    moved = "raw_customers raw_orders raw_products" if crm else "raw_customer_events" if KAFKA else None
     return DbtLayerOperator(
         task_id="bronze",
         layer="bronze",

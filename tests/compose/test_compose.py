@@ -6,13 +6,19 @@ configuration in it is tried without one.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import boto3
 import click
 import psycopg2
 import pytest
@@ -20,7 +26,11 @@ import yaml
 
 from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.forwarding.targets import configured_targets
+from airflow_lineage_provider.lineage_map import bindings_of
+from airflow_lineage_provider.lineage_map.load import load_map
 from airflow_lineage_provider.store import EventStore
+from tests.support.postgres_server import create_database
+from tests.support.s3 import s3_server
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()
@@ -35,6 +45,7 @@ EXAMPLE = dict(
     for line in (ROOT / ".env.example").read_text().splitlines()
     if line[:1] not in {"", "#"}
 )
+FULL = ROOT / "tests" / "stack" / "full.env"
 AIRFLOW = {name: service for name, service in SERVICES.items() if name.startswith("airflow-")}
 
 
@@ -142,8 +153,9 @@ def test_the_image_has_the_pinned_airflow():
     assert f"apache-airflow=={base}" in (ROOT / "requirements.txt").read_text().splitlines()
 
 
-def test_the_init_script_is_valid_shell():
-    command = SERVICES["airflow-init"]["command"]
+@pytest.mark.parametrize("name", ["airflow-init", "sources"])
+def test_a_script_is_valid_shell(name):
+    command = SERVICES[name]["command"]
     done = subprocess.run([shutil.which("bash"), "-n", "-c", command[-1]], check=False, timeout=10)
     assert done.returncode == 0
 
@@ -171,3 +183,91 @@ def test_the_init_sql_creates_a_database_that_stores_events(postgres):
         == 1
     )
     store.close()
+
+
+def test_the_settings_of_the_full_profile_are_variables_of_the_file():
+    given = dict(line.split("=", 1) for line in FULL.read_text().splitlines() if line[:1] not in {"", "#"})
+    assert set(given) == set(re.findall(r"\$\{(INGEST_\w+)-\}", TEXT))
+    connections = {name for name in SERVICES["airflow-scheduler"]["environment"] if "AIRFLOW_CONN_" in name}
+    named = {f"AIRFLOW_CONN_{value.upper()}" for name, value in given.items() if name.endswith("_CONN_ID")}
+    assert named <= connections
+
+
+def test_the_settings_of_the_full_profile_are_bound_by_the_map():
+    """What the DAG lands is named `landing` by the map, in the environment of the embedded warehouse."""
+    lineage_map = load_map(ROOT / "dags" / "customer_analytics_pipeline.yaml")
+    bound = bindings_of(lineage_map, "dev").logical("s3://data-lake", "bronze/customer_events")
+    assert bound == "landing.customer_events"
+
+
+@pytest.fixture(scope="module")
+def crm(postgres):
+    """A database with the tables of the file's CRM, as the variables of its `sources` name it."""
+    variables = postgres | {"PGDATABASE": "crm_of_compose"}
+    create_database(postgres, variables["PGDATABASE"])
+    with closing(connected(variables)) as connection, connection.cursor() as cursor:
+        cursor.execute((ROOT / COMPOSE["configs"]["crm-tables"]["file"]).read_text())
+    return variables
+
+
+def connected(variables):
+    connection = psycopg2.connect(
+        host=variables["PGHOST"],
+        port=variables["PGPORT"],
+        user=variables["PGUSER"],
+        password=variables["PGPASSWORD"],
+        dbname=variables["PGDATABASE"],
+    )
+    connection.autocommit = True
+    return connection
+
+
+def test_the_command_of_the_sources_makes_rows_bucket_and_connector(crm, tmp_path):
+    """Run as the file has it, against Postgres, an S3 server and a stub of Connect; twice, as `up` does."""
+    service = SERVICES["sources"]
+    (connector,) = service["configs"]
+    file = tmp_path / Path(connector["target"]).name
+    file.write_text((ROOT / COMPOSE["configs"][connector["source"]]["file"]).read_text())
+    sent = []
+    with s3_server() as s3, connect_stub(sent) as connect:
+        environ = os.environ | service["environment"] | crm | {"AWS_ENDPOINT_URL": s3}
+        script = service["command"][-1].splitlines()[0]
+        script = script.replace("http://connect:8083", connect).replace(connector["target"], str(file))
+        script = script.replace("python ", f"{sys.executable} ", 1) + " --scale 0.01"
+        for _ in range(2):
+            done = subprocess.run(
+                ["bash", "-euc", script], env=environ, cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+        client = boto3.client(
+            "s3", endpoint_url=s3, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        buckets = [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
+    assert buckets == ["data-lake"]
+    assert [path for path, _ in sent] == ["/connectors/crm/config"] * 2
+    assert sent[0][1]["database.hostname"] == crm["PGHOST"]
+    assert sent[0][1]["transforms"] == "unwrap,route,text"
+    with closing(connected(crm)) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from public.orders")
+        assert cursor.fetchone()[0] > 0
+
+
+@contextmanager
+def connect_stub(sent):
+    """Take what is put; gives the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            sent.append((self.path, json.loads(body)))
+            self.send_response(201)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -62,6 +62,7 @@ def test_reading_the_dag_file_imports_airflow_and_a_handful_of_ours(modules_afte
 CRM = {"INGEST_CRM_CONN_ID": "crm"}
 DMS = {"INGEST_DMS_REPLICATION": "crm-to-s3"}
 KAFKA = {"INGEST_KAFKA_CONN_ID": "kafka"}
+TOPICS = {"INGEST_CRM_TOPICS": "crm-{table}"}
 CONNECT = {"INGEST_CONNECT_CONN_ID": "connect"}
 REGISTRY = {"INGEST_REGISTRY_CONN_ID": "registry"}
 SNOWFLAKE, POSTGRES = {"DBT_TARGET": "snowflake"}, {"DBT_TARGET": "postgres"}
@@ -117,7 +118,21 @@ def read_dag(monkeypatch):
                 "load_events": {"crm", "land_events"},
             },
         ),
-        (dict.fromkeys(CRM | DMS | KAFKA | CONNECT | REGISTRY, ""), {"bronze": set()}),
+        (
+            KAFKA | TOPICS,
+            {
+                "crm.land_customers": set(),
+                "crm.land_orders": set(),
+                "crm.land_products": set(),
+                "crm.load_customers": {"crm.land_customers"},
+                "crm.load_orders": {"crm.land_orders", "crm.load_customers"},
+                "crm.load_products": {"crm.land_products", "crm.load_orders"},
+                "land_events": set(),
+                "load_events": {"land_events", "crm.load_products"},
+            },
+        ),
+        (CRM | TOPICS, {"crm": set(), "bronze": {"crm"}}),
+        (dict.fromkeys(CRM | DMS | KAFKA | TOPICS | CONNECT | REGISTRY, ""), {"bronze": set()}),
     ],
     ids=lambda value: " ".join(value) if value and "bronze" not in value else None,
 )

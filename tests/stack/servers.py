@@ -91,7 +91,7 @@ def running(folder: Path, say: Callable[[str], object]) -> Iterator[Servers]:
 
 @contextlib.contextmanager
 def _s3(folder: Path) -> Iterator[str]:
-    import boto3
+    import crm
 
     port, master, volume, filer = (free_port() for _ in range(4))
     rights = ["Admin", "Read", "Write", "List", "Tagging"]
@@ -103,11 +103,7 @@ def _s3(folder: Path) -> Iterator[str]:
     grpc = [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3")]
     with _process([*command, *ports, *grpc, f"-s3.config={folder / 's3.json'}"], folder / "s3.log"):
         url = f"http://127.0.0.1:{port}"
-        client = boto3.client(
-            "s3", endpoint_url=url, region_name="us-east-1",
-            aws_access_key_id=KEYS["accessKey"], aws_secret_access_key=KEYS["secretKey"],
-        )  # fmt: skip
-        _until("S3", lambda: _succeeds(lambda: client.create_bucket(Bucket=BUCKET)))
+        _until("S3", lambda: _succeeds(lambda: crm.create_bucket(BUCKET, url, *KEYS.values())))
         yield url
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import urllib.request
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from .servers import Servers
 
 SCALE = 0.1
-KEYS = {"customers": "customer_id", "orders": "order_id", "products": "product_id"}
+TABLES = ("customers", "orders", "products")
 AVRO = "io.confluent.connect.avro.AvroConverter"
 CRM_TOPICS = "crm-{table}"
-"""As crm-connector.json routes them."""
+"""As crm.json routes them."""
 EVOLVED = {"name": "campaign", "type": ["null", "string"], "default": None}
 
 
@@ -48,23 +47,16 @@ class SourceSystems:
 
     def connect_debezium(self) -> None:
         """Create the connector, which begins with a snapshot of the tables."""
-        self._changes = Counter({table: len(self._rows(table)) for table in KEYS})
-        postgres = self._servers.postgres
-        config = json.loads((HERE / "crm-connector.json").read_text()) | {
-            "database.hostname": postgres["PGHOST"],
-            "database.port": postgres["PGPORT"],
-            "database.user": postgres["PGUSER"],
-            "database.password": postgres["PGPASSWORD"],
-            "database.dbname": "crm",
-            "key.converter": AVRO,
-            "key.converter.schema.registry.url": self._servers.registry,
-            "value.converter": AVRO,
-            "value.converter.schema.registry.url": self._servers.registry,
+        self._changes = Counter({table: len(self._rows(table)) for table in TABLES})
+        import crm
+
+        converters = {
+            f"{part}.converter{setting}": value
+            for part in ("key", "value")
+            for setting, value in (("", AVRO), (".schema.registry.url", self._servers.registry))
         }
-        body = json.dumps({"name": "crm", "config": config}).encode()
-        url = f"{self._servers.connect}/connectors"
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        urllib.request.urlopen(request, timeout=60).close()
+        database = crm.database_settings(self._servers.postgres | {"PGDATABASE": "crm"})
+        crm.create_connector(self._servers.connect, HERE / "crm.json", database | converters)
 
     def wait_for_debezium(self, seconds: float) -> None:
         """Wait until each change of a table is in the table's topic."""
@@ -98,7 +90,7 @@ class SourceSystems:
 
     def now(self) -> Sources:
         """Return every row of the CRM and every event."""
-        tables = [self._rows(table) for table in ("customers", "orders", "products")]
+        tables = [self._rows(table) for table in TABLES]
         return Sources(*tables, self._events)
 
     def close(self) -> None:
@@ -106,22 +98,10 @@ class SourceSystems:
         self._connection.close()
 
     def _apply(self, batch: Any, *fields: dict[str, Any]) -> int:
+        import crm
         import event_stream
 
-        for table, key in KEYS.items():
-            for row in map(asdict, getattr(batch, table)):
-                self._changes[table] += 1
-                names, values = ", ".join(row), ", ".join(["%s"] * len(row))
-                sets = ", ".join(f"{name} = excluded.{name}" for name in row)
-                self._execute(
-                    f"insert into public.{table} ({names}) values ({values}) "
-                    f"on conflict ({key}) do update set {sets}",
-                    tuple(row.values()),
-                )
-        if batch.deleted_customer:
-            for table in ("orders", "customers"):
-                deleted = f"delete from public.{table} where customer_id = %s"
-                self._changes[table] += self._execute(deleted, (batch.deleted_customer,))
+        self._changes += crm.write_batch(self._connection, batch)
         events = [asdict(event) for event in batch.events]
         schema = event_stream.SCHEMA
         schema = schema | {"fields": [*schema["fields"], *fields]}
@@ -131,10 +111,9 @@ class SourceSystems:
         self._events += events
         return len(events)
 
-    def _execute(self, sql: str, values: tuple[Any, ...] | None = None) -> int:
+    def _execute(self, sql: str) -> None:
         with self._connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            return int(cursor.rowcount)
+            cursor.execute(sql)
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         with self._connection.cursor() as cursor:

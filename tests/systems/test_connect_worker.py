@@ -4,17 +4,32 @@ import json
 import tempfile
 import urllib.error
 import urllib.request
+from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
+import schema_registry
 from airflow_cases import run_cases
 from connect_worker import MissingError, broker, class_path, wait_for, worker
 from postgres_server import free_port
+from registry_document import NEEDED, OPENAPI, recorded, violations
 from transform_cases import CASES, SCHEMA, config, sql, topic
+
+from airflow_lineage_provider.ingest.decoders import Decoders
+from airflow_lineage_provider.ingest.lake import Lake
+from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
+from airflow_lineage_provider.ingest.topic import Topic
+from airflow_lineage_provider.ingest.topic_to_lake import land_topic
+from airflow_lineage_provider.systems.http import JsonApi
+from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+from tests.ingest.streams import warehouse
 
 pytestmark = pytest.mark.e2e
 OUTBOX = "outbox.event.order"
+AVRO = "io.confluent.connect.avro.AvroConverter"
+JSON = "org.apache.kafka.connect.json.JsonConverter"
 CONNECT = {"class": "kafka_connect.KafkaConnectLineageOperator"}
 KAFKA = "org.apache.kafka.connect.transforms."
 TABLES = """
@@ -25,6 +40,29 @@ create table shop.customers (customer_id bigint primary key, email text);
 insert into shop.orders values (1, 9.50, 'paid', 'x');
 insert into shop.customers values (1, 'a@example.com');
 """
+MOVED = """
+drop schema if exists moved cascade;
+create schema moved;
+create table moved.orders (
+  order_id bigint primary key, amount numeric(10, 2), note text, paid boolean, rate double precision,
+  ordered_at timestamp, updated_at timestamptz, due date, at_time time, content bytea, extra jsonb
+);
+insert into moved.orders values
+  (1, 9.50, 'ä', true, 0.5, '2025-07-01 12:30:00.123456', '2025-07-01 12:30:00.5+02',
+   '2025-07-02', '08:30', 'ab', '{"a": 1}'),
+  (2, -0.01, '', false, null, '1969-12-31 23:59:59', '1969-12-31 23:59:59+00',
+   '1969-12-31', '00:00', '', null),
+  (3, null, null, null, null, null, null, null, null, null, null);
+"""
+CHANGES = """
+update moved.orders set amount = 7.25, note = 'changed' where order_id = 2;
+delete from moved.orders where order_id = 3;
+insert into moved.orders (order_id, amount) values (4, 4), (5, 5);
+delete from moved.orders where order_id = 5;
+"""
+CHANGED = 8
+"""How many records each topic has then: three of the snapshot, five of the changes."""
+COLUMNS = "order_id, amount, note, paid, rate, ordered_at, updated_at, due, at_time, content, extra"
 
 
 def debezium(postgres, name, **more):
@@ -131,12 +169,21 @@ def consume(bootstrap, topics):
 
 
 @pytest.fixture(scope="module")
-def cases(postgres):
-    """The outcome of each case, by one Airflow, and the records that the worker wrote."""
+def connect(postgres):
+    """A worker and a broker, beside tables in Postgres."""
     try:
         class_path()
     except MissingError as missing:
         pytest.skip(str(missing))
+    execute(postgres, TABLES + sql() + MOVED)
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        with broker(base, free_port()) as bootstrap, worker(base, bootstrap, free_port()) as url:
+            yield SimpleNamespace(folder=base, bootstrap=bootstrap, url=url, postgres=postgres)
+
+
+def execute(postgres, statements):
+    """Run SQL and return the rows of its last statement."""
     connection = psycopg2.connect(
         host=postgres["PGHOST"],
         port=postgres["PGPORT"],
@@ -144,56 +191,95 @@ def cases(postgres):
         password=postgres["PGPASSWORD"],
         dbname=postgres["PGDATABASE"],
     )
-    with connection, connection.cursor() as cursor:
-        cursor.execute(TABLES + sql())
-    connection.close()
-    with tempfile.TemporaryDirectory() as folder:
-        base = Path(folder)
-        with broker(base, free_port()) as bootstrap, worker(base, bootstrap, free_port()) as url:
-            call(url, "PUT", "connectors/envelope/config", debezium(postgres, "crm"))
-            call(url, "PUT", "connectors/flat/config", transformed(postgres))
-            call(url, "PUT", "connectors/paused/config", debezium(postgres, "paused"))
-            wait_for(lambda: states(url) == {"RUNNING"})
-            call(url, "PUT", "connectors/paused/pause")
-            call(url, "PUT", "connectors/failed/config", failing(postgres))
-            call(url, "PUT", f"connectors/{SCHEMA}/config", debezium(postgres, SCHEMA, **config()))
-            topics = ["crm.shop.orders", "crm.shop.customers", "raw_orders", "raw_customers"]
-            wait_for(lambda: set(topics[:2]) <= set(used(url, "envelope")))
-            wait_for(lambda: set(topics[2:]) <= set(used(url, "flat")))
-            made = {topic(case) for case in CASES} | {OUTBOX}
-            wait_for(lambda: "FAILED" in task_states(url, SCHEMA) or made <= set(used(url, SCHEMA)))
-            assert task_states(url, SCHEMA) == ["RUNNING"], call(url, "GET", f"connectors/{SCHEMA}/status")
-            records = consume(bootstrap, [*topics, *made])
-            wait_for(lambda: call(url, "GET", "connectors/paused/status")["connector"]["state"] == "PAUSED")
-            wait_for(lambda: "FAILED" in task_states(url, "failed"))
-            connections = {
-                "connect": {
-                    "conn_type": "kafka_connect",
-                    "host": url,
-                    "extra": {"bootstrap_servers": bootstrap},
-                },
-                "source": {
-                    "conn_type": "postgres",
-                    "host": postgres["PGHOST"],
-                    "port": int(postgres["PGPORT"]),
-                    "login": postgres["PGUSER"],
-                    "password": postgres["PGPASSWORD"],
-                    "schema": postgres["PGDATABASE"],
-                },
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statements)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def cases(connect):
+    """The outcome of each case, by one Airflow, and the records that the worker wrote."""
+    base, bootstrap, url, postgres = connect.folder, connect.bootstrap, connect.url, connect.postgres
+    call(url, "PUT", "connectors/envelope/config", debezium(postgres, "crm"))
+    call(url, "PUT", "connectors/flat/config", transformed(postgres))
+    call(url, "PUT", "connectors/paused/config", debezium(postgres, "paused"))
+    wait_for(lambda: states(url) == {"RUNNING"})
+    call(url, "PUT", "connectors/paused/pause")
+    call(url, "PUT", "connectors/failed/config", failing(postgres))
+    call(url, "PUT", f"connectors/{SCHEMA}/config", debezium(postgres, SCHEMA, **config()))
+    topics = ["crm.shop.orders", "crm.shop.customers", "raw_orders", "raw_customers"]
+    wait_for(lambda: set(topics[:2]) <= set(used(url, "envelope")))
+    wait_for(lambda: set(topics[2:]) <= set(used(url, "flat")))
+    made = {topic(case) for case in CASES} | {OUTBOX}
+    wait_for(lambda: "FAILED" in task_states(url, SCHEMA) or made <= set(used(url, SCHEMA)))
+    assert task_states(url, SCHEMA) == ["RUNNING"], call(url, "GET", f"connectors/{SCHEMA}/status")
+    records = consume(bootstrap, [*topics, *made])
+    wait_for(lambda: call(url, "GET", "connectors/paused/status")["connector"]["state"] == "PAUSED")
+    wait_for(lambda: "FAILED" in task_states(url, "failed"))
+    connections = {
+        "connect": {
+            "conn_type": "kafka_connect",
+            "host": url,
+            "extra": {"bootstrap_servers": bootstrap},
+        },
+        "source": {
+            "conn_type": "postgres",
+            "host": postgres["PGHOST"],
+            "port": int(postgres["PGPORT"]),
+            "login": postgres["PGUSER"],
+            "password": postgres["PGPASSWORD"],
+            "schema": postgres["PGDATABASE"],
+        },
+    }
+    given = {
+        name: CONNECT
+        | {
+            "operator": {
+                "conn_id": "connect",
+                "connectors": [name],
+                "source_conn_ids": {name: "source"},
             }
-            given = {
-                name: CONNECT
-                | {
-                    "operator": {
-                        "conn_id": "connect",
-                        "connectors": [name],
-                        "source_conn_ids": {name: "source"},
-                    }
-                }
-                for name in ("envelope", "flat", "paused", "failed", SCHEMA)
-            }
-            environ = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn) for name, conn in connections.items()}
-            yield run_cases(base / "airflow", given, environ), records, postgres
+        }
+        for name in ("envelope", "flat", "paused", "failed", SCHEMA)
+    }
+    environ = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn) for name, conn in connections.items()}
+    return run_cases(base / "airflow", given, environ), records, postgres
+
+
+@pytest.fixture(scope="module")
+def captured(connect):
+    """The topic of each converter, which has the same changes, and the exchanges with the registry."""
+    server = schema_registry.serve(connect.folder / "schemas.json")
+    registry = f"http://127.0.0.1:{server.server_address[1]}"
+    exchanges = recorded(server)
+    json_records = {f"{part}.converter": f"{JSON}" for part in ("key", "value")}
+    avro_records = {f"{part}.converter": AVRO for part in ("key", "value")} | {
+        f"{part}.converter.schema.registry.url": registry for part in ("key", "value")
+    }
+    modes = {"avro": (avro_records, "rewrite"), "json": (json_records, "tombstone")}
+    unwrapped = "transforms.unwrap."
+    for name, (converters, mode) in modes.items():
+        more = {
+            "table.include.list": "moved.orders",
+            "transforms": "unwrap",
+            f"{unwrapped}type": "io.debezium.transforms.ExtractNewRecordState",
+            f"{unwrapped}delete.tombstone.handling.mode": mode,
+        }
+        call(
+            connect.url,
+            "PUT",
+            f"connectors/{name}/config",
+            {**debezium(connect.postgres, name), "decimal.handling.mode": "precise", **converters, **more},
+        )
+    wait_for(lambda: all("moved" in "".join(used(connect.url, name)) for name in modes))
+    execute(connect.postgres, CHANGES)
+    topics = {name: Topic(f"{name}.moved.orders", {"bootstrap.servers": connect.bootstrap}) for name in modes}
+    wait_for(lambda: all(sum(s.end for s in one.spans({})) == CHANGED for one in topics.values()))
+    yield topics, Decoders(SchemaRegistryClient(JsonApi(registry, "Schema Registry"))), exchanges
+    server.shutdown()
 
 
 def states(url):
@@ -331,3 +417,53 @@ def test_the_password_is_in_no_log_and_no_event(cases):
     outcomes, _, postgres = cases
     for outcome in outcomes.values():
         assert postgres["PGPASSWORD"] not in outcome.log + json.dumps(outcome.events)
+
+
+@pytest.mark.parametrize("converter", ["avro", "json"])
+def test_what_debezium_captured_reaches_bronze_row_by_row(connect, captured, tmp_path, converter):
+    """Types keep their meaning; a deleted row is a tombstone, whichever way the connector says so."""
+    topics, decoders, _ = captured
+    lake = Lake(str(tmp_path / "lake"))
+    landed = land_topic(topics[converter], decoders, lake, lambda _line: None, changes=True)
+    assert landed.counts["dead_letters"] == 0
+    target = warehouse(tmp_path / "warehouse.duckdb")
+    try:
+        load_landed(
+            lake,
+            topics[converter].name,
+            target,
+            "bronze.orders",
+            "order_id",
+            lambda _line: None,
+            changes=True,
+        )
+        live = target.query(f"select {COLUMNS} from bronze.orders where _op <> 'D' order by order_id")
+        gone = target.query("select order_id from bronze.orders where _op = 'D'")
+    finally:
+        target.close()
+    expected = execute(connect.postgres, f"select {COLUMNS} from moved.orders order by order_id")
+    assert [comparable(row) for row in live] == [comparable(row) for row in expected]
+    assert gone == []  # order 3 came and went before the first load
+
+
+def comparable(row):
+    """Return a row with JSON as an object, bytes as bytes and moments in one zone."""
+    *values, content, extra = row
+    moments = [value.astimezone(UTC) if getattr(value, "tzinfo", None) else value for value in values]
+    loaded = json.loads(extra) if isinstance(extra, str) else extra
+    return [*moments, bytes(content) if content is not None else None, loaded]
+
+
+def test_connect_s_avro_converter_works_with_the_registry_stand_in(captured):
+    _, _, exchanges = captured
+    registered = [path for method, path, *_ in exchanges if method == "POST"]
+    assert {"/subjects/avro.moved.orders-key/versions", "/subjects/avro.moved.orders-value/versions"} <= set(
+        registered
+    )
+
+
+@pytest.mark.skipif(not OPENAPI.exists(), reason=NEEDED)
+def test_what_the_converter_and_the_stand_in_say_is_in_the_openapi_document(captured):
+    _, _, exchanges = captured
+    for exchange in exchanges:
+        assert violations(exchange) == [], exchange
