@@ -24,7 +24,7 @@ from airflow_lineage_provider.ingest.merge import (
     write_progress,
 )
 from airflow_lineage_provider.ingest.model import IngestError, Moved
-from airflow_lineage_provider.ingest.topic_to_lake import OFFSET, PARTITION, Range, files_after
+from airflow_lineage_provider.ingest.topic_to_lake import OFFSET, PARTITION, Range, files_after, landed_ranges
 from airflow_lineage_provider.ingest.warehouse import check_table, quoted, schema_of
 
 if TYPE_CHECKING:
@@ -69,8 +69,10 @@ def load_landed(
     ends = {int(p): int(o) for p, o in read_progress(target, table, source).items()} if known else {}
     now = datetime.now(UTC)
     loading = (_Changes if changes else _Records)(target, table, keys, now)
+    landed: dict[str, str] = {}
     for covered, name in files_after(lake, topic, ends):
         fields = lake.schema(name)
+        landed |= {field.lower(): field for field in fields.names}
         kept = loading.columns(fields)
         known = _fit(target, table, known, kept, has_rows=len(fields) > len((PARTITION, OFFSET)))
         staged = loading.stage(lake, name, ends.get(covered.partition, 0), fields) if known else ""
@@ -84,9 +86,19 @@ def load_landed(
     by, within = loading.newest
     if not loading.rows and by.lower() in known:
         target.execute(touch_newest(target, table, by, now, within))
-    columns = {name: kind for name, kind in known.items() if name not in loading.made}
-    copied = {name: name for name in columns}
-    return Moved(lake.dataset, target.dataset(table), columns, known, copied, loading.rows, loading.counts)
+    for newest in landed_ranges(lake, topic)[-1:] if not landed else ():
+        landed = {field.lower(): field for field in lake.schema(newest.file_name(topic)).names}
+    copied = {name: landed.get(name, name) for name in known if name not in loading.made}
+    moved = Moved(
+        lake.dataset,
+        target.dataset(table),
+        {source: known[name] for name, source in copied.items()},
+        known,
+        copied,
+        loading.rows,
+        loading.counts,
+    )
+    return target.reported(moved)
 
 
 class _Records:

@@ -109,9 +109,11 @@ def move_table(
     if position:
         source.confirm(increment.slot, position)
     progress(f"{table}: {counted.rows:,} rows read, {tombs:,} deleted")
-    return Moved(
-        origin, target.dataset(table), described.columns, known,
-        {column: column for column in described.columns}, counted.rows, {"deleted": tombs},
+    return target.reported(
+        Moved(
+            origin, target.dataset(table), described.columns, known,
+            {column: column for column in described.columns}, counted.rows, {"deleted": tombs},
+        )
     )  # fmt: skip
 
 

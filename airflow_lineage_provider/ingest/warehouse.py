@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
+
+    from airflow_lineage_provider.ingest.model import Moved
 
 
 class BronzeTarget(ABC):
@@ -46,6 +49,16 @@ class BronzeTarget(ABC):
             f"and lower(table_catalog) = {literal(self.database.lower())} order by ordinal_position"
         )
         return {str(column): str(kind) for column, kind in rows}
+
+    def reported(self, moved: Moved) -> Moved:
+        """Return a move with the target's columns in the case that the warehouse keeps names in."""
+        if not self.folds_to_upper:
+            return moved
+        return replace(
+            moved,
+            target_columns={name.upper(): kind for name, kind in moved.target_columns.items()},
+            columns={name.upper(): source for name, source in moved.columns.items()},
+        )
 
     def create_table(self, table: str, columns: pa.Schema) -> None:
         """Create a table of these columns, and its schema, where they are not there."""

@@ -16,6 +16,8 @@ from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
 from airflow_lineage_provider.ingest.model import IngestError
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
 
+from .streams import event
+
 BRONZE = "bronze.raw_orders"
 ZONED = "io.debezium.time.ZonedTimestamp"
 MICROS = {"type": "long", "connect.version": 1, "connect.name": "io.debezium.time.MicroTimestamp"}
@@ -114,6 +116,30 @@ def test_the_newest_change_of_each_key_is_in_bronze(changes, duckdb_target):
     assert moved.rows == 2
     assert set(moved.target_columns) == {"order_id", "amount", "ordered_at", "_op", "_loaded_at"}
     assert set(moved.columns) == {"order_id", "amount", "ordered_at"}
+
+
+def test_lineage_has_the_names_of_each_side(stream, duckdb_target, event_stream):
+    schema = event_stream.SCHEMA
+    renamed = [dict(field) for field in schema["fields"]]
+    renamed[0]["name"] = "eventId"
+    row = event(0)
+    stream.produce([row | {"eventId": row.pop("event_id")}], {**schema, "fields": renamed})
+    stream.land()
+    for _ in range(2):  # the second load has nothing new
+        moved = load_landed(
+            stream.lake, stream.name, duckdb_target, "bronze.events", None, lambda _line: None
+        )
+        assert moved.columns["eventid"] == "eventId"
+        assert {"eventId", "page_url"} <= set(moved.source_columns)
+
+    duckdb_target.folds_to_upper = True  # as Snowflake
+    try:
+        upper = duckdb_target.reported(moved)
+    finally:
+        duckdb_target.folds_to_upper = False
+    assert upper.columns["EVENTID"] == "eventId"
+    assert set(upper.target_columns) == {name.upper() for name in moved.target_columns}
+    assert upper.source_columns == moved.source_columns
 
 
 def test_a_row_is_updated_and_one_that_is_read_again_unchanged_keeps_its_op(changes, duckdb_target):
