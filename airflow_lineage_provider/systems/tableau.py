@@ -15,7 +15,7 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.saved import SavedAnswer
 from airflow_lineage_provider.systems.tableau_graphql import Page, read_page
-from airflow_lineage_provider.systems.tableau_queries import CONNECTIONS, REQUIRED, query_text
+from airflow_lineage_provider.systems.tableau_queries import CONNECTIONS, NEEDED, REQUIRED, query_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +74,11 @@ class TableauClient:
         size, cursor, without, count = PAGE, None, dict[str, None](), 0
         while True:
             page = self._page(connection, without, size, cursor)
+            if page.unknown and connection not in NEEDED and page.lacks(connection):
+                self._miss(f"{connection} are not listed by this server's version")
+                return
             if page.unknown:
-                self._leave_out(connection, page.unknown, without)
+                self._leave_out(page.unknown, without)
                 continue
             if page.too_large and size > 1:
                 size = max(1, size // 2)
@@ -97,11 +100,11 @@ class TableauClient:
         query, variables = query_text(connection, without), {"first": size, "afterToken": cursor}
         return read_page(self._call(lambda: self._server.metadata.query(query, variables)), connection)
 
-    def _leave_out(self, connection: str, unknown: tuple[str, ...], without: dict[str, None]) -> None:
+    def _leave_out(self, unknown: tuple[str, ...], without: dict[str, None]) -> None:
         """Drop fields that the server's schema does not have."""
         for field in unknown:
             name = field.rpartition(".")[2]
-            if name in REQUIRED or field in without or name == f"{connection}Connection":
+            if name in REQUIRED or field in without or name.endswith("Connection"):
                 raise SystemReadError(
                     f"{self._name}: its Metadata API has no {field}: Tableau 2019.3 or newer is needed"
                 )

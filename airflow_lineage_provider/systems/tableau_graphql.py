@@ -35,6 +35,10 @@ class Page:
     reasons: tuple[str, ...] = ()
     """Why the page may lack nodes."""
 
+    def lacks(self, connection: str) -> bool:
+        """Whether the server's schema does not have the connection itself."""
+        return any(field.endswith(f".{connection}Connection") for field in self.unknown)
+
 
 def read_page(answer: Any, connection: str) -> Page:
     """Return the page in an answer of the Metadata API."""

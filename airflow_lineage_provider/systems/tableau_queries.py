@@ -73,9 +73,15 @@ CONNECTIONS: Mapping[str, Selection] = {
         "columns": _leaves("id", "name"),
         "tables": _ID,
     },
-    "databaseTables": {**_leaves("id", "name", "schema", "fullName", "connectionType"), **_DATABASE},
+    "databaseTables": {
+        **_leaves("id", "name", "schema", "fullName", "connectionType"),
+        **_DATABASE,
+        "columns": _leaves("id", "name"),
+    },
 }
 """What is asked of each connection of the schema, whose field is its name and `Connection`."""
+NEEDED = frozenset({"workbooks", "dashboards", "sheets"})
+"""Connections without which nothing can be said."""
 
 
 def query_text(connection: str, without: Collection[str] = ()) -> str:

@@ -16,7 +16,7 @@ from airflow_lineage_provider.systems.tableau_nodes import child, nodes, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_lineage_provider.sql import Lineage, Table
+    from airflow_lineage_provider.sql import Lineage, Source, Table
     from airflow_lineage_provider.systems.tableau_nodes import Node
 
 _BRACKETED = re.compile(r"\[((?:[^\]]|\]\])*)\]")
@@ -45,29 +45,47 @@ class Tables:
         return self._custom[table_id].get(column.casefold())
 
     def _read(self, node: Node) -> dict[str, tuple[ColumnSource, ...]]:
-        """Return the sources of the columns of a custom SQL query, by their names in small letters."""
+        """Return the sources of the columns of a custom SQL query, by their names in small letters.
+
+        Tableau knows some of the columns of the tables only, so that they are a second attempt: for names
+        without a table, in a query of several.
+        """
+        found = [self._lineage(node, schema) for schema in ({}, self._schema(node))]
+        problems = min((one.problems for one in found), key=len)
+        for problem in problems[:_MANY]:
+            self.problems.setdefault(f"custom SQL {text(node, 'name')!r}: {problem}")
+        columns: dict[str, tuple[ColumnSource, ...]] = {}
+        for column in (column for lineage in found for column in lineage.columns):
+            sources = tuple(self._source(one, node) for one in column.sources if one.type == "DIRECT")
+            if sources or not problems:
+                columns[column.name.casefold()] = columns.get(column.name.casefold()) or sources
+        return columns
+
+    def _lineage(self, node: Node, schema: Mapping[str, list[str]]) -> Lineage:
         from airflow_lineage_provider.sql import column_lineage
 
         database = child(node, "database")
         kind = text(node, "connectionType") or text(database, "connectionType")
-        found: Lineage = column_lineage(
+        return column_lineage(
             custom_sql(text(node, "query")),
             dialect=sql_dialect(kind) if _has_dialect(kind) else "",
-            schema={},
+            schema=schema,
             default_database=text(database, "name") or None,
         )
-        for problem in found.problems[:_MANY]:
-            self.problems.setdefault(f"custom SQL {text(node, 'name')!r}: {problem}")
-        return {
-            column.name.casefold(): tuple(
-                ColumnSource(
-                    self._named(source.table, node), source.column, source.subtype.value, source.masking
-                )
-                for source in column.sources
-                if source.type == "DIRECT"
-            )
-            for column in found.columns
-        }
+
+    def _schema(self, node: Node) -> dict[str, list[str]]:
+        schema = {}
+        for one in nodes(node, "tables"):
+            known = self.database.get(text(one, "id"), {})
+            _, space, name = table_parts(known)
+            columns = [text(column, "name") for column in nodes(known, "columns")]
+            quoted = ['"{}"'.format(part.replace('"', '""')) for part in (space, name) if part]
+            schema[".".join(quoted)] = [column for column in columns if column]
+        return {name: columns for name, columns in schema.items() if name and columns}
+
+    def _source(self, source: Source, node: Node) -> ColumnSource:
+        dataset = self._named(source.table, node)
+        return ColumnSource(dataset, source.column, source.subtype.value, source.masking)
 
     def _named(self, table: Table, custom: Node) -> DatasetName:
         """Return the dataset of a table in custom SQL: the listed one of its name, else by its parts."""
