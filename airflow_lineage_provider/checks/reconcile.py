@@ -22,6 +22,8 @@ from airflow_lineage_provider.graph import (
     compare,
     weigh,
 )
+from airflow_lineage_provider.graph.model import ColumnRef
+from airflow_lineage_provider.graph.walk import shortest_path
 from airflow_lineage_provider.readers.documented import read_map
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph import Dataset, Graph
     from airflow_lineage_provider.graph.matching import Scope
+    from airflow_lineage_provider.graph.model import Provenance
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.readers import Evidence
 
@@ -130,7 +133,7 @@ def reconcile(
         for finding in _compare(first, second, scopes):
             _add(differences, finding, first, second)
     found = [
-        *(_finding(one, ordered, since) for one in differences.values()),
+        *_findings(differences.values(), ordered, scopes.documented, since),
         *_without_columns(ordered, scopes),
         *_several_names(ordered, scopes),
         *_incomplete(ordered),
@@ -223,49 +226,73 @@ def _add(
         one.has.setdefault(has.kind, finding)
         one.lacks.setdefault(lacks.kind, finding)
     elif code in _VALUES:
-        one = differences.setdefault((code, finding.subject), Difference(code, finding.subject))
+        # The start of the message names the property too, of which a subject may have several.
+        named = finding.message.partition(" is documented as ")[0]
+        one = differences.setdefault((code, named), Difference(code, named))
         one.values.setdefault(first.kind, finding.was)
         one.values.setdefault(second.kind, finding.now)
         one.has.setdefault(first.kind, finding)
 
 
-def _finding(found: Difference, sources: Sequence[ComparedSource], since: str) -> Finding:
-    words = {source.kind: source.words for source in sources}
+def _satisfied(source: ComparedSource, found: Difference, documented: Graph) -> bool:
+    """Whether a source has a longer path for an edge that the map documents."""
+    graph = source.evidence.graph
+    start, _, end = found.subject.partition(" -> ")
+    if found.code is Code.EDGE_MISSING and (start, end) in documented.edges:
+        return bool(shortest_path(graph.parents, start, end))
+    ends = ColumnRef(*start.rpartition(".")[::2]), ColumnRef(*end.rpartition(".")[::2])
+    if found.code is Code.COLUMN_EDGE_MISSING and documented.column_edge(*ends):
+        return bool(shortest_path(lambda ref: graph.column_upstream.get(ref, ()), *ends))
+    return False
+
+
+def _findings(
+    differences: Iterable[Difference], sources: Sequence[ComparedSource], documented: Graph, since: str
+) -> Iterator[Finding]:
+    by_kind = {source.kind: source for source in sources}
+    for found in differences:
+        for kind in [k for k in found.lacks if _satisfied(by_kind[k], found, documented)]:
+            del found.lacks[kind]
+        if found.values:
+            yield _changed(found, by_kind)
+        elif found.lacks:
+            yield _one_sided(found, by_kind, since)
+
+
+def _where(found: Difference, by_kind: Mapping[str, ComparedSource]) -> dict[str, tuple[Provenance, ...]]:
+    """Return where each kind of evidence records a difference."""
+    seen = dict.fromkeys(one for f in found.has.values() for one in (*f.documented, *f.observed))
+    return {kind: tuple(one for one in seen if one.kind == kind) for kind in by_kind}
+
+
+def _changed(found: Difference, by_kind: Mapping[str, ComparedSource]) -> Finding:
     first = next(iter(found.has.values()))
-    if found.values:
-        parts = [_stated(words[kind], value) for kind, value in found.values.items()]
-        return replace(first, message=f"{found.subject} is {', '.join(parts)}")
-    order = [source.kind for source in sources]
-    has, lacks = (
-        [words[kind] for kind in sorted(side, key=order.index)] for side in (found.has, found.lacks)
-    )
-    judged = next(kind for kind in order if kind in found.has or kind in found.lacks)
-    code = found.code if judged in found.has else _MISSING[found.code]
-    message = f"{found.subject} is {_and(has)}, and not {_or(lacks)}"
-    absent = {s.kind: s.evidence.absent for s in sources}
+    parts = [_stated(by_kind[kind].words, value) for kind, value in found.values.items()]
+    where = _where(found, by_kind)
+    observed = tuple(one for kind, places in where.items() if kind != MAP for one in places)
+    message = f"{found.subject} is {', '.join(parts)}"
+    return replace(first, message=message, documented=where.get(MAP, ()), observed=observed)
+
+
+def _one_sided(found: Difference, by_kind: Mapping[str, ComparedSource], since: str) -> Finding:
+    """Return the finding of what some sources have and others lack; the first of them judges which it is."""
+    has, lacks = ([by_kind[k].words for k in by_kind if k in side] for side in (found.has, found.lacks))
+    judge = next(kind for kind in by_kind if kind in found.has or kind in found.lacks)
+    code = found.code if judge in found.has else _MISSING[found.code]
+    message = f"{found.subject} is {' and '.join(has)}, and not {' or '.join(lacks)}"
     for kind in found.lacks:
-        if reason := absent[kind].get(found.subject):
+        if reason := by_kind[kind].evidence.absent.get(found.subject):
             message += f": {reason}"
-    seen = {one for finding in found.has.values() for one in (*finding.documented, *finding.observed)}
-    where = {kind: tuple(one for one in seen if one.kind == kind) for kind in order}
-    if set(found.has) == {"datahub"} and since:
-        at = max((one.at for one in where["datahub"]), default="")
-        if at and at < since:
-            code, message = Code.STALE, f"{message}; it was last updated {at[:10]}"
-    observed = tuple(one for kind in order if kind != MAP for one in where[kind])
+    where = _where(found, by_kind)
+    at = max((one.at for one in where.get("datahub", ())), default="")
+    if set(found.has) == {"datahub"} and at and at < since:
+        code, message = Code.STALE, f"{message}; it was last updated {at[:10]}"
+    observed = tuple(one for kind, places in where.items() if kind != MAP for one in places)
     return Finding(code, found.subject, message, where.get(MAP, ()), observed)
 
 
 def _stated(words: str, value: str) -> str:
     return f"{value} {words}" if words.startswith("in ") else f"{words} as {value}"
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join(words)
-
-
-def _or(words: Sequence[str]) -> str:
-    return " or ".join(words)
 
 
 def _without_columns(sources: Sequence[ComparedSource], scopes: _Scopes) -> Iterator[Finding]:
@@ -290,7 +317,7 @@ def _without_columns(sources: Sequence[ComparedSource], scopes: _Scopes) -> Iter
         ]
         if lacks and scopes.near(lacks[0].evidence.graph)(name):
             has = [source.words for source in sources if source.kind in by_kind]
-            words = f"{_and(has)}, and not {_or([source.words for source in lacks])}"
+            words = f"{' and '.join(has)}, and not {' or '.join(source.words for source in lacks)}"
             where = lacks[0].evidence.graph.datasets[name].provenance
             message = f"the column lineage of {name} is {words}"
             yield Finding(Code.NO_COLUMN_LINEAGE, name, message, observed=where)
@@ -324,8 +351,6 @@ def _rows(sources: Sequence[ComparedSource], scopes: _Scopes) -> Iterator[EdgeRo
 
 
 def _says(source: ComparedSource, pair: tuple[str, str], scopes: _Scopes) -> str:
-    from airflow_lineage_provider.graph.walk import shortest_path
-
     graph = source.evidence.graph
     if pair in graph.edges:
         return "yes"

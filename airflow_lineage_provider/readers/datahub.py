@@ -55,6 +55,7 @@ def read_datahub(catalog: Catalog, bindings: Bindings) -> Evidence:
 class _Reader:
     def __init__(self, catalog: Catalog, bindings: Bindings) -> None:
         self.names = LogicalNames(bindings)
+        self.people = catalog.people
         self.entities = {
             urn: entity for urn, entity in catalog.entities.items() if entity.urn.kind in KINDS and urn
         }
@@ -77,7 +78,7 @@ class _Reader:
         for urn, entity in sorted(self.present.items(), key=lambda found: platform_name(found[1]) == _DBT):
             provenance = self.provenance(entity)
             columns = {
-                name: Column(name, one.type, one.description, provenance)
+                name: Column(name, one.type, one.description, provenance, properties=one.properties)
                 for one in (*entity.fields, *self.feature_fields(entity))
                 if (name := self.column(urn, one.name))
             }
@@ -86,9 +87,10 @@ class _Reader:
                 kind=(entity.subtype or KINDS[entity.urn.kind]).lower(),
                 system=platform_name(entity),
                 description=entity.description,
-                owners=tuple(entity.owners),
+                owners=tuple(self.people.get(urn, parse_urn(urn).parts[0]) for urn in entity.owners),
                 columns=columns,
                 provenance=(provenance,),
+                properties=entity.properties,
             )
 
     def feature_fields(self, entity: CatalogEntity) -> Iterator[CatalogField]:
@@ -96,7 +98,9 @@ class _Reader:
             for urn in entity.features:
                 feature = self.features.get(urn)
                 if feature is not None and not feature.removed:
-                    yield CatalogField(feature.urn.parts[-1], feature.subtype, feature.description)
+                    yield CatalogField(
+                        feature.urn.parts[-1], feature.subtype, feature.description, feature.properties
+                    )
 
     def edges(self) -> Iterator[Edge]:
         for urn, entity in self.present.items():

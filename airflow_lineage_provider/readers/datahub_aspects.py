@@ -18,6 +18,7 @@ from airflow_lineage_provider.readers.datahub_entities import (
     CatalogEdge,
     CatalogEntity,
     CatalogField,
+    stated_properties,
 )
 from airflow_lineage_provider.readers.datahub_operations import read_operation
 from airflow_lineage_provider.readers.datahub_urns import UrnError, parse_urn, schema_field, simple_path
@@ -85,6 +86,8 @@ def read_aspect(catalog: Catalog, urn: str, aspect: str, value: Aspect, at: str 
     """Add an aspect to the entity that it describes. Raises UrnError, and what a malformed value raises."""
     read = _READERS.get(aspect)
     parsed = parse_urn(urn)
+    if aspect in {"corpGroupInfo", "corpUserInfo"} and value.get("displayName"):
+        catalog.people[urn] = str(value["displayName"])
     if parsed.kind not in {*KINDS, "mlFeature"}:
         return
     entity = catalog.entities.setdefault(urn, CatalogEntity(parsed))
@@ -196,7 +199,9 @@ def fine_grained(
 def _properties(entity: CatalogEntity, value: Aspect) -> None:
     entity.title = str(value.get("name") or value.get("title") or entity.title)
     entity.description = str(value.get("description") or entity.description)
-    more_edges(entity, (value.get("customProperties") or {}).get(FROM_PROPERTY))
+    custom = value.get("customProperties") or {}
+    entity.properties = stated_properties(custom)
+    more_edges(entity, custom.get(FROM_PROPERTY))
 
 
 def more_edges(entity: CatalogEntity, text: str | None) -> None:
@@ -247,8 +252,10 @@ def input_field(
 def _feature(entity: CatalogEntity, value: Aspect) -> None:
     entity.description = str(value.get("description") or "")
     entity.upstreams = [CatalogEdge(parse_urn(urn).text) for urn in value.get("sources") or ()]
-    entity.subtype = (value.get("customProperties") or {}).get("type", "")
-    more_edges(entity, (value.get("customProperties") or {}).get(FROM_PROPERTY))
+    custom = value.get("customProperties") or {}
+    entity.subtype = custom.get("type", "")
+    entity.properties = stated_properties(custom)
+    more_edges(entity, custom.get(FROM_PROPERTY))
 
 
 def _features(entity: CatalogEntity, value: Aspect) -> None:
@@ -266,7 +273,7 @@ def _subtypes(entity: CatalogEntity, value: Aspect) -> None:
 
 
 def _owners(entity: CatalogEntity, value: Aspect) -> None:
-    entity.owners = [parse_urn(one["owner"]).parts[0] for one in value.get("owners") or ()]
+    entity.owners = [parse_urn(one["owner"]).text for one in value.get("owners") or ()]
 
 
 def _instance(entity: CatalogEntity, value: Aspect) -> None:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_lineage_provider.graph import Transformation
+    from airflow_lineage_provider.graph.model import Properties
     from airflow_lineage_provider.readers.datahub_urns import Urn
 
 KINDS = {
@@ -17,6 +20,8 @@ KINDS = {
     "mlModel": "model",
 }
 """The entity types that are datasets of a graph, and the kind of each where nothing says more."""
+PROPERTY_PREFIX = "airflow_lineage.property."
+"""The start of the custom properties that keep what a system states beside lineage."""
 FROM_PROPERTY = "airflow_lineage.from"
 """The custom property that keeps the edges that DataHub's model of an entity has no place for, as JSON."""
 
@@ -27,6 +32,7 @@ class CatalogField(NamedTuple):
     name: str
     type: str = ""
     description: str = ""
+    properties: Properties = ()
 
 
 class CatalogEdge(NamedTuple):
@@ -57,6 +63,8 @@ class CatalogEntity:
     removed: bool = False
     at: str = ""
     owners: list[str] = field(default_factory=list)
+    """The URNs of users and groups."""
+    properties: Properties = ()
     fields: list[CatalogField] = field(default_factory=list)
     upstreams: list[CatalogEdge] = field(default_factory=list)
     column_edges: list[CatalogColumnEdge] = field(default_factory=list)
@@ -71,5 +79,16 @@ class Catalog:
 
     name: str
     entities: dict[str, CatalogEntity] = field(default_factory=dict)
+    people: dict[str, str] = field(default_factory=dict)
+    """The display names of users and groups by URN."""
     incomplete: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+
+def stated_properties(custom: Mapping[str, str]) -> Properties:
+    """Return what a system states beside lineage, from custom properties."""
+    return tuple(
+        (key.removeprefix(PROPERTY_PREFIX), value)
+        for key, value in custom.items()
+        if key.startswith(PROPERTY_PREFIX)
+    )

@@ -54,7 +54,11 @@ def read_events(
     documents it.
     """
     merged = merge_runs(_by(until, events) if until else events)
-    runs = sorted(merged, key=lambda run: run.order, reverse=True) if every_run else last_runs(merged)
+    runs = last_runs(merged)
+    if every_run:  # those before the last ones, so that their schemas do not count
+        known = set(map(id, runs))
+        older = (run for run in merged if id(run) not in known)
+        runs += sorted(older, key=lambda run: run.order, reverse=True)
     reader = _GraphBuilder(bindings, job_labels(run.identity for run in runs))
     jobs = tuple(reader.add(run) for run in runs)
     dialects = Counter(run.dialect for run in runs if run.dialect)

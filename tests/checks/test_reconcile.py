@@ -328,3 +328,14 @@ def test_the_policy_of_the_map_weighs_and_accepts():
     result = reconcile([ComparedSource(kind, one) for kind, one in evidence.items()], weighed)
     assert [(f.code, f.severity) for f in result.comparison.findings] == [("type-changed", "note")]
     assert [f.subject for f in result.comparison.accepted] == ["gold.daily.extra"]
+
+
+def test_a_documented_summary_edge_is_satisfied_by_a_longer_path():
+    text = MAP.replace("from: [silver.stg, gold.daily]", "from: [silver.stg, gold.daily, bronze.raw]")
+    summarised = parse_map(text, "map.yaml")
+    evidence = sources()
+    evidence["map"] = evidence["datahub"] = replace(evidence["map"], graph=read_map(summarised).graph)
+    result = reconcile([ComparedSource(kind, one) for kind, one in evidence.items()], summarised)
+    assert found(result) == []
+    rows = {(row.source, row.target): row.has for row in result.edges}
+    assert rows["bronze.raw", "gold.orders"] == {"map": "yes", "event": "through", "datahub": "yes"}

@@ -10,6 +10,7 @@ from airflow_lineage_provider.readers.datahub_entities import (
     CatalogEdge,
     CatalogEntity,
     CatalogField,
+    stated_properties,
 )
 from airflow_lineage_provider.readers.datahub_urns import parse_urn, schema_field_urn, simple_path
 from airflow_lineage_provider.systems.datahub.proposals import DATASET
@@ -40,7 +41,7 @@ def entity_of(answer: Answer) -> CatalogEntity:
     entity.instance = str((answer.get("dataPlatformInstance") or {}).get("instanceId") or "")
     entity.subtype = str(next(iter((answer.get("subTypes") or {}).get("typeNames") or ()), ""))
     entity.owners = [
-        parse_urn(one["owner"]["urn"]).parts[0]
+        parse_urn(one["owner"]["urn"]).text
         for one in (answer.get("ownership") or {}).get("owners") or ()
         if one.get("owner")
     ]
@@ -69,6 +70,7 @@ def _properties(entity: CatalogEntity, found: Answer) -> None:
     if entity.urn.kind == "mlFeature":
         entity.subtype = custom.get("type", "")
     entity.description = str(found.get("description") or "")
+    entity.properties = stated_properties(custom)
     entity.upstreams += [CatalogEdge(parse_urn(one["urn"]).text) for one in found.get("sources") or () if one]
     entity.features = [
         parse_urn(one if isinstance(one, str) else one["urn"]).text for one in found.get("mlFeatures") or ()
@@ -93,3 +95,12 @@ def _columns(entity: CatalogEntity, answer: Answer) -> None:
             for side in ("upstreams", "downstreams")
         )
         entity.column_edges += fine_grained(upstreams, downstreams, one.get("transformOperation"))
+
+
+def people_of(answer: Answer) -> dict[str, str]:
+    """Return the display names of an entity's owners by URN."""
+    owners = [one.get("owner") or {} for one in (answer.get("ownership") or {}).get("owners") or ()]
+    named = {
+        one.get("urn"): (one.get("properties") or one.get("info") or {}).get("displayName") for one in owners
+    }
+    return {str(urn): str(name) for urn, name in named.items() if urn and name}

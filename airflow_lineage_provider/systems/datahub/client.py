@@ -9,7 +9,7 @@ from airflow_lineage_provider.errors import LineageError
 from airflow_lineage_provider.readers.datahub_aspects import add_incomplete
 from airflow_lineage_provider.readers.datahub_entities import Catalog, CatalogEdge
 from airflow_lineage_provider.readers.datahub_urns import UrnError, parse_urn
-from airflow_lineage_provider.systems.datahub.answers import entity_of
+from airflow_lineage_provider.systems.datahub.answers import entity_of, people_of
 from airflow_lineage_provider.systems.datahub.queries import (
     EDGES,
     ENTITIES,
@@ -109,6 +109,7 @@ class DataHubClient:
             if env and entity.urn.kind == "dataset" and entity.urn.parts[-1] != env:
                 return
             catalog.entities[entity.urn.text] = entity
+            catalog.people |= people_of(answer)
             self._more_upstreams(entity, answer.get("lineage") or {})
         except UrnError as error:
             add_incomplete(catalog, f"{self}: {error}")

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.graph import EVERY_COLUMN
-from airflow_lineage_provider.readers.datahub_entities import FROM_PROPERTY
+from airflow_lineage_provider.readers.datahub_entities import FROM_PROPERTY, PROPERTY_PREFIX
 from airflow_lineage_provider.readers.datahub_operations import PRODUCER, operation_text
 from airflow_lineage_provider.readers.datahub_urns import platform_urn, schema_field_urn, slug, urn_of
 from airflow_lineage_provider.systems.datahub.field_types import field_type
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.graph import Column, ColumnEdge, Dataset, Edge, Graph
+    from airflow_lineage_provider.graph.model import Properties
     from airflow_lineage_provider.systems.datahub.names import CatalogNames
 
 _CONFIDENCE = 1.0
@@ -182,8 +183,8 @@ class EntityWriter:
         ]
         sources = dict.fromkeys(urn for urn, *_ in made_from if urn.startswith("urn:li:dataset:"))
         properties = {MAP: self.map_name, FROM_PROPERTY: json.dumps(made_from)}
-        if column and column.type:
-            properties["type"] = column.type
+        if column:
+            properties |= _stated(column.properties) | ({"type": column.type} if column.type else {})
         return {
             "description": column.description if column else "",
             "dataType": "UNKNOWN",
@@ -222,6 +223,7 @@ class EntityWriter:
             custom |= {"layer": dataset.layer, "tier": dataset.layer}
         if dataset.checks:
             custom["checks"] = "; ".join(dataset.checks)
+        custom |= _stated(dataset.properties)
         if listed := list(others):
             custom[FROM_PROPERTY] = json.dumps(listed)
         found: dict[str, Any] = {"customProperties": custom}
@@ -269,6 +271,10 @@ def owner_urn(owner: str) -> str:
 def urn_of_tag(tag: str) -> str:
     """Return the URN of a tag."""
     return f"urn:li:tag:{tag.replace(',', ' ').replace('(', ' ').replace(')', ' ')}"
+
+
+def _stated(properties: Properties) -> dict[str, str]:
+    return {f"{PROPERTY_PREFIX}{name}": value for name, value in properties}
 
 
 def _field(column: Column) -> dict[str, Any]:

@@ -14,7 +14,9 @@ _LINEAGE = f"""
 """
 _COMMON = """
       status { removed }
-      ownership { owners { owner { ... on CorpUser { urn } ... on CorpGroup { urn } } } }
+      ownership { owners { owner {
+        ... on CorpUser { urn info { displayName } } ... on CorpGroup { urn properties { displayName } }
+      } } }
       dataPlatformInstance { instanceId }
 """
 _FIELDS = (
