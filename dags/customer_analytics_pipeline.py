@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ DOC = """
 ### Customer analytics pipeline
 
 Bronze is loaded in **ingest**, checked for freshness, cleansed into **silver** and aggregated into **gold**,
-which Tableau, Tecton and SageMaker read. Bronze is kept for 90 days.
+which Tableau, Tecton and SageMaker read: `customer_analytics_consumers` observes them. Bronze is kept for 90
+days. Where Great Expectations is installed, **expectations** runs the suites of the dbt project on silver.
 
 In production AWS DMS, Kafka Connect and Snowflake load bronze, and **ingest** observes them. Where
 connections to the CRM and the brokers are set, it moves the data itself. On the embedded warehouse dbt models
@@ -79,6 +81,7 @@ reports: its log has the verdict of every edge.
 | when it fails | look at | then |
 |---|---|---|
 | `ingest` | the system that its last line names | mend the connection, clear the task |
+| `expectations` | the rows that its data docs count | correct the source or the suite, clear the task |
 | `silver`, `gold` | the failed node's error, last in the log | fix model or map, clear the task |
 | `check_freshness` | the source that is older than 5 minutes | DMS or Kafka Connect, clear the task |
 | `check_retention` | the table with rows older than 90 days | `bronze_retention`'s log, clear both |
@@ -240,6 +243,19 @@ def loads_task() -> BaseOperator | None:
     )
 
 
+def expectations_task() -> BaseOperator | None:
+    """Return the task that runs the suites on silver, where Great Expectations is installed."""
+    if not find_spec("great_expectations"):
+        return None
+    from airflow_lineage_provider.operators.great_expectations import GreatExpectationsOperator
+
+    return GreatExpectationsOperator(
+        task_id="expectations",
+        doc_md="The format of email addresses, and the ranges of amounts and dates in silver.",
+        **DBT,
+    )
+
+
 with DAG(
     dag_id="customer_analytics_pipeline",
     description="CRM and events to gold, with lineage that is validated against its documentation",
@@ -295,5 +311,7 @@ with DAG(
         if loads := loads_task():
             [task for task in (crm, connect) if task] >> loads
 
-    ingest >> freshness >> silver >> gold >> [validate, retention]
+    expectations = expectations_task()
+
+    chain(*filter(None, (ingest, freshness, silver, expectations, gold)), [validate, retention])
     retention >> check_retention

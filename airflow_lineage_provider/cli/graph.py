@@ -112,7 +112,7 @@ def trace(column: str, hops: int | None, form: str, **options: Any) -> None:
 
 def _graph(options: dict[str, Any]) -> Graph:
     """Return the map's graph, combined with that of a run where one is named."""
-    from airflow_lineage_provider.graph import combine
+    from airflow_lineage_provider.graph import as_documented, combine
     from airflow_lineage_provider.lineage_map import bindings_of, load_map
     from airflow_lineage_provider.readers.documented import read_map
     from airflow_lineage_provider.readers.events import read_events
@@ -125,4 +125,5 @@ def _graph(options: dict[str, Any]) -> Graph:
     source = source_at(options["store"])
     events = emitted_events(source, options["run"], lineage_map)
     bindings = bindings_of(lineage_map, options["environment"])
-    return combine(documented, read_events(events, bindings, until=options["until"]).graph)
+    observed = read_events(events, bindings, until=options["until"]).graph
+    return combine(documented, as_documented(documented, observed))

@@ -30,10 +30,16 @@ class StepEvidence:
 
 
 def step_evidence(graph: Graph, source: ColumnRef, target: ColumnRef) -> StepEvidence:
-    """Return the evidence of the step from a column to the next, or of the edge of their tables."""
+    """Return the evidence of the step from a column to the next, or of the edge of their tables.
+
+    A step to a dataset of which no column is documented is documented by the edge of the tables.
+    """
     column_edge = graph.column_edge(source, target)
-    edge = column_edge or graph.edges.get((source.dataset, target.dataset))
+    edge = graph.edges.get((source.dataset, target.dataset))
     found: tuple[Provenance, ...] = edge.provenance if edge else ()
+    if column_edge:
+        by_table = () if _documents_columns(graph, target.dataset) else found
+        found = (*column_edge.provenance, *(one for one in by_table if one.kind == DOCUMENTED))
     observed = [one for one in found if one.kind != DOCUMENTED]
     sides = (
         *(("documented",) if len(observed) < len(found) else ()),
@@ -41,3 +47,8 @@ def step_evidence(graph: Graph, source: ColumnRef, target: ColumnRef) -> StepEvi
     )
     saved = [one.saved for one in observed]
     return StepEvidence(sides, max(saved) if saved and all(saved) else "")
+
+
+def _documents_columns(graph: Graph, dataset: str) -> bool:
+    known = graph.datasets[dataset].columns.values() if dataset in graph.datasets else ()
+    return any(column.provenance and column.provenance.kind == DOCUMENTED for column in known)

@@ -190,7 +190,7 @@ def test_a_misspelt_name_in_the_map_is_reported_before_the_comparison():
     with pytest.raises(MapError) as error:
         compared(run_events(), parse_map(text, "m.yaml"))
     assert str(error.value) == (
-        "m.yaml:126:1: bronze.raw_custmers is used and not documented; did you mean bronze.raw_customers?"
+        "m.yaml:127:1: bronze.raw_custmers is used and not documented; did you mean bronze.raw_customers?"
     )
 
 

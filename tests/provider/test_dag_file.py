@@ -59,6 +59,21 @@ def test_reading_the_dag_file_imports_airflow_and_a_handful_of_ours(modules_afte
     assert len(added) < 40, sorted(added)
 
 
+def test_the_dag_of_the_consumers_runs_when_gold_is_made_and_daily_when_tableau_refreshes(monkeypatch):
+    monkeypatch.setenv("CONSUMERS_TABLEAU_CONN_ID", "tableau")
+    path = DAG_FILE.with_name("customer_analytics_consumers.py")
+    dag = runpy.run_path(str(path))["validate"].dag
+    tableau, tecton = dag.get_task("tableau"), dag.get_task("tecton")
+
+    assert [asset.uri for _, asset in dag.schedule.asset_condition.iter_assets()] == [
+        "dbt://dbt_project/gold"
+    ]
+    assert dag.schedule.timetable.summary == "0 6 * * *"
+    assert dag.get_task("validate_path").upstream_task_ids == {"tableau", "tecton", "sagemaker"}
+    assert (tableau.tableau_conn_id, tableau.saved_answer) == ("tableau", None)
+    assert tecton.saved_answer == "saved_answers"
+
+
 CRM = {"INGEST_CRM_CONN_ID": "crm"}
 DMS = {"INGEST_DMS_REPLICATION": "crm-to-s3"}
 KAFKA = {"INGEST_KAFKA_CONN_ID": "kafka"}

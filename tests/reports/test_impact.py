@@ -42,10 +42,10 @@ bronze.raw_orders.amount
 
 Consumers
   Customer Analytics Dashboard: Customer Analytics Team, \
-https://tableau.example.com/#/views/CustomerAnalytics
+https://tableau.example.com/#/views/CustomerAnalytics/CustomerAnalyticsDashboard
   customer_engagement_features: Machine Learning Team, \
 https://tecton.example.com/feature-views/customer_engagement_features
-  Executive KPI Report: Business Intelligence Team, https://tableau.example.com/#/views/ExecutiveKPIs
+  Executive KPI Report: Business Intelligence Team, https://tableau.example.com/#/views/ExecutiveKPIs/ExecutiveKPIReport
   churn_prediction_model: Machine Learning Team, \
 https://sagemaker.example.com/models/churn_prediction_model
 
@@ -105,7 +105,7 @@ def test_as_data_and_as_a_comment():
         "evidence": ["documented"],
     }
     dashboard = next(one for one in data["reached"] if one["dataset"] == "Executive KPI Report")
-    assert dashboard["url"] == "https://tableau.example.com/#/views/ExecutiveKPIs"
+    assert dashboard["url"] == "https://tableau.example.com/#/views/ExecutiveKPIs/ExecutiveKPIReport"
     assert len(data["consumers"]) == 4
     assert impact_markdown(GRAPH, AMOUNT).splitlines()[1] == "  - `silver.stg_orders.order_amount`"
 
