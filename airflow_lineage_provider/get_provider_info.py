@@ -34,6 +34,7 @@ def get_provider_info() -> dict[str, Any]:
             _modules(TABLEAU, "operators.tableau"),
             _modules(TECTON, "operators.tecton"),
             _modules(SAGEMAKER, "operators.sagemaker"),
+            _modules(LINEAGE, "operators.review", "operators.query_log"),
             _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
             _modules(DATAHUB, "operators.datahub"),
             _modules(LINEAGE, "operators.reconciliation"),

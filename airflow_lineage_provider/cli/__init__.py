@@ -18,7 +18,7 @@ from airflow_lineage_provider.cli.graph import impact, trace
 from airflow_lineage_provider.cli.maps import check, diff, lint
 from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
 from airflow_lineage_provider.cli.reconcile import reconcile
-from airflow_lineage_provider.cli.review import approve
+from airflow_lineage_provider.cli.review import approve, review
 from airflow_lineage_provider.cli.runs import events, validate
 from airflow_lineage_provider.cli.sql import sql
 
@@ -46,6 +46,7 @@ for command in (
     recipes,
     reconcile,
     render,
+    review,
     serve,
     sql,
     sweep,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airflow_lineage_provider.cli.options import example, expected_errors, map_argument
+from airflow_lineage_provider.cli.options import environment_option, example, expected_errors, map_argument
+from airflow_lineage_provider.cli.runs import source_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +36,45 @@ def approve(lineage_map: Path, role: str, name: str, day: dt.datetime | None) ->
         date = day.date() if day else dt.datetime.now(dt.UTC).date()
         digest = approve_file(lineage_map, Signature(role, name, date))
         click.echo(one_line(f"{lineage_map}: approved by {name} as {role} on {date}: {digest}"))
+
+
+@click.command(
+    epilog=example("airflow-lineage review dags/analytics.yaml -e prod --format html > review.html")
+)
+@map_argument
+@environment_option
+@source_option
+@click.option(
+    "--since", default="92 days", show_default=True, help="How far back events and checks are read."
+)
+@click.option(
+    "--from",
+    "revision",
+    default="",
+    metavar="REVISION",
+    help="Compare with this git revision.  [default: the "
+    "version that was approved last, found by its digest]",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True
+)
+def review(
+    lineage_map: Path, environment: str | None, store: str | None, since: str, revision: str, form: str
+) -> None:
+    """Write what the reviewers of a MAP sign: changes, questions, history, coverage, the document."""
+    with expected_errors():
+        from airflow_lineage_provider.checks.review_package import read_review
+        from airflow_lineage_provider.cli.runs import source_at
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.lineage_map.sla import parse_duration
+        from airflow_lineage_provider.reports.review import review_html, review_markdown
+
+        found = read_review(
+            load_map(lineage_map),
+            source_at(store),
+            now=dt.datetime.now(dt.UTC),
+            period=parse_duration(since),
+            environment=environment,
+            revision=revision,
+        )
+        click.echo((review_html if form == "html" else review_markdown)(found), nl=False)

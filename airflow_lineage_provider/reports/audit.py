@@ -51,7 +51,7 @@ def print_audit(audit: Audit, stream: TextIO) -> None:
         console.print(Line(f"  and {len(audit.outside) - _SHOWN:,} more", "dim"))
     if audit.gaps:
         console.print()
-        console.print(Line("Columns that are not known", "bold"))
+        console.print(Line("Columns that are not known, and notes", "bold"))
     for gap in audit.gaps:
         console.print(Line(f"  {gap}", "yellow"))
     print_comparison(audit.comparison, stream, observed="queried")

@@ -24,7 +24,17 @@ figure { box-sizing: border-box; width: max-content; min-width: 100%; max-width:
   border: 1px solid var(--line); border-radius: 6px; }
 svg { display: block; max-width: 100%; height: auto; margin: auto; }
 svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
-@media print { body { margin: 0; max-width: none; } svg { min-width: 0 !important; } }
+@page { size: A4; margin: 16mm; }
+@media print {
+  :root { color-scheme: light; }
+  body { margin: 0; padding: 0; max-width: none; font-size: 10.5pt; }
+  h1, h2, h3, h4, h5, h6 { break-after: avoid; }
+  table { display: table; width: 100%; } thead { display: table-header-group; }
+  tr, figure, li { break-inside: avoid; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; } td { overflow-wrap: anywhere; }
+  figure { width: auto; max-width: 100%; min-width: 0; margin: 1em 0; transform: none; overflow: visible; }
+  svg { min-width: 0 !important; }
+}
 """
 
 

@@ -202,6 +202,7 @@ class LineageValidationSensor(BaseSensorOperator):
         from airflow_lineage_provider.checks import validate
         from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import validation_text
+        from airflow_lineage_provider.utils.kept_reports import keep_comparison
         from airflow_lineage_provider.utils.notifications import tell_owners
         from airflow_lineage_provider.utils.validation_result import RESULT_KEY, report_entry, summary_or_fail
 
@@ -218,6 +219,8 @@ class LineageValidationSensor(BaseSensorOperator):
         validation = validate(evidence, lineage_map, environment=environment, scope=wait.config.scope)
         for line in validation_text(validation).splitlines():
             self.log.info(line)
+        if wait.config.source is None:
+            keep_comparison("validation", lineage_map, validation.comparison)
         context["ti"].xcom_push(RESULT_KEY, report_entry(validation))
         tell_owners(self.notify, context, validation.comparison.findings, lineage_map, evidence.graph)
         return summary_or_fail(validation)

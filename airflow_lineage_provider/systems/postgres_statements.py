@@ -1,20 +1,16 @@
-"""Postgres's pg_stat_statements as a query log."""
+"""Postgres's pg_stat_statements as a query log, by a URL."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.readers.query_log.postgres import (
-    COLUMNS,
-    STAT_INFO,
-    STAT_STATEMENTS,
-    stat_statements,
-)
-from airflow_lineage_provider.readers.query_log.statement import QueryLog
 from airflow_lineage_provider.systems.database import ask
+from airflow_lineage_provider.systems.warehouse_log import stat_statements_log
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
+
+    from airflow_lineage_provider.readers.query_log import QueryLog
 
 _DEFAULT_PORT = 5432
 
@@ -24,21 +20,14 @@ def postgres_query_log(url: URL, name: str, namespace: str = "") -> QueryLog:
 
     `name` is the connection that errors name. Raises SystemReadError where the view cannot be read.
     """
-    log = QueryLog((), "postgres", namespace, url.database or "", "public", ordered=False)
-    columns: dict[str, list[str]] = {}
+    found: list[QueryLog] = []
+    named = namespace or f"postgres://{url.host or 'localhost'}:{url.port or _DEFAULT_PORT}"
 
     def read(connection: Connection) -> None:
-        rows = connection.exec_driver_sql(STAT_STATEMENTS).all()
-        log.statements = stat_statements(rows, log.problems)
-        dropped = connection.exec_driver_sql(STAT_INFO).scalar()
-        if dropped:
-            log.problems.append(
-                f"pg_stat_statements forgot statements {dropped:,} times: raise pg_stat_statements.max"
-            )
-        for table, column in connection.exec_driver_sql(COLUMNS):
-            columns.setdefault(str(table), []).append(str(column))
+        def query(sql: str) -> list[tuple[object, ...]]:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+        found.append(stat_statements_log(query, named, url.database or ""))
 
     ask(url.set(drivername="postgresql+psycopg2"), name, read)
-    log.columns = columns
-    log.namespace = namespace or f"postgres://{url.host or 'localhost'}:{url.port or _DEFAULT_PORT}"
-    return log
+    return found[0]

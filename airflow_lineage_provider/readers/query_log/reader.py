@@ -121,7 +121,7 @@ def read_writes(log: QueryLog, bindings: Bindings) -> LoggedWrites:
         len(analysis.shapes),
         log.dialect,
         tuple(_problems(log, analysis, sessions)),
-        tuple(list(analysis.gaps)[:_MOST_PROBLEMS]),
+        (*log.notes, *list(analysis.gaps)[:_MOST_PROBLEMS]),
     )
 
 
@@ -152,7 +152,7 @@ def _writes(
         target = names.logical(lineage.writes)
         sources = dict.fromkeys(names.logical(t) for t in lineage.reads if t.name.casefold() not in _NO_FILES)
         sources.pop(target, None)
-        edges = tuple(names.column_edges(lineage, target))
+        edges = tuple(names.column_edges(lineage, target, recorded=bool(last.access)))
         text = shown(last.sql, analysis.log.dialect)
         known = not lineage.problems
         yield LoggedWrite(
@@ -198,7 +198,8 @@ class _Names:
     def logical(self, table: Table) -> str:
         return self._find(table)[0]
 
-    def column_edges(self, lineage: Lineage, target: str) -> Iterator[ColumnEdge]:
+    def column_edges(self, lineage: Lineage, target: str, *, recorded: bool) -> Iterator[ColumnEdge]:
+        """Yield the edges of a write's columns; a server's own record has no transformations."""
         if lineage.writes is None:
             return
         for column in lineage.columns:
@@ -210,7 +211,7 @@ class _Names:
                 start = ColumnRef(self.logical(source.table), self._column(source.table, source.column))
                 if start.dataset != target:
                     how = Transformation(source.type, source.subtype, expression, source.masking)
-                    yield ColumnEdge(start, to, (how,))
+                    yield ColumnEdge(start, to, () if recorded else (how,))
 
     def _column(self, table: Table, name: str) -> str:
         return name.lower() if self._find(table)[1] else name

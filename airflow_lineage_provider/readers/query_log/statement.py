@@ -36,7 +36,8 @@ class QueryLog:
     `namespace` is OpenLineage's of the warehouse; without it datasets are bound by their names alone.
     `database` and `default_schema` complete names where a statement has none of its own. `columns` is
     {table: [column]}, as far as it is known, for `select *`. `problems` grows while `statements` is read: one
-    line for each reason why the log is not complete. `ordered` is False where the log has no order.
+    line for each reason why the log is not complete; so does `notes`, with what else is to be known.
+    `ordered` is False where the log has no order.
     """
 
     statements: Iterable[LoggedStatement]
@@ -46,4 +47,5 @@ class QueryLog:
     default_schema: str = ""
     columns: Mapping[str, Collection[str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     ordered: bool = True
