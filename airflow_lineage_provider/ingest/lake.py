@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.naming import DatasetName, file_name
 from airflow_lineage_provider.ingest.model import IngestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
     from pyarrow.fs import FileSystem
 
 PART = ".part"
+UPLOADS = "_uploads"
 ROW_GROUP = 128 * 1024
 
 
@@ -92,6 +94,29 @@ class Lake:
         with self._atomic(name) as sink:
             pq.write_table(table, sink, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
 
+    def write_batches(
+        self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], notes: Mapping[str, str]
+    ) -> None:
+        """Write rows while they are read, as a Parquet file with notes that `notes` returns.
+
+        It is there as a whole or not at all. In a bucket it may have 5 GB, which S3 copies at once.
+        """
+        import pyarrow.parquet as pq
+
+        with (
+            self._atomic(name) as sink,
+            pq.ParquetWriter(
+                sink, schema.with_metadata(dict(notes)), compression="zstd", compression_level=1
+            ) as writer,
+        ):
+            for batch in batches:
+                writer.write_batch(batch, row_group_size=ROW_GROUP)
+
+    def notes(self, name: str) -> dict[str, str]:
+        """Return the notes that a Parquet file was written with."""
+        found = self.schema(name).metadata or {}
+        return {key.decode(): value.decode() for key, value in found.items() if not key.startswith(b"ARROW:")}
+
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file of any kind; it is there as a whole or not at all."""
         with self._atomic(name) as sink:
@@ -132,18 +157,28 @@ class Lake:
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root
 
+    def _delete_if_there(self, path: str) -> None:
+        with suppress(FileNotFoundError):
+            self._files.delete_file(path)
+
     @contextmanager
     def _atomic(self, name: str) -> Iterator[Any]:
-        """Yield a stream whose content appears under `name` when it is closed.
+        """Yield a stream whose content appears under `name` when the `with` block ends without an error.
 
-        An upload to S3 appears when it is complete. On a file system the file is renamed, and the folder
+        In a bucket the file is uploaded under another name and then copied by the server, because a stream
+        that is closed by an error completes its upload. On a file system the file is renamed, and the folder
         synced, so that it survives a loss of power.
         """
         path = Path(self._path(name))
         with _one_line(self.location):
             if not self.is_local:
-                with self._files.open_output_stream(self._path(name)) as sink:
-                    yield sink
+                upload = self._path(f"{UPLOADS}/{path.name}.{uuid4().hex}")
+                try:
+                    with self._files.open_output_stream(upload) as sink:
+                        yield sink
+                    self._files.copy_file(upload, self._path(name))
+                finally:
+                    self._delete_if_there(upload)
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f".{path.name}.{os.getpid()}{PART}")

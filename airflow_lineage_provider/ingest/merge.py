@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.ingest.warehouse import BronzeTarget
 
 OP, LOADED_AT = "_op", "_loaded_at"
+LOAD = "_load"  # the number of a load, in files
 PROGRESS = "ingest_progress"
 
 

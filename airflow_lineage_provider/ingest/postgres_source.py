@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -74,6 +75,10 @@ class PostgresTable:
     columns: Mapping[str, str]
     key: tuple[str, ...]
 
+    def keys_only(self) -> PostgresTable:
+        """Return the table without the columns that are not of its key."""
+        return replace(self, columns={column: self.columns[column] for column in self.key})
+
 
 class PostgresSource:
     """A database that tables are read from. All that is read between two `refresh` is of one snapshot."""
@@ -135,6 +140,12 @@ class PostgresSource:
                     yield batch if batch.schema.equals(schema) else _cast(batch, schema)
 
         return schema, ahead(batches())
+
+    def schema(self, table: PostgresTable) -> pa.Schema:
+        """Return the Arrow schema of a table, without rows."""
+        schema, batches = self.rows(table, "false")
+        deque(batches, maxlen=0)
+        return schema
 
     def newest(self, table: str, column: str) -> str | None:
         """Return the largest value of a column, as text that Postgres reads back; None of no rows."""

@@ -6,11 +6,10 @@ bronze as it was; one that is repeated writes the same rows again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.ingest.increment import WATERMARK, deleted_keys, typed_keys
 from airflow_lineage_provider.ingest.merge import (
     LOADED_AT,
     OP,
@@ -23,40 +22,18 @@ from airflow_lineage_provider.ingest.merge import (
     write_progress,
 )
 from airflow_lineage_provider.ingest.model import Moved
-from airflow_lineage_provider.ingest.warehouse import check_table, literal, schema_of
+from airflow_lineage_provider.ingest.warehouse import check_table, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import pyarrow as pa
 
+    from airflow_lineage_provider.ingest.increment import Increment
     from airflow_lineage_provider.ingest.postgres_source import PostgresSource, PostgresTable
     from airflow_lineage_provider.ingest.warehouse import BronzeTarget
 
-WATERMARK = "watermark"
 SHOWN_EVERY = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Increment:
-    """Which rows of a table are read, and how deletions are found.
-
-    `watermark` is a column that every change of a row sets to a later time; without one all rows are read.
-    Rows are read from `overlap` before the last watermark on, because a transaction may commit late.
-    `deletes` is `compare` (all keys of the source are read), `slot` (a logical replication slot with
-    wal2json) or `none`.
-    """
-
-    watermark: str | None = None
-    overlap: timedelta = timedelta(minutes=5)
-    deletes: Literal["compare", "slot", "none"] = "compare"
-    slot: str = ""
-
-    def __post_init__(self) -> None:
-        if self.deletes not in {"compare", "slot", "none"}:
-            raise InputError(f"deletes must be compare, slot or none, not {self.deletes!r}")
-        if self.deletes == "slot" and not self.slot:
-            raise InputError("deletes='slot' needs the slot's name")
 
 
 def move_table(
@@ -75,7 +52,7 @@ def move_table(
     Raises IngestError where a system does not answer, InputError for a table that cannot be moved.
     """
     described = source.describe(name)
-    _check(described, increment)
+    increment.check(described)
     origin = source.dataset(name)
     known = target.columns(check_table(table))
     target.execute(f"create schema if not exists {schema_of(table)}")
@@ -83,10 +60,10 @@ def move_table(
     came_from = f"{origin.namespace}/{origin.name}"
     positions = read_progress(target, table, came_from) if known else {}
     now = datetime.now(UTC)
-    position, deleted = _deletions(source, described, increment)
+    position, deleted = deleted_keys(source, described, increment)
     # Before the rows, because the connection takes no other query while they are read.
     newest = source.newest(name, increment.watermark) if increment.watermark else None
-    schema, batches = source.rows(described, _since(described, increment, positions.get(WATERMARK)))
+    schema, batches = source.rows(described, increment.condition(described, positions.get(WATERMARK)))
     known = _fit(target, table, known, schema)
     is_empty = not target.query(f"select 1 from {table} limit 1")
     counted = _Counted(batches, table, progress)
@@ -137,38 +114,6 @@ class _Counted:
             yield batch
 
 
-def _check(table: PostgresTable, increment: Increment) -> None:
-    if not table.key:
-        raise InputError(f"{table.name} has no primary key: its rows cannot be identified")
-    if increment.watermark and increment.watermark not in table.columns:
-        raise InputError(f"{table.name} has no column {increment.watermark!r} to be the watermark")
-    if taken := {OP, LOADED_AT} & set(table.columns):
-        raise InputError(f"{table.name} has a column {min(taken)!r}, which bronze adds")
-
-
-def _since(table: PostgresTable, increment: Increment, position: str | None) -> str:
-    if increment.watermark is None or position is None:
-        return ""
-    column = f'"{increment.watermark}"'
-    kind = table.columns[increment.watermark]
-    value = f"cast({literal(position)} as {kind})"
-    if kind in {"timestamp", "timestamptz", "date"}:
-        value += f" - interval '{increment.overlap.total_seconds():f} seconds'"
-    return f"{column} >= {value} or {column} is null"
-
-
-def _deletions(
-    source: PostgresSource, table: PostgresTable, increment: Increment
-) -> tuple[str, list[tuple[str, ...]]]:
-    """Return the slot's position and the keys that are gone; a key that was inserted again is not."""
-    if increment.deletes != "slot":
-        return "", []
-    position, keys = source.delete_log(increment.slot, table)
-    source.refresh()  # a snapshot with every change that the slot returned
-    there = source.keys_there(table, keys)
-    return position, [key for key in dict.fromkeys(keys) if key not in there]
-
-
 def _gone(
     source: PostgresSource,
     described: PostgresTable,
@@ -178,16 +123,12 @@ def _gone(
     deleted: list[tuple[str, ...]],
 ) -> str:
     """Return the condition on bronze's rows `t` that they are gone from the source; empty where none is."""
-    import pyarrow as pa
-
     key = described.key
     if increment.deletes == "compare":
-        keys_only = replace(described, columns={column: described.columns[column] for column in key})
-        schema, batches = source.rows(keys_only)
+        schema, batches = source.rows(described.keys_only())
     elif deleted:
-        arrays = [pa.array(column) for column in zip(*deleted, strict=True)]
-        batch = pa.RecordBatch.from_arrays(arrays, names=list(key))
-        schema, batches = batch.schema, iter([batch])
+        keys = typed_keys(source, described, deleted)
+        schema, batches = keys.schema, iter(keys.to_batches())
     else:
         return ""
     staged = target.stage(table, key, "ingest_keys")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_lineage_provider.operators.warehouse import WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.utils.notifications import Notify
 
 
-class DataAgeCheckOperator(BaseOperator):
+class DataAgeCheckOperator(WarehouseOperator):
     """Holds the rows of a layer to the retention and the freshness that the map documents.
 
     The oldest row of each of the layer's tables may not be older than the layer's `retention`, and the newest
@@ -32,50 +34,35 @@ class DataAgeCheckOperator(BaseOperator):
         `customer_analytics_pipeline.bronze_retention`; its last run is looked up in the event store. Not
         checked without it.
     :param retention_job_every: how often it must complete.
-    :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
-    :param profiles_dir: the folder that holds `profiles.yml`.
-    :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
-    :param target: the profile's target.
-    :param store_conn_id: the event store, a connection of type `lineage_store`.
     :param notify: a notifier of Airflow, or several, that tells the owners of the consumers that findings
         reach, as for `LineageValidationSensor`.
+
+    The warehouse and the event store are named as for `WarehouseOperator`.
 
     Returns the age of each table's rows and the findings to XCom.
     """
 
-    template_fields: Sequence[str] = ("map_path", "layer", "project_dir", "profiles_dir", "target")
-    ui_color = "#e4f0e8"
-    ui_fgcolor = "#24352b"
+    template_fields: Sequence[str] = ("map_path", "layer", *WarehouseOperator.template_fields)
 
-    def __init__(  # noqa: PLR0913 - the warehouse's are four
+    def __init__(
         self,
         *,
         map_path: str,
-        project_dir: str,
         layer: str = "bronze",
         column: str = "_loaded_at",
         grace: str = "1 day",
         retention_job: str | None = None,
         retention_job_every: str = "1 day",
-        profiles_dir: str | None = None,
-        profile_conn_id: str | None = None,
-        target: str | None = None,
-        store_conn_id: str | None = None,
         notify: Notify | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.map_path = map_path
-        self.project_dir = project_dir
         self.layer = layer
         self.column = column
         self.grace = grace
         self.retention_job = retention_job
         self.retention_job_every = retention_job_every
-        self.profiles_dir = profiles_dir
-        self.profile_conn_id = profile_conn_id
-        self.target = target
-        self.store_conn_id = store_conn_id
         self.notify = notify
 
     def execute(self, context: Context) -> dict[str, Any]:

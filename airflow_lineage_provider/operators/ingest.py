@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.links.lineage import LineageReportLink
+from airflow_lineage_provider.operators.warehouse import WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
+    from airflow_lineage_provider.ingest.increment import Increment
     from airflow_lineage_provider.ingest.model import Moved
+    from airflow_lineage_provider.ingest.postgres_source import PostgresSource
+    from airflow_lineage_provider.ingest.warehouse import BronzeTarget
     from airflow_lineage_provider.utils.emitter import Emitter
 
 
@@ -34,30 +39,44 @@ class _Mover(BaseOperator):
         return OperatorLineage()
 
 
-class PostgresToBronzeOperator(_Mover):
+class PostgresToBronzeOperator(_Mover, WarehouseOperator):
     """Moves tables of a Postgres database into bronze, all in one snapshot.
 
-    Bronze has one row for each primary key, with `_op` (I, U or D, as AWS DMS writes it) and `_loaded_at`. A
-    row that is deleted from the source stays as a tombstone. A table's rows, tombstones and watermark are
-    committed in one transaction, so that a task that is killed and tried again writes nothing twice.
+    Bronze is the warehouse, or Parquet files where `lake` is given. In the warehouse it has one row for each
+    primary key, with `_op` (I, U or D, as AWS DMS writes it) and `_loaded_at`; a row that is deleted from the
+    source stays as a tombstone. In a lake each load is one file, with the rows that were read and the keys
+    that are gone, and with the load's number in `_load`: the row of a key with the largest number counts. A
+    table's rows, tombstones and watermark are committed together, so that a task that is killed and tried
+    again writes nothing twice.
+
+        PostgresToBronzeOperator(
+            task_id="crm", source_conn_id="crm", tables={"public.orders": "raw_orders"},
+            watermark="updated_at", lake="s3://lake/crm", s3_conn_id="lake",
+        )
 
     :param source_conn_id: a connection of type `postgres`.
-    :param tables: the bronze table of each source table: `{"public.orders": "bronze.raw_orders"}`.
+    :param tables: the bronze table of each source table: `{"public.orders": "bronze.raw_orders"}`; in a lake
+        the name of the table's folder.
     :param watermark: a column that each change of a row sets to a later time; all rows are read without it.
     :param overlap: how far before the last watermark reading begins, because transactions commit late.
     :param deletes: `compare` reads all keys of the source; `slot` reads a logical replication slot
         (wal2json), named by `slot` and the table; `none`.
     :param slot: the beginning of the slots' names.
-    :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
-    :param profiles_dir: the folder that holds `profiles.yml`.
-    :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
-    :param target: the profile's target.
-    :param store_conn_id: the event store, a connection of type `lineage_store`.
+    :param lake: a folder, or `s3://bucket/folder`, in place of a warehouse; `project_dir` is not needed then.
+    :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
+
+    The warehouse and the event store are named as for `WarehouseOperator`.
 
     Returns a summary to XCom: rows read and deleted of each table, events emitted.
     """
 
-    template_fields: Sequence[str] = ("tables", "watermark", "slot", "project_dir", "profiles_dir", "target")
+    template_fields: Sequence[str] = (
+        "tables",
+        "watermark",
+        "slot",
+        "lake",
+        *WarehouseOperator.template_fields,
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"tables": "json"}
 
     def __init__(  # noqa: PLR0913 - a source, a target, and what is read
@@ -65,63 +84,84 @@ class PostgresToBronzeOperator(_Mover):
         *,
         source_conn_id: str,
         tables: Mapping[str, str],
-        project_dir: str,
         watermark: str | None = None,
         overlap: timedelta = timedelta(minutes=5),
         deletes: Literal["compare", "slot", "none"] = "compare",
         slot: str = "",
-        profiles_dir: str | None = None,
-        profile_conn_id: str | None = None,
-        target: str | None = None,
-        store_conn_id: str | None = None,
+        lake: str | None = None,
+        s3_conn_id: str | None = None,
+        project_dir: str = "",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(project_dir=project_dir, **kwargs)
+        if bool(lake) == bool(project_dir):
+            raise InputError("name the target: a lake, or the project_dir of a dbt project")
         self.source_conn_id = source_conn_id
         self.tables = tables
         self.watermark = watermark
         self.overlap = overlap
         self.deletes = deletes
         self.slot = slot
-        self.project_dir = project_dir
-        self.profiles_dir = profiles_dir
-        self.profile_conn_id = profile_conn_id
-        self.target = target
-        self.store_conn_id = store_conn_id
+        self.lake = lake
+        self.s3_conn_id = s3_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Move each table; raise where a system does not answer."""
         from airflow_lineage_provider.ingest.postgres_source import PostgresSource
-        from airflow_lineage_provider.ingest.postgres_to_bronze import Increment, move_table
         from airflow_lineage_provider.utils.emitter import Emitter
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
-        from airflow_lineage_provider.utils.moves import (
-            emit_move,
-            opened_target,
-            planned_move,
-            postgres_address,
-            show,
-        )
+        from airflow_lineage_provider.utils.moves import opened_target, postgres_address
 
         moved: dict[str, Moved] = {}
         with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id)
-            address = postgres_address(self.source_conn_id)
             try:
-                with closing(PostgresSource(address)) as source, opened_target(self) as target:
-                    for name, table in self.tables.items():
-                        slot = f"{self.slot}_{name.replace('.', '_')}" if self.slot else ""
-                        increment = Increment(self.watermark, self.overlap, self.deletes, slot)
-                        moved[table] = emit_move(
-                            emitter,
-                            table,
-                            ("POSTGRES", "TABLE", "TABLE"),
-                            planned_move(source.dataset(name), target.dataset(table)),
-                            partial(move_table, source, name, target, table, increment, show),
-                        )
+                with closing(PostgresSource(postgres_address(self.source_conn_id))) as source:
+                    if self.lake:
+                        self._move_to_lake(emitter, source, moved)
+                    else:
+                        with opened_target(self) as target:
+                            self._move_to_warehouse(emitter, source, target, moved)
             finally:
                 emitter.finish()
         return _summary(moved, emitter)
+
+    def _increment(self, table: str) -> Increment:
+        from airflow_lineage_provider.ingest.increment import Increment
+
+        slot = f"{self.slot}_{table.replace('.', '_')}" if self.slot else ""
+        return Increment(self.watermark, self.overlap, self.deletes, slot)
+
+    def _move_to_warehouse(
+        self, emitter: Emitter, source: PostgresSource, target: BronzeTarget, moved: dict[str, Moved]
+    ) -> None:
+        from airflow_lineage_provider.ingest.postgres_to_bronze import move_table
+        from airflow_lineage_provider.utils.moves import emit_move, planned_move, show
+
+        for name, table in self.tables.items():
+            moved[table] = emit_move(
+                emitter,
+                table,
+                ("POSTGRES", "TABLE", "TABLE"),
+                planned_move(source.dataset(name), target.dataset(table)),
+                partial(move_table, source, name, target, table, self._increment(name), show),
+            )
+
+    def _move_to_lake(self, emitter: Emitter, source: PostgresSource, moved: dict[str, Moved]) -> None:
+        from airflow_lineage_provider.ingest.lake import Lake
+        from airflow_lineage_provider.ingest.postgres_to_lake import land_table
+        from airflow_lineage_provider.utils.moves import emit_move, planned_move, s3_access, show
+
+        access = s3_access(self.s3_conn_id)
+        for name, table in self.tables.items():
+            folder = Lake(f"{self.lake}/{table}", access)
+            moved[table] = emit_move(
+                emitter,
+                table,
+                ("POSTGRES", "TABLE", "FILE"),
+                planned_move(source.dataset(name), folder.dataset),
+                partial(land_table, source, name, folder, self._increment(name), show),
+            )
 
 
 class KafkaToLakeOperator(_Mover):
@@ -205,7 +245,7 @@ class KafkaToLakeOperator(_Mover):
         return _summary({self.topic: moved}, emitter)
 
 
-class LakeToBronzeOperator(_Mover):
+class LakeToBronzeOperator(_Mover, WarehouseOperator):
     """Loads the Parquet files that `KafkaToLakeOperator` landed into a bronze table, each record once.
 
     The offsets that were loaded are committed with the rows. A field that is new becomes a new column.
@@ -225,31 +265,23 @@ class LakeToBronzeOperator(_Mover):
         one row for each key as `PostgresToBronzeOperator` leaves it, with `_op` (I, U or D) and
         `_loaded_at`: a row that was deleted stays as a tombstone.
     :param s3_conn_id: a connection of type `aws`; the environment's own credentials without it.
-    :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
-    :param profiles_dir: the folder that holds `profiles.yml`.
-    :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
-    :param target: the profile's target.
-    :param store_conn_id: the event store, a connection of type `lineage_store`.
+
+    The warehouse and the event store are named as for `WarehouseOperator`.
 
     Returns a summary to XCom: rows loaded, redelivered records or deleted rows, events emitted.
     """
 
-    template_fields: Sequence[str] = ("topic", "lake", "table", "project_dir", "profiles_dir", "target")
+    template_fields: Sequence[str] = ("topic", "lake", "table", *WarehouseOperator.template_fields)
 
-    def __init__(  # noqa: PLR0913 - a source, a target, and what tells rows apart
+    def __init__(
         self,
         *,
         topic: str,
         lake: str,
         table: str,
-        project_dir: str,
         key: str | Sequence[str] | None = None,
         changes: bool = False,
         s3_conn_id: str | None = None,
-        profiles_dir: str | None = None,
-        profile_conn_id: str | None = None,
-        target: str | None = None,
-        store_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -259,11 +291,6 @@ class LakeToBronzeOperator(_Mover):
         self.key = key
         self.changes = changes
         self.s3_conn_id = s3_conn_id
-        self.project_dir = project_dir
-        self.profiles_dir = profiles_dir
-        self.profile_conn_id = profile_conn_id
-        self.target = target
-        self.store_conn_id = store_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load what landed since the last load; raise where a system does not answer."""

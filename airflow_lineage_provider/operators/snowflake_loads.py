@@ -7,9 +7,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.operators.warehouse import WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.snowflake_loads import Load
 
 
-class SnowflakeLoadLineageOperator(BaseOperator):
+class SnowflakeLoadLineageOperator(WarehouseOperator):
     """Emits the lineage of files that Snowflake copied into tables: COPY, Snowpipe and auto-ingest.
 
     Reads `SNOWFLAKE.ACCOUNT_USAGE.COPY_HISTORY` and moves no data. Columns are claimed where a pipe matches
@@ -28,37 +27,22 @@ class SnowflakeLoadLineageOperator(BaseOperator):
     `DmsReplicationLineageOperator`. Fails, to be tried again, where files failed to load.
 
     :param since: how far back loads are looked for; the view is up to two hours late.
-    :param project_dir: the dbt project whose profile names the account, as for `DbtLayerOperator`.
-    :param profiles_dir: the folder that holds `profiles.yml`.
-    :param profile_conn_id: an Airflow connection in place of a `profiles.yml`.
-    :param target: the profile's target.
-    :param store_conn_id: the event store, a connection of type `lineage_store`.
+
+    The warehouse and the event store are named as for `WarehouseOperator`.
 
     Returns a summary to XCom: jobs by state, problems, events.
     """
 
-    template_fields: Sequence[str] = ("since", "project_dir", "profiles_dir", "target")
-    ui_color = "#e4f0e8"
-    ui_fgcolor = "#24352b"
+    template_fields: Sequence[str] = ("since", *WarehouseOperator.template_fields)
 
     def __init__(
         self,
         *,
-        project_dir: str,
         since: str = "1 day",
-        profiles_dir: str | None = None,
-        profile_conn_id: str | None = None,
-        target: str | None = None,
-        store_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.project_dir = project_dir
         self.since = since
-        self.profiles_dir = profiles_dir
-        self.profile_conn_id = profile_conn_id
-        self.target = target
-        self.store_conn_id = store_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the copy history, commit the events, judge the loads."""

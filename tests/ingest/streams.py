@@ -75,3 +75,17 @@ def warehouse(path):
     """Open a DuckDB warehouse as a mover does."""
     path = Path(path)
     return open_target(SimpleNamespace(type="duckdb", path=str(path), database=path.stem, settings=None))
+
+
+def current_rows(lake, columns, key):
+    """Return the rows that a folder of loads has now, as a reader of the files finds them."""
+    import duckdb
+    import pyarrow as pa
+
+    tables = [pa.Table.from_batches(lake.batches(name), lake.schema(name)) for name in lake.names()]
+    landed = pa.concat_tables(tables, promote_options="permissive")  # noqa: F841 - read by the query
+    with duckdb.connect() as reader:
+        return reader.execute(f"""
+            select {columns} from landed
+            qualify row_number() over (partition by {key} order by _load desc) = 1 and _op <> 'D'
+            order by {key}""").fetchall()

@@ -15,11 +15,11 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from airflow_lineage_provider.ingest.postgres_source import PostgresAddress
+from airflow_lineage_provider.ingest.lake import Lake
 
-from .streams import event, warehouse
+from .streams import current_rows, event, warehouse
 
-KILLS = int(os.environ.get("INGEST_KILLS", "5"))
+KILLS = int(os.environ.get("INGEST_KILLS", "3"))
 ROWS = 20_000
 BRONZE = "bronze.raw_rows"
 
@@ -65,15 +65,8 @@ class Killer:
 
 
 @pytest.fixture
-def changing_table(postgres):
+def changing_table(address):
     """A table that `change` changes in every way; gives that, its rows, and its address."""
-    address = PostgresAddress(
-        postgres["PGHOST"],
-        postgres["PGDATABASE"],
-        int(postgres["PGPORT"]),
-        postgres["PGUSER"],
-        postgres["PGPASSWORD"],
-    )
     connection = psycopg2.connect(address.uri)
     connection.autocommit = True
     cursor = connection.cursor()
@@ -103,12 +96,15 @@ def changing_table(postgres):
     connection.close()
 
 
-def test_postgres_to_bronze_is_killed(changing_table, tmp_path):
-    change, rows, address = changing_table
-    path = tmp_path / "warehouse.duckdb"
-    killer = Killer(
-        "postgres", {"address": address, "table": "kills.rows", "bronze": BRONZE, "path": str(path)}
-    )
+@pytest.fixture(params=["compare", "slot"])
+def deletes(request):
+    if request.param == "slot":
+        request.getfixturevalue("slots")
+    return request.param
+
+
+def kill_while_it_changes(killer, change):
+    """Kill a mover of a table again and again, and let it come to an end at last."""
     for number in range(KILLS):
         if number % 5 == 0:
             change(number // 5)
@@ -117,13 +113,35 @@ def test_postgres_to_bronze_is_killed(changing_table, tmp_path):
             change(1000 + number)
         killer.kill()
     killer.run()
+    assert killer.killed
+
+
+def test_postgres_to_bronze_is_killed(changing_table, deletes, tmp_path):
+    change, rows, address = changing_table
+    path = tmp_path / "warehouse.duckdb"
+    where = {"address": address, "table": "kills.rows", "deletes": deletes}
+    kill_while_it_changes(Killer("postgres", {**where, "bronze": BRONZE, "path": str(path)}), change)
     target = warehouse(path)
     bronze = target.query(f"select id, value, updated_at from {BRONZE} where _op <> 'D' order by id")
     twice = target.query(f"select id from {BRONZE} group by id having count(*) > 1")
     target.close()
-    assert killer.killed
     assert bronze == rows()
     assert twice == []
+
+
+def test_postgres_to_files_is_killed(changing_table, deletes, tmp_path):
+    change, rows, address = changing_table
+    where = {"address": address, "table": "kills.rows", "deletes": deletes}
+    kill_while_it_changes(Killer("files", {**where, "lake": str(tmp_path / "rows")}), change)
+    assert current_rows(Lake(str(tmp_path / "rows")), "id, value, updated_at", "id") == rows()
+
+
+def test_postgres_to_a_bucket_is_killed(changing_table, bucket, tmp_path):
+    change, rows, address = changing_table
+    folder = f"s3://lake/{tmp_path.name}"
+    where = {"address": address, "table": "kills.rows", "lake": folder, "s3": asdict(bucket)}
+    kill_while_it_changes(Killer("files", where), change)
+    assert current_rows(Lake(folder, bucket), "id, value, updated_at", "id") == rows()
 
 
 def test_kafka_to_bronze_is_killed(stream, tmp_path):

@@ -7,9 +7,10 @@ import psycopg2
 import pytest
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.ingest.increment import Increment
 from airflow_lineage_provider.ingest.model import IngestError
 from airflow_lineage_provider.ingest.postgres_source import PostgresAddress, PostgresSource
-from airflow_lineage_provider.ingest.postgres_to_bronze import Increment, move_table
+from airflow_lineage_provider.ingest.postgres_to_bronze import move_table
 from airflow_lineage_provider.ingest.targets import open_target
 
 from .streams import warehouse
@@ -47,17 +48,6 @@ def crm(postgres):
         from generate_series(1, 500) n""")
     yield run
     connection.close()
-
-
-@pytest.fixture
-def address(postgres):
-    return PostgresAddress(
-        postgres["PGHOST"],
-        postgres["PGDATABASE"],
-        int(postgres["PGPORT"]),
-        postgres["PGUSER"],
-        postgres["PGPASSWORD"],
-    )
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
@@ -164,6 +154,38 @@ def test_deletions_can_be_left_out(crm, move, target):
     crm("delete from shop.orders where order_id = 'O8'")
     assert move(Increment("updated_at", deletes="none")).counts == {"deleted": 0}
     assert ops(target) == {}
+
+
+def test_deletions_are_found_by_a_slot(crm, move, target, slots):
+    by_slot = Increment("updated_at", timedelta(0), "slot", "orders_deletions")
+    move(by_slot)
+    crm("delete from shop.orders where order_id in ('O8', 'O9')")
+    crm("insert into shop.orders values ('O9', 1, true, null, null, null, '2025-09-01')")
+    assert move(by_slot).counts == {"deleted": 1}
+    assert alive(target) == in_source(crm)
+    assert move(by_slot).counts == {"deleted": 0}
+
+
+def test_a_slot_finds_keys_of_several_columns_that_are_not_text(crm, address, target, slots):
+    crm(
+        "create table shop.lines (id bigint, day date, n numeric(9,2), updated_at timestamp, "
+        "primary key (id, day))"
+    )
+    crm("insert into shop.lines select n, date '2025-01-01' + n, n, now() from generate_series(1, 9) n")
+
+    def move():
+        source = PostgresSource(address)
+        by_slot = Increment("updated_at", timedelta(0), "slot", "lines")
+        try:
+            return move_table(source, "shop.lines", target, "bronze.lines", by_slot, lambda _line: None)
+        finally:
+            source.close()
+
+    move()
+    crm("delete from shop.lines where id in (3, 4)")
+    assert move().counts == {"deleted": 2}
+    gone = target.query("select id from bronze.lines where _op = 'D' order by id")
+    assert gone == [(3,), (4,)]
 
 
 def test_a_new_column_of_the_source_becomes_one_of_bronze(crm, move, target):
