@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.adoption.columns import least_sources
 from airflow_lineage_provider.adoption.places import bindings, places
 from airflow_lineage_provider.checks.lint import lint
 from airflow_lineage_provider.errors import InputError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.adoption.layering import Layering
     from airflow_lineage_provider.adoption.places import Place
     from airflow_lineage_provider.adoption.seen import Sightings
-    from airflow_lineage_provider.graph import Dataset
 
 _CONSUMERS = {"model": "ml_models", "ml": "ml_models", "feature view": "feature_views"}
 
@@ -130,27 +130,18 @@ def _documented_columns(
     known = {key: dataset for key, dataset in wanted.items() if dataset.columns}
     if globs and not known:
         raise InputError(f"no table that fits {', '.join(globs)} has known columns; run `dbt compile` first")
+    names = {key: frozenset(dataset.columns) for key, dataset in known.items()}
+
+    def made_from(column: ColumnRef) -> dict[str, Any] | None:
+        sources = least_sources(found.graph, column, lambda key: names.get(key, frozenset()))
+        if sources is None:
+            return None
+        return {"from": [f"{chosen[one.dataset].logical}.{one.column}" for one in sources]}
+
     return {
-        key: {name: _made_from(key, name, found, chosen, known) for name in dataset.columns}
+        key: {name: made_from(ColumnRef(key, name)) for name in dataset.columns}
         for key, dataset in known.items()
     }
-
-
-def _made_from(
-    key: str, name: str, found: Sightings, chosen: Mapping[str, Place], known: Mapping[str, Dataset]
-) -> dict[str, Any] | None:
-    """Return the least that says what a column is made from; None where its name says it."""
-    edges = found.graph.made_from.get(ColumnRef(key, name), ())
-    sources = [edge.source for edge in edges if edge.direct and edge.source.dataset in chosen]
-    if found.graph.datasets[key].columns[name].gap and not sources:
-        return None
-    if len(sources) == 1 and sources[0].column == name:
-        parents = [parent for parent in found.graph.parents(key) if parent in chosen]
-        having = [parent for parent in parents if parent in known and name in known[parent].columns]
-        silent = [parent for parent in parents if parent not in known]
-        if (having or silent) == [sources[0].dataset]:
-            return None
-    return {"from": sorted(f"{chosen[one.dataset].logical}.{one.column}" for one in sources)}
 
 
 def _relaxed(content: Map) -> tuple[Map, list[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from airflow_lineage_provider import __version__
-from airflow_lineage_provider.cli.adoption import init
+from airflow_lineage_provider.cli.adoption import accept, init, update
 from airflow_lineage_provider.cli.audit import audit
 from airflow_lineage_provider.cli.catalog import publish, recipes
 from airflow_lineage_provider.cli.documents import import_, render
@@ -30,6 +30,7 @@ def main() -> None:
 
 
 for command in (
+    accept,
     approve,
     audit,
     check,
@@ -51,6 +52,7 @@ for command in (
     sql,
     sweep,
     trace,
+    update,
     validate,
 ):
     main.add_command(command)

@@ -1,17 +1,30 @@
-"""Write a first map."""
+"""Write a first map, take findings into it, and accept findings for a time."""
 
 from __future__ import annotations
 
+import difflib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from airflow_lineage_provider.cli.options import example, expected_errors
+from airflow_lineage_provider.cli.options import (
+    DRIFT,
+    environment_option,
+    example,
+    expected_errors,
+    map_argument,
+)
 from airflow_lineage_provider.cli.runs import root_run, source_at, source_option
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
     from airflow_lineage_provider.adoption.seen import Sightings
+    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.readers import Evidence
 
 
 @click.command(
@@ -85,3 +98,105 @@ def _of_manifest(path: Path, *, columns: bool) -> tuple[Sightings, bool]:
 
     manifest = load_manifest(path)
     return seen_in_manifest(manifest, columns=columns), manifest.metadata.adapter_type == "snowflake"
+
+
+@click.command(
+    epilog=example("airflow-lineage update lineage.yaml --run latest -e dev --only 'gold.*' --accept")
+)
+@map_argument
+@click.option(
+    "--manifest",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Take what this dbt manifest shows.",
+)
+@click.option("--run", metavar="RUN", help="Take what this DAG run emitted: an id, `latest` or `all`.")
+@source_option
+@environment_option
+@click.option(
+    "--only", multiple=True, metavar="GLOB", help="Only findings of this subject or code; may be repeated."
+)
+@click.option("--accept", is_flag=True, help="Write the file. Without it the changes are printed only.")
+def update(
+    lineage_map: Path,
+    manifest: Path | None,
+    run: str | None,
+    store: str | None,
+    environment: str | None,
+    only: tuple[str, ...],
+    accept: bool,  # noqa: FBT001 - a flag
+) -> None:
+    """Take what a dbt manifest or a run shows into the MAP: print the changes, and make them with --accept.
+
+    Only the lines of what differs change; comments, order and quoting stay. What has to be changed by hand
+    is listed on stderr. Exits 1 while findings are left in the file.
+    """
+    if (manifest is None) == (run is None):
+        raise click.UsageError("name --manifest or --run")
+    with expected_errors():
+        from airflow_lineage_provider.adoption.update import update as updated
+
+        text = _text(lineage_map)
+        done = updated(text, str(lineage_map), _reader(manifest, run, store, environment), environment, only)
+        _print_changes(text, done.text, lineage_map)
+        for finding in done.left:
+            click.echo(_line(f"left to do by hand: {finding}"), err=True)
+        if accept and done.text != text:
+            lineage_map.write_text(done.text, encoding="utf-8")
+        if done.left or (done.text != text and not accept):
+            sys.exit(DRIFT)
+
+
+@click.command(
+    epilog=example(
+        "airflow-lineage accept lineage.yaml column-missing gold.orders.note --until 2026-12-31 --reason 'v2'"
+    )
+)
+@map_argument
+@click.argument("code")
+@click.argument("subject")
+@click.option(
+    "--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it is accepted."
+)
+@click.option("--reason", required=True, help="Why.")
+def accept(lineage_map: Path, code: str, subject: str, until: dt.datetime, reason: str) -> None:
+    """Accept a finding until a day: write it to the MAP, by its CODE and SUBJECT, and print the change."""
+    with expected_errors():
+        from airflow_lineage_provider.adoption.accept import accepted
+
+        text = _text(lineage_map)
+        after = accepted(text, str(lineage_map), code, subject, until.date(), reason)
+        lineage_map.write_text(after, encoding="utf-8")
+        _print_changes(text, after, lineage_map)
+
+
+def _reader(
+    manifest: Path | None, run: str | None, store: str | None, environment: str | None
+) -> Callable[[LineageMap], Evidence]:
+    from airflow_lineage_provider.readers import load_manifest, read_evidence
+
+    if manifest is not None:
+        loaded = load_manifest(manifest)
+        return lambda documented: read_evidence("manifest", loaded, documented, environment)
+    source = source_at(store)
+    emitted = list(source.events(root_run_id=root_run(source, run or "latest")))
+    return lambda documented: read_evidence("event", emitted, documented, environment)
+
+
+def _text(path: Path) -> str:
+    from airflow_lineage_provider.lineage_map import load_map
+
+    load_map(path)  # says what is wrong with it, by line
+    return path.read_bytes().decode()
+
+
+def _print_changes(before: str, after: str, path: Path) -> None:
+    """Print a unified diff."""
+    sides = (before.splitlines(), after.splitlines())
+    for line in difflib.unified_diff(*sides, str(path), str(path), n=1, lineterm=""):
+        click.echo(_line(line))
+
+
+def _line(text: str) -> str:
+    from airflow_lineage_provider.reports.escape import one_line
+
+    return one_line(text)

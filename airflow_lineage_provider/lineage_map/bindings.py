@@ -104,6 +104,13 @@ class Bindings:
                 seen.add(bound.dataset)
                 yield bound.dataset, bound.namespace, bound.name, bound.ignore_case
 
+    def names_of(self, dataset: str) -> Iterator[str]:
+        """Yield the OpenLineage names that a logical name is bound to, documented or not; `*` is any text."""
+        for rule in self.rules:
+            parts = rule.parts_of(dataset)
+            if parts is not None:
+                yield _fill(rule.name, parts)
+
     def _find(self, namespace: str | None, name: str) -> tuple[str | None, bool]:
         if len(namespace or "") + len(name) > _MAX_LENGTH:
             return None, False

@@ -1,8 +1,5 @@
 """A first map: minimal, clean under `lint`, and in agreement with what it was made from."""
 
-import random
-
-import msgspec
 import pytest
 
 from airflow_lineage_provider.adoption.first_map import first_map
@@ -13,38 +10,8 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, Severity, Verdict
 from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.readers import read_evidence
-from airflow_lineage_provider.readers.manifest_file import Manifest
+from tests.adoption.projects import node, project, random_project, source
 from tests.readers.pipeline_run import run_events
-
-
-def node(name, parents=(), *, kind="model", schema="analytics", folder="", sql="select 1 as id", **more):
-    return {
-        "unique_id": f"{kind}.p.{name}",
-        "name": name,
-        "resource_type": kind,
-        "database": "db",
-        "schema": schema,
-        "original_file_path": f"models/{folder}/{name}.sql".replace("//", "/"),
-        "depends_on": {"nodes": list(parents)},
-        "compiled_code": sql,
-        **more,
-    }
-
-
-def project(*nodes, sources=(), exposures=(), adapter="duckdb"):
-    return msgspec.convert(
-        {
-            "nodes": {one["unique_id"]: one for one in nodes},
-            "sources": {one["unique_id"]: one for one in sources},
-            "exposures": {f"exposure.p.{one['name']}": one for one in exposures},
-            "metadata": {"adapter_type": adapter, "project_name": "shop"},
-        },
-        Manifest,
-    )
-
-
-def source(name, of="raw", **more):
-    return node(name, kind="source", schema=of, source_name=of, **more)
 
 
 def map_of(manifest, **options):
@@ -171,26 +138,7 @@ def test_what_a_real_project_does_and_lint_warns_of_is_a_note_and_is_said():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_any_project_gives_a_map_that_it_agrees_with(seed):
-    chance = random.Random(seed)
-    kinds, made = ["model", "model", "model", "seed", "snapshot"], []
-    for number in range(chance.randint(2, 40)):
-        kind = chance.choice(kinds)
-        parents = chance.sample(made, min(len(made), chance.randint(0, 3))) if kind != "seed" else []
-        one = node(
-            f"{chance.choice(['stg', 'int', 'Fct', 'x.y'])}_{number}",
-            [parent["unique_id"] for parent in parents] or ["source.p.s"] * (kind != "seed"),
-            kind=kind,
-            schema=chance.choice(["raw", "main", "s.t"]),
-            folder=chance.choice(["", "staging", "marts/core"]),
-            alias=chance.choice([None, "same", "Ünï cödé"]),
-            config={
-                "materialized": chance.choice(["table", "view", "ephemeral"]) if kind == "model" else "table"
-            },
-            sql=None,
-        )
-        one["alias"] = one["alias"] and f"{one['alias']}{number}"
-        made.append(one)
-    manifest = project(*made, node("last", [made[-1]["unique_id"]]), sources=[source("s")])
+    manifest = random_project(seed)
     verified(map_of(manifest), manifest)
 
 

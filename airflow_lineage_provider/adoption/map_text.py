@@ -1,0 +1,80 @@
+"""Where a map documents a dataset, and what is written there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.lineage_map.yaml_text import parse_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_lineage_provider.lineage_map import LineageMap
+
+    Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MapText:
+    """A map, and its text as plain data, in which shorthand is as it was written."""
+
+    lineage_map: LineageMap
+    text: str
+
+    @cached_property
+    def raw(self) -> Any:
+        """The text as dicts, lists, text and None."""
+        return parse_yaml(self.text, self.lineage_map.file)[0]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of everything that the map documents by an entry."""
+        content = self.lineage_map.content
+        return frozenset(
+            {
+                *(f"{key}.{name}" for key, source in content.sources.items() for name in source.datasets),
+                *(f"{key}.{name}" for key, layer in content.layers.items() for name in layer.tables),
+                *content.dashboards,
+                *content.feature_views,
+                *content.ml_models,
+            }
+        )
+
+    def path(self, name: str) -> Path:
+        """Return where a dataset is documented, or would be."""
+        content = self.lineage_map.content
+        for section in ("dashboards", "feature_views", "ml_models"):
+            if name in getattr(content, section):
+                return (section, name)
+        group, _, rest = name.partition(".")
+        if group in content.sources:
+            return ("sources", group, "datasets", rest)
+        return ("layers", group, "tables", rest)
+
+    def columns_path(self, name: str) -> Path:
+        """Return where the columns of a dataset are documented."""
+        path = self.path(name)
+        return (*path, {"dashboards": "fields", "feature_views": "features"}.get(path[0], "columns"))
+
+    def at(self, path: Path) -> Any:
+        """Return the value at a path as it is written, or None."""
+        value = self.raw
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def listed(self, path: Path) -> list[str]:
+        """Return the names at a path; of an entry in its shorthand, the entry."""
+        value = self.at(path)
+        entry = self.at(path[:-1])
+        if value is None and isinstance(entry, str | list) and path[-1] == "to":
+            value = entry
+        return [value] if isinstance(value, str) else list(value or ())
+
+    def readers(self, name: str) -> Iterator[str]:
+        """Yield what the map says is made from a dataset."""
+        for reader in self.names:
+            if name in self.listed((*self.path(reader), "from")):
+                yield reader

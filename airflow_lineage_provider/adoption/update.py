@@ -1,0 +1,205 @@
+"""Take what evidence shows into the map: the edits that make findings go away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from airflow_lineage_provider.adoption.columns import least_sources
+from airflow_lineage_provider.adoption.map_text import MapText
+from airflow_lineage_provider.adoption.new_tables import place_of
+from airflow_lineage_provider.checks import validate
+from airflow_lineage_provider.graph import Code, ColumnRef, Severity
+from airflow_lineage_provider.lineage_map import parse_map
+from airflow_lineage_provider.lineage_map.edit import Edit, edited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from airflow_lineage_provider.graph import Finding, Graph
+    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.readers import Evidence
+
+    Path = tuple[str, ...]
+
+_ROUNDS = 6
+"""A finding can stand behind another one: the columns of a table that was not documented."""
+_TABLES = frozenset({Code.DATASET_UNEXPECTED, Code.DATASET_MISSING, Code.EDGE_UNEXPECTED, Code.EDGE_MISSING})
+_FROM = frozenset({Code.COLUMN_EDGE_MISSING, Code.COLUMN_EDGE_UNEXPECTED})
+_DETAILS = {
+    Code.TYPE_CHANGED: "type",
+    Code.EXPRESSION_CHANGED: "expression",
+    Code.TRANSFORMATION_CHANGED: "subtype",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The text of the map afterwards, and the findings that are left, notes and accepted ones aside."""
+
+    text: str
+    left: tuple[Finding, ...]
+
+
+def update(
+    text: str,
+    file: str,
+    read: Callable[[LineageMap], Evidence],
+    environment: str | None = None,
+    only: Sequence[str] = (),
+) -> Update:
+    """Return the map as evidence shows the lineage: of all findings, or of those that `only` names.
+
+    `read` reads the evidence by the names of a map. `only` are globs of subjects, such as `gold.*`, or codes
+    of findings. Raises MapError where the map is written in a form that cannot be changed in place.
+    """
+    for _ in range(_ROUNDS):
+        lineage_map = parse_map(text, file)
+        evidence = read(lineage_map)
+        comparison = validate(evidence, lineage_map, environment=environment).comparison
+        loud = [f for f in comparison.findings if f.severity in {Severity.ERROR, Severity.WARNING}]
+        editor = _Editor(MapText(lineage_map, text), evidence.graph, environment)
+        after = edited(text, list(editor.edits([f for f in loud if editor.is_named(f, only)])), file)
+        if after == text:
+            break
+        text = after
+    return Update(text, tuple(loud))
+
+
+def _ends(finding: Finding) -> tuple[str, ...]:
+    return tuple(finding.subject.split(" -> ")) if " -> " in finding.subject else ()
+
+
+@dataclass(slots=True)
+class _Tables:
+    """What changes of the tables: those that are new or gone, and the inputs of the others."""
+
+    new: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    added: dict[str, list[str]] = field(default_factory=dict)
+    removed: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        if finding.code is Code.DATASET_UNEXPECTED:
+            self.new.add(finding.subject)
+        elif finding.code is Code.DATASET_MISSING:
+            self.gone.add(finding.subject)
+        elif finding.code is Code.EDGE_MISSING:
+            source, target = _ends(finding)
+            self.removed.setdefault(target, set()).add(source)
+        else:
+            source, target = _ends(finding)
+            self.added.setdefault(target, []).append(source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Editor:
+    document: MapText
+    graph: Graph
+    environment: str | None
+
+    def is_named(self, finding: Finding, only: Sequence[str]) -> bool:
+        """Whether a glob fits the finding's code, its subject, an end of an edge or a new table's place."""
+        names = [finding.code, finding.subject, *_ends(finding)]
+        if finding.code is Code.DATASET_UNEXPECTED:
+            names.append(self.place(finding.subject) or "")
+        return not only or any(fnmatchcase(name, glob) for name in names for glob in only)
+
+    def edits(self, findings: Sequence[Finding]) -> Iterator[Edit]:
+        """Yield the edits that the findings ask for; none of them is below another."""
+        tables = [finding for finding in findings if finding.code in _TABLES]
+        if tables:
+            # The columns follow in the next round, when their tables are documented.
+            yield from self.table_edits(tables)
+            return
+        done: set[Path] = set()
+        for finding in findings:
+            for edit in self.column_edits(finding):
+                if edit.path not in done:
+                    done.add(edit.path)
+                    yield edit
+
+    def table_edits(self, findings: Iterable[Finding]) -> Iterator[Edit]:
+        tables = _Tables()
+        for finding in findings:
+            tables.add(finding)
+        names = {name: name for name in self.document.names}
+        new = {name: place for name in tables.new if (place := self.place(name))}
+        names |= new
+        for name, place in sorted(new.items()):
+            for reader in self.graph.downstream.get(name, ()):
+                if reader in self.document.names:
+                    tables.added.setdefault(reader, []).append(place)
+            parents = sorted(names[parent] for parent in self.graph.parents(name) if parent in names)
+            yield Edit(self.document.path(place), {"from": parents} if parents else None)
+        for name in sorted(tables.gone):
+            yield Edit(self.document.path(name), remove=True)
+            for reader in self.document.readers(name):
+                tables.removed.setdefault(reader, set()).add(name)
+        for target in sorted(
+            (tables.added.keys() | tables.removed.keys()) & self.document.names - tables.gone
+        ):
+            added = [one for one in tables.added.get(target, []) if one in names.values()]
+            yield from self.inputs(target, added, tables.removed.get(target, set()))
+
+    def place(self, name: str) -> str | None:
+        """Return the name that a new dataset gets in the map; None where no layer is bound to it."""
+        parents = self.graph.parents(name)
+        return place_of(self.document.lineage_map, name, parents, self.environment)
+
+    def inputs(self, target: str, added: Sequence[str], removed: set[str]) -> Iterator[Edit]:
+        """Yield the edits of what a table is made from, which a source may say by its `to`."""
+        for source in removed:
+            place = self.document.path(source)
+            to = self.document.listed((*place, "to"))
+            if place[0] == "sources" and target in to:
+                yield from self.listing((*place, "to"), [one for one in to if one != target], place)
+        path = (*self.document.path(target), "from")
+        now = self.document.listed(path)
+        after = [one for one in (*now, *added) if one not in removed]
+        if after != now:
+            yield from self.listing(path, list(dict.fromkeys(after)), self.document.path(target))
+
+    def listing(self, path: Path, names: list[str], entry: Path) -> Iterator[Edit]:
+        """Yield the edit that sets a list of names; an entry that is the list itself is set as a whole."""
+        if isinstance(self.document.at(entry), str | list):
+            yield Edit(entry, names or None)
+        elif names:
+            yield Edit(path, names if len(names) > 1 else names[0])
+        else:
+            yield Edit(path, remove=True)
+
+    def column_edits(self, finding: Finding) -> Iterator[Edit]:
+        target = _ends(finding)[-1] if _ends(finding) else finding.subject
+        dataset, _, column = target.rpartition(".")
+        place = self.document.columns_path(dataset)
+        path = (*place, column)
+        if finding.code is Code.COLUMN_MISSING:
+            yield Edit(path, remove=True)
+        elif finding.code is Code.COLUMN_UNEXPECTED:
+            sources = self.sources(ColumnRef(dataset, column))
+            yield Edit(path, None if sources is None else {"from": sources})
+        elif finding.code in _FROM:
+            yield self.detail(path, "from", self.sources(ColumnRef(dataset, column)))
+        elif finding.code in _DETAILS:
+            yield self.detail(path, _DETAILS[finding.code], finding.now)
+
+    def detail(self, path: Path, key: str, value: Any) -> Edit:
+        """Return the edit that sets a key of a column, which may be written in its shorthand."""
+        now = self.document.at(path)
+        if isinstance(now, dict):
+            return Edit((*path, key), value, remove=value is None)
+        entry = {"from": now} if isinstance(now, str) else {}
+        entry = {k: v for k, v in {**entry, key: value}.items() if v is not None}
+        return Edit(path, entry or None)
+
+    def sources(self, column: ColumnRef) -> list[str] | None:
+        found = least_sources(self.graph, column, self.documented_columns)
+        return None if found is None else [str(source) for source in found]
+
+    def documented_columns(self, dataset: str) -> tuple[str, ...]:
+        listed = (
+            self.document.at(self.document.columns_path(dataset)) if dataset in self.document.names else None
+        )
+        return tuple(listed or ())
