@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.lineage_map.edit import Edit, edited
 from airflow_lineage_provider.lineage_map.load import parse_map
+from airflow_lineage_provider.lineage_map.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from airflow_lineage_provider.lineage_map.model import Map
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LONGEST_NAME = 200
 
 
@@ -57,50 +56,6 @@ def with_approval(text: str, file: str, signature: Signature) -> str:
         "date": signature.date.isoformat(),
         "digest": digest_of(before),
     }
-    changed = _edited(text, number, _flow(entry))
-    after = parse_map(changed, file).content
-    if after.model_copy(update={"approvals": ()}) != before.model_copy(update={"approvals": ()}):
-        raise InputError(f"{file}: `approvals` cannot be edited in place; write it as a list of mappings")
-    return changed
-
-
-def _flow(entry: dict[str, str]) -> str:
-    return yaml.safe_dump(
-        entry, default_flow_style=True, allow_unicode=True, sort_keys=False, width=1 << 30
-    ).strip()
-
-
-def _edited(text: str, number: int | None, entry: str) -> str:
-    """Return the text with the entry in place of the approval of this number, or as the only one."""
-    root: Any = yaml.compose(text, Loader=_Loader)
-    pairs = {key.value: (key, value) for key, value in root.value}
-    lines = _line_starts(text)
-    if number is not None:
-        item = pairs["approvals"][1].value[number]
-        return text[: _offset(lines, item.start_mark)] + entry + text[_offset(lines, _end(item)) :]
-    added = f"approvals:\n  - {entry}\n"
-    if "approvals" not in pairs:
-        return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}\n{added}"
-    key, value = pairs["approvals"]
-    end = _offset(lines, value.end_mark)
-    return text[: _offset(lines, key.start_mark)] + added.rstrip("\n") + text[end:]
-
-
-def _end(node: Any) -> Any:
-    """Return the end of a node; that of a block mapping is the end of its last value, before comments."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
-        return node.end_mark
-    last = node.value[-1]
-    return _end(last[1] if isinstance(node, yaml.MappingNode) else last)
-
-
-def _line_starts(text: str) -> list[int]:
-    starts = [0]
-    while (at := text.find("\n", starts[-1])) >= 0:
-        starts.append(at + 1)
-    return starts
-
-
-def _offset(lines: list[int], mark: Any) -> int:
-    start: int = lines[mark.line]
-    return start + int(mark.column)
+    listed = parse_yaml(text, file)[0].get("approvals") or []
+    entries = [*listed, entry] if number is None else [*listed[:number], entry, *listed[number + 1 :]]
+    return edited(text, [Edit(("approvals",), entries)], file)

@@ -106,6 +106,11 @@ class _Editor:
     def items(self, sequence: Node, new: list[Any]) -> Iterator[_Splice]:
         """Yield what changes of a list on several lines."""
         old = [_data(item) for item in sequence.value]
+        if len(new) == len(old):
+            for item, was, now in zip(sequence.value, old, new, strict=True):
+                if was != now:
+                    yield _Splice(item.start_mark.index, _end(item), _one_line(now))
+            return
         for item, data in zip(sequence.value, old, strict=True):
             if data not in new:
                 yield self.lines(item.start_mark.index, _end(item))

@@ -12,7 +12,7 @@ from airflow_lineage_provider.lineage_map import MapError
 from airflow_lineage_provider.lineage_map.edit import Edit, edited
 
 TEXT = """\
-# The contract.
+# The contract: Ünï cödé 😀 first.
 document: {title: "A 'map'"}   # title
 
 layers:
