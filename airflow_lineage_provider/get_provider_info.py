@@ -13,7 +13,9 @@ KAFKA = "Kafka"
 EXPECTATIONS = "Great Expectations"
 TABLEAU = "Tableau"
 TECTON = "Tecton"
+FEAST = "Feast"
 SAGEMAKER = "Amazon SageMaker"
+MLFLOW = "MLflow"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -33,8 +35,10 @@ def get_provider_info() -> dict[str, Any]:
             _modules(EXPECTATIONS, "operators.great_expectations"),
             _modules(TABLEAU, "operators.tableau"),
             _modules(TECTON, "operators.tecton"),
+            _modules(FEAST, "operators.feast"),
             _modules(SAGEMAKER, "operators.sagemaker"),
             _modules(LINEAGE, "operators.review", "operators.query_log"),
+            _modules(MLFLOW, "operators.mlflow"),
             _modules(LINEAGE, "operators.lineage", "operators.data_age", "operators.forward"),
             _modules(DATAHUB, "operators.datahub"),
             _modules(LINEAGE, "operators.reconciliation"),
@@ -77,6 +81,8 @@ _INTEGRATIONS = [
         (EXPECTATIONS, "docs.greatexpectations.io/docs/core/introduction/", "software"),
         (TABLEAU, "help.tableau.com/current/api/metadata_api/en-us/", "service"),
         (TECTON, "docs.tecton.ai/", "service"),
+        (FEAST, "docs.feast.dev/", "software"),
+        (MLFLOW, "mlflow.org/", "software"),
         (SAGEMAKER, "aws.amazon.com/sagemaker/", "aws"),
         (DBT, "docs.getdbt.com/", "software"),
     )

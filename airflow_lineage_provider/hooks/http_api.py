@@ -1,14 +1,26 @@
-"""HTTP APIs as Airflow connections: the URL that host, port and schema make."""
+"""Airflow connections as the systems read them, and HTTP APIs by them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
-from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.systems.connection import Connection, connection_api, connection_url
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.systems.http import JsonApi
+
+
+def system_connection(conn: Any) -> Connection:
+    """Return an Airflow connection in the form that the systems read."""
+    return Connection(
+        conn.conn_id,
+        host=conn.host or "",
+        schema=conn.schema or "",
+        login=conn.login or "",
+        password=conn.password or "",
+        port=conn.port,
+        extra=conn.extra_dejson,
+    )
 
 
 def http_url(conn: Any, default_port: int) -> str:
@@ -16,17 +28,7 @@ def http_url(conn: Any, default_port: int) -> str:
 
     Raises InputError where the host holds credentials.
     """
-    host = (conn.host or "localhost").rstrip("/")
-    if not host.startswith(("http://", "https://")):
-        host = f"{conn.schema or 'http'}://{host}"
-    url = urlsplit(host)
-    if "@" in url.netloc:
-        raise InputError(
-            f"connection {conn.conn_id!r} has credentials in its host: move them to its password (and login)"
-        )
-    # A URL with https or a path is that of a reverse proxy, on the scheme's own port.
-    port = conn.port or (None if url.scheme == "https" or url.path else default_port)
-    return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
+    return connection_url(system_connection(conn), default_port)
 
 
 def json_api(conn: Any, system: str, default_port: int) -> JsonApi:
@@ -34,13 +36,4 @@ def json_api(conn: Any, system: str, default_port: int) -> JsonApi:
 
     In extra: `verify`, the path of a CA bundle, or false.
     """
-    from airflow_lineage_provider.systems.http import JsonApi
-
-    return JsonApi(
-        http_url(conn, default_port),
-        f"{system} (connection {conn.conn_id!r})",
-        user=conn.login or "",
-        password=conn.password or "",
-        token="" if conn.login else conn.password or "",
-        verify=conn.extra_dejson.get("verify", True),
-    )
+    return connection_api(system_connection(conn), system, default_port)

@@ -31,9 +31,11 @@ class AnsweringSystem:
 
 
 SYSTEMS: Mapping[str, AnsweringSystem] = {
+    "feast": AnsweringSystem("feast:fetch_answer", "feast:observe_answer"),
+    "mlflow": AnsweringSystem("mlflow:fetch_answer", "mlflow:observe_answer"),
     "sagemaker": AnsweringSystem("sagemaker:fetch_answer", "sagemaker_lineage:observe_answer"),
-    "tecton": AnsweringSystem("tecton:fetch_answer", "tecton:observe_answer"),
     "tableau": AnsweringSystem("tableau:fetch_answer", "tableau_lineage:observe_answer"),
+    "tecton": AnsweringSystem("tecton:fetch_answer", "tecton:observe_answer"),
 }
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from airflow_lineage_provider.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from airflow_lineage_provider.systems.http import JsonApi
 
 _EXTRA = "__extra__"
 
@@ -33,6 +35,39 @@ class Connection:
     def __str__(self) -> str:
         """Name the connection as errors do."""
         return f"connection {self.name!r}"
+
+
+def connection_url(connection: Connection, default_port: int) -> str:
+    """Return the URL that host, port and schema make, without its login; the host may be all of the URL.
+
+    Raises InputError where the host holds credentials.
+    """
+    host = (connection.host or "localhost").rstrip("/")
+    if not host.startswith(("http://", "https://")):
+        host = f"{connection.schema or 'http'}://{host}"
+    url = urlsplit(host)
+    if "@" in url.netloc:
+        raise InputError(f"{connection} has credentials in its host: move them to its password (and login)")
+    # A URL with https or a path is that of a reverse proxy, on the scheme's own port.
+    port = connection.port or (None if url.scheme == "https" or url.path else default_port)
+    return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
+
+
+def connection_api(connection: Connection, system: str, default_port: int) -> JsonApi:
+    """Return the API of a connection: login and password are basic authentication, a password alone a token.
+
+    In extra: `verify`, the path of a CA bundle, or false.
+    """
+    from airflow_lineage_provider.systems.http import JsonApi
+
+    return JsonApi(
+        connection_url(connection, default_port),
+        f"{system} ({connection})",
+        user=connection.login,
+        password=connection.password,
+        token="" if connection.login else connection.password,
+        verify=connection.extra.get("verify", True),
+    )
 
 
 def environment_connection(name: str, environment: Mapping[str, str]) -> Connection:

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.connection import Connection
     from airflow_lineage_provider.systems.observation import Observation
     from airflow_lineage_provider.systems.saved import SavedAnswer
+    from airflow_lineage_provider.systems.sql_columns import Made
     from airflow_lineage_provider.systems.tecton_features import DefinedFeature
-    from airflow_lineage_provider.systems.tecton_pipeline import Made
 
     Args = Mapping[str, Any]
 

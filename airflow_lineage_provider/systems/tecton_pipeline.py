@@ -9,20 +9,17 @@ known.
 from __future__ import annotations
 
 import ast
-import re
 import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.events.movement import ColumnSource
-from airflow_lineage_provider.systems.errors import one_line
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
+from airflow_lineage_provider.systems.sql_columns import ALIAS, Made, sql_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.events.naming import DatasetName
-    from airflow_lineage_provider.sql import Lineage, Source, Table
     from airflow_lineage_provider.systems.tecton_sources import TectonSource
 
     Node = Mapping[str, Any]
@@ -31,28 +28,6 @@ DIALECTS = {"SPARK_SQL": "spark", "SNOWFLAKE_SQL": "snowflake", "BIGQUERY_SQL": 
 """The SQL dialect of a transformation's mode."""
 DEEPEST = 20
 _ANY_TIME = "1970-01-01T00:00:00"
-_ALIAS = "tecton_input_"
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The columns that a node of a pipeline gives, by their names in small letters.
-
-    `rest` has the columns that are not in `columns`, unchanged; where it is None, `gap` says why the others
-    are not known. `every` shapes all columns.
-    """
-
-    columns: Mapping[str, tuple[ColumnSource, ...]] = field(default_factory=dict)
-    rest: DatasetName | None = None
-    every: tuple[ColumnSource, ...] = ()
-    gap: str = ""
-
-    def find(self, name: str) -> tuple[ColumnSource, ...] | None:
-        """Return what a column is made from; None where that is not known."""
-        found = self.columns.get(name.casefold())
-        if found is None and self.rest is not None:
-            return (ColumnSource(self.rest, name),)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +66,7 @@ def made_by(node: Node, known: Definitions, names: Iterable[str]) -> Made:
         if source is None:
             return Made(gap="its data source is not among the definitions")
         if source.query:
-            return _sql_made(source.query, source.dialect, {}, source, names)
+            return sql_made(source.query, source.dialect, names, table_name=source.table_name)
         return Made(rest=source.datasets[0][0]) if not source.problem else Made(gap=source.problem)
     if view := mapping(node.get("featureViewNode")):
         name = known.views.get(object_id(view.get("featureViewId")))
@@ -115,7 +90,14 @@ def _transformed(node: Node, known: Definitions, names: Iterable[str]) -> Made:
     sql = rendering.sql(node)
     if sql is None:
         return Made(gap=f"{label} does not return plain SQL text over its inputs")
-    return _sql_made(sql, DIALECTS[mode], rendering.tables, rendering.query, names, rendering.columns)
+    return sql_made(
+        sql,
+        DIALECTS[mode],
+        names,
+        tables=rendering.tables,
+        columns=rendering.columns,
+        table_name=rendering.query.table_name if rendering.query else None,
+    )
 
 
 @dataclass(slots=True)
@@ -169,7 +151,7 @@ class _Rendering:
         return self._alias(source.datasets[0][0], source.columns)
 
     def _alias(self, dataset: DatasetName, columns: tuple[str, ...]) -> str:
-        alias = f"{_ALIAS}{len(self.tables)}"
+        alias = f"{ALIAS}{len(self.tables)}"
         self.tables[alias] = dataset
         self.columns[alias] = columns
         return alias
@@ -214,66 +196,3 @@ def _returned(function: ast.FunctionDef, values: Mapping[str, str]) -> str | Non
 
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _sql_made(
-    sql: str,
-    dialect: str,
-    tables: Mapping[str, DatasetName],
-    query: TectonSource | None,
-    names: Iterable[str],
-    columns: Mapping[str, tuple[str, ...]] | None = None,
-) -> Made:
-    """Return the columns that a statement gives; `query` is the source whose tables it reads by name."""
-    from airflow_lineage_provider.sql import Subject, column_lineage
-
-    schema = {alias: listed for alias, listed in (columns or {}).items() if listed}
-    found = column_lineage(sql, dialect=dialect, schema=schema)
-    if any(problem.subject is Subject.STAR for problem in found.problems):
-        quote = "`" if dialect in {"spark", "bigquery"} else '"'
-        wanted = ", ".join(quote + name.replace(quote, quote * 2) + quote for name in names)
-        text_of = sql.strip().rstrip(";")
-        named = column_lineage(
-            f"select {wanted} from (\n{text_of}\n) as made",  # noqa: S608 - it is only parsed
-            dialect=dialect,
-            schema=schema,
-        )
-        found = named if not named.error and not named.problems else found
-    if found.error:
-        return Made(gap=f"its SQL cannot be read: {one_line(found.error)}")
-    return _resolved(found, tables, query)
-
-
-def _resolved(found: Lineage, tables: Mapping[str, DatasetName], query: TectonSource | None) -> Made:
-    gap = one_line("; ".join(map(str, found.problems)))
-
-    def dataset(table: Table) -> DatasetName | None:
-        known = tables.get(table.name.casefold())
-        if known is None and query is not None and query.table_name is not None:
-            return query.table_name(table.database or "", table.schema or "", table.name)
-        return known
-
-    def sources(of: Iterable[Source], expression: str) -> tuple[ColumnSource, ...]:
-        return tuple(
-            ColumnSource(
-                name,
-                one.column,
-                one.subtype.value,
-                one.masking,
-                "" if one.subtype.value == "IDENTITY" else _plain(expression),
-            )
-            for one in of
-            if (name := dataset(one.table)) is not None
-        )
-
-    columns = {}
-    for column in found.columns:
-        made = sources(column.sources, column.expression or "")
-        if made or (not column.sources and not gap):
-            columns[column.name.casefold()] = made
-    return Made(columns, every=sources(found.indirect, ""), gap=gap)
-
-
-def _plain(expression: str) -> str:
-    """Return an expression without the names that stand for inputs."""
-    return re.sub(rf"[`\"]?{_ALIAS}\d+[`\"]?\.", "", expression, flags=re.IGNORECASE)
