@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_lineage_provider.adoption.seen import Sightings
+    from airflow_lineage_provider.graph import Finding
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.readers import Evidence
 
@@ -134,15 +135,21 @@ def update(
         raise click.UsageError("name --manifest or --run")
     with expected_errors():
         from airflow_lineage_provider.adoption.update import update as updated
+        from airflow_lineage_provider.lineage_map.files import edit_file
 
-        text = _text(lineage_map)
-        done = updated(text, str(lineage_map), _reader(manifest, run, store, environment), environment, only)
-        _print_changes(text, done.text, lineage_map)
-        for finding in done.left:
+        read = _reader(manifest, run, store, environment)
+        left: list[Finding] = []
+
+        def change(text: str) -> str:
+            done = updated(text, str(lineage_map), read, environment, only)
+            left.extend(done.left)
+            return done.text
+
+        before, after = edit_file(lineage_map, change, write=accept)
+        _print_changes(before, after, lineage_map)
+        for finding in left:
             click.echo(_line(f"left to do by hand: {finding}"), err=True)
-        if accept and done.text != text:
-            lineage_map.write_text(done.text, encoding="utf-8")
-        if done.left or (done.text != text and not accept):
+        if left or (after != before and not accept):
             sys.exit(DRIFT)
 
 
@@ -162,11 +169,12 @@ def accept(lineage_map: Path, code: str, subject: str, until: dt.datetime, reaso
     """Accept a finding until a day: write it to the MAP, by its CODE and SUBJECT, and print the change."""
     with expected_errors():
         from airflow_lineage_provider.adoption.accept import accepted
+        from airflow_lineage_provider.lineage_map.files import edit_file
 
-        text = _text(lineage_map)
-        after = accepted(text, str(lineage_map), code, subject, until.date(), reason)
-        lineage_map.write_text(after, encoding="utf-8")
-        _print_changes(text, after, lineage_map)
+        before, after = edit_file(
+            lineage_map, lambda text: accepted(text, str(lineage_map), code, subject, until.date(), reason)
+        )
+        _print_changes(before, after, lineage_map)
 
 
 def _reader(
@@ -180,13 +188,6 @@ def _reader(
     source = source_at(store)
     emitted = list(source.events(root_run_id=root_run(source, run or "latest")))
     return lambda documented: read_evidence("event", emitted, documented, environment)
-
-
-def _text(path: Path) -> str:
-    from airflow_lineage_provider.lineage_map import load_map
-
-    load_map(path)  # says what is wrong with it, by line
-    return path.read_bytes().decode()
 
 
 def _print_changes(before: str, after: str, path: Path) -> None:
