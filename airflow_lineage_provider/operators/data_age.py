@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_lineage_provider.operators.warehouse import WarehouseOperator
+from airflow_lineage_provider.utils.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.links.lineage import LineageReportLink
-from airflow_lineage_provider.operators.warehouse import WarehouseOperator
+from airflow_lineage_provider.utils.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.operators.warehouse import WarehouseOperator
+from airflow_lineage_provider.utils.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
