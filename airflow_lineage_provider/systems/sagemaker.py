@@ -48,7 +48,8 @@ class SageMakerClient:
 
         The answer is plain JSON: `groups` each with its newest package and the packages that are in use,
         `models`, `training_jobs` and `feature_groups` that they name, `data_sets` that SageMaker's lineage
-        has above each package or model, and `incomplete`. Raises SystemReadError for an unknown name.
+        has above each package or model, `all` where no names were given, and `incomplete`. Raises
+        SystemReadError for an unknown name.
         """
         names = tuple(models)
         found = [self._model(name) for name in names or self._names("list_models", "Models", "ModelName")]
@@ -71,6 +72,7 @@ class SageMakerClient:
             "training_jobs": list(self._jobs.values()),
             "feature_groups": list(self._groups.values()),
             "data_sets": data_sets,
+            "all": not names,
             "missing": sorted(missing),
             "incomplete": list(self._incomplete),
         }

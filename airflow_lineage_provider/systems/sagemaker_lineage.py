@@ -18,6 +18,7 @@ from airflow_lineage_provider.events.naming import DatasetName, file_name
 from airflow_lineage_provider.lineage_map.features import NONE
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.features import FEATURE_VIEW
+from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.observation import Observation
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     Answer = Mapping[str, Any]
 
-MODEL = "MODEL"
+MODEL, PLATFORM = "MODEL", "SageMaker"
 _FAILED = frozenset({"Failed", "Stopped", "Stopping", "Deleting"})
 _PENDING = frozenset({"Pending", "InProgress"})
 
@@ -56,6 +57,10 @@ def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
     from airflow_lineage_provider.systems.answers import Observed
 
     observations, problems = sagemaker_lineage(saved.answer, now)
+    if mapping(saved.answer).get("all"):
+        namespace = next((one.movement.job_namespace for one in observations), saved.host)
+        incomplete = texts(mapping(saved.answer).get("incomplete"))
+        observations.append(listing(namespace, "SAGEMAKER", PLATFORM, now, incomplete))
     return Observed(observations, tuple(problems))
 
 

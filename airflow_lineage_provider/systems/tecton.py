@@ -11,7 +11,6 @@ A feature view is `<workspace>.<view>` in the namespace `tecton://<host of the c
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from airflow_lineage_provider.systems.features import (
     aggregated,
     view_observation,
 )
+from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.tecton_features import defined_features
 from airflow_lineage_provider.systems.tecton_pipeline import Definitions, leaves, made_by, object_id
@@ -97,8 +97,8 @@ def tecton_lineage(
     made = [
         view_observation(workspace.view(name), "TECTON", TITLE, now) for name in wanted or workspace.views
     ]
-    if not wanted:  # a documented view that is not among all of them is gone
-        made = [replace(one, movement=replace(one.movement, lists_all=TITLE)) for one in made]
+    if not wanted:
+        made.append(listing(workspace.cluster, "TECTON", TITLE, now))
     return made, workspace.problems(wanted)
 
 
