@@ -11,7 +11,7 @@ from airflow_lineage_provider.graph import Code, Finding, Provenance
 from airflow_lineage_provider.lineage_map.refresh import parse_refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from datetime import datetime
 
     from airflow_lineage_provider.lineage_map import LineageMap
@@ -21,12 +21,18 @@ GRACE = timedelta(hours=1)
 """How long a refresh may take after the time that the map documents."""
 
 
-def incomplete_answers(jobs: Iterable[JobRun]) -> Iterator[Finding]:
-    """Yield a finding for each system whose answer is not complete, with the reasons."""
+def incomplete_answers(jobs: Iterable[JobRun], documented: Container[str]) -> Iterator[Finding]:
+    """Yield a finding for each system whose answer is not complete, with the reasons.
+
+    A job that lists what the system has, and names no output, speaks for the system; any other one counts
+    where its output is documented.
+    """
     for job in jobs:
-        if reasons := job.tags.get(INCOMPLETE, ""):
+        outputs = [output.logical for output in job.outputs if output.logical in documented]
+        if (reasons := job.tags.get(INCOMPLETE, "")) and (outputs or not job.outputs):
+            subject = outputs[0] if outputs else job.namespace
             message = f"the answer of {job.namespace} is incomplete: {reasons}"
-            yield Finding(Code.ANSWER_INCOMPLETE, job.namespace, message, observed=(_provenance(job),))
+            yield Finding(Code.ANSWER_INCOMPLETE, subject, message, observed=(_provenance(job),))
 
 
 def late_refreshes(jobs: Iterable[JobRun], lineage_map: LineageMap) -> Iterator[Finding]:

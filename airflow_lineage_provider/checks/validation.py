@@ -79,7 +79,7 @@ def validate(
         reasons=failure_reasons(evidence.jobs),
         also=(
             *old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
-            *incomplete_answers(evidence.jobs),
+            *incomplete_answers(evidence.jobs, expected.datasets),
             *late_refreshes(evidence.jobs, lineage_map),
             *check_findings(lineage_map, evidence, covered),
         ),

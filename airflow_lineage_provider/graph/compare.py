@@ -111,7 +111,9 @@ def _compare_edges(matching: Matching) -> tuple[list[EdgeVerdict], list[Finding]
             message = f"{edge} is satisfied through {', '.join(through)}"
         elif verdict is Verdict.UNOBSERVED:
             code = Code.NOT_SELECTED
-            message = f"{edge} was not observed: {edge.target} is out of scope"
+            unknown = matching.made_of_unknown(edge.target)
+            why = "not all of its columns have known sources" if unknown else "it is out of scope"
+            message = f"{edge} was not observed: of {edge.target}, {why}"
         elif verdict is Verdict.PHANTOM and not _has_other_finding(matching, pair):
             message = f"{edge} is documented, and {edge.target} was made without reading {edge.source}"
         if message:
@@ -141,7 +143,8 @@ def _judge(matching: Matching, pair: tuple[str, str]) -> tuple[Verdict, tuple[st
         matching.satisfied.add(pair)
         matching.passed_through.update(pairwise(path))
         return Verdict.VERIFIED, path[1:-1]
-    return (Verdict.PHANTOM if matching.covered(pair[1]) else Verdict.UNOBSERVED), ()
+    known = matching.covered(pair[1]) and not matching.made_of_unknown(pair[1])
+    return (Verdict.PHANTOM if known else Verdict.UNOBSERVED), ()
 
 
 def _saved(matching: Matching, hops: Iterable[tuple[str, str]]) -> str:

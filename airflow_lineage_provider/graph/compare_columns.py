@@ -65,7 +65,7 @@ def compare_column_edges(matching: Matching, same_expression: Same) -> Iterator[
     verdicts = matching.column_verdicts
     verdicts[Verdict.VERIFIED] = found.verified
     for edge in found.missing:
-        if not _comparable(matching, known, edge):
+        if not _comparable(matching, known, edge) or _unknown(matching, edge.target):
             verdicts[Verdict.UNOBSERVED] += 1
             continue
         finding = _missing(matching, edge, passed)
@@ -132,6 +132,14 @@ def _comparable(matching: Matching, known: frozenset[str], edge: ColumnEdge) -> 
         and matching.has_column(source)
         and matching.has_column(target)
     )
+
+
+def _unknown(matching: Matching, target: ColumnRef) -> bool:
+    """Whether it is not known what a column of a consumer is made from."""
+    if not matching.made_of_unknown(target.dataset):
+        return False
+    column = matching.observed.datasets[target.dataset].columns.get(target.column)
+    return column is not None and bool(column.gap)
 
 
 def _missing(matching: Matching, edge: ColumnEdge, passed: set[tuple[ColumnRef, ColumnRef]]) -> Finding:

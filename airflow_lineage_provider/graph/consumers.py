@@ -16,7 +16,7 @@ from airflow_lineage_provider.graph.model import ColumnEdge, ColumnRef, Edge, Gr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from airflow_lineage_provider.graph.model import Provenance
+    from airflow_lineage_provider.graph.model import Dataset, Provenance
 
 DATA_SOURCE = "data source"
 """The kind of a dataset that a BI tool keeps between tables and dashboards."""
@@ -42,7 +42,7 @@ def as_documented(expected: Graph, observed: Graph) -> Graph:
     plain = _Replacement(expected, observed, hubs)
     gone = hubs | left_out
     return Graph(
-        (dataset for name, dataset in observed.datasets.items() if name not in gone),
+        (plain.dataset(dataset) for name, dataset in observed.datasets.items() if name not in gone),
         (edge for edge in plain.edges() if gone.isdisjoint((edge.source, edge.target))),
         (e for e in plain.column_edges() if gone.isdisjoint((e.source.dataset, e.target.dataset))),
     )
@@ -88,6 +88,28 @@ class _Replacement:
                 read.intersection_update(self.observed.parents(first))
             for hub in sorted(read):
                 yield (hub, second), first
+
+    def dataset(self, dataset: Dataset) -> Dataset:
+        """Return a dataset; columns made from columns of a data source that have gaps have them too."""
+        if self.hubs.isdisjoint(self.observed.parents(dataset.name)):
+            return dataset
+        columns = {
+            name: replace(column, gap=column.gap or self._gap(ColumnRef(dataset.name, name)))
+            for name, column in dataset.columns.items()
+        }
+        return replace(dataset, columns=columns)
+
+    def _gap(self, ref: ColumnRef, depth: int = 0) -> str:
+        for edge in self.observed.made_from.get(ref, ()):
+            hub = self.observed.datasets.get(edge.source.dataset)
+            if hub is None or hub.name not in self.hubs or depth > len(self.hubs):
+                continue
+            column = hub.columns.get(edge.source.column)
+            if column is None and hub.columns:
+                return f"{hub.name} has no {edge.source.column}"
+            if found := (column.gap if column else "") or self._gap(edge.source, depth + 1):
+                return found
+        return ""
 
     def edges(self) -> Iterator[Edge]:
         for edge in self.observed.edges.values():

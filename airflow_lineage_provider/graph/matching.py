@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from airflow_lineage_provider.graph.impact import CONSUMERS
 from airflow_lineage_provider.graph.renames import likely_renames
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ class Matching:
         return pair in self.passed_through or (
             pair in self.expected.edges and (pair in self.observed.edges or pair in self.satisfied)
         )
+
+    def made_of_unknown(self, name: str) -> bool:
+        """Whether a consumer has a column of unknown sources, so that it may read more than is seen."""
+        consumer = name in self.expected.datasets and self.expected.datasets[name].kind in CONSUMERS
+        observed = self.observed.datasets.get(name)
+        return consumer and observed is not None and any(column.gap for column in observed.columns.values())
 
     def has_column(self, ref: ColumnRef) -> bool:
         """Whether no graph lists the columns of that dataset without this one."""

@@ -17,6 +17,7 @@ _PERIOD = re.compile(r"\b(hour|dai|day|week|month)(?:ly|s)?\b", re.IGNORECASE)
 _TIME = re.compile(
     r"\b(\d{1,2})(?::(\d{2}))?\s*(am|pm)?\s*(UTC|GMT|Z)\b|\b(noon|midnight)\s+(?:UTC|GMT)\b", re.IGNORECASE
 )
+_CLOCK = re.compile(r"\b\d{1,2}(?::\d{2}|\s*(?:am|pm)\b)|\b(?:noon|midnight)\b", re.IGNORECASE)
 _EVERY = re.compile(r"\bevery\s+\d", re.IGNORECASE)
 
 
@@ -30,6 +31,11 @@ class RefreshSchedule:
     def __str__(self) -> str:
         """Return the schedule in one spelling, such as `daily 06:00 UTC`."""
         return _WORDS[self.period] + (f" {self.at:%H:%M} UTC" if self.at else "")
+
+    @property
+    def stated(self) -> str:
+        """The schedule as it is compared with a system's; empty of a day without a time in UTC."""
+        return str(self) if self.at or self.period != "day" else ""
 
     def due(self, now: datetime) -> datetime:
         """Return the last time by which there must have been a refresh."""
@@ -52,7 +58,8 @@ def parse_refresh(text: str) -> RefreshSchedule | None:
         return None
     (period,) = periods
     times = [_time(match) for match in _TIME.finditer(text)]
-    if len(times) > 1 or any(one is None for one in times):
+    clocks = len(_CLOCK.findall(text))
+    if clocks > 1 or len(times) > 1 or any(one is None for one in times):
         return None
     return RefreshSchedule(period, times[0] if times and period == "day" else None)
 

@@ -80,7 +80,7 @@ def _consumers(lineage_map: LineageMap) -> Iterator[Dataset]:
         columns = _columns(lineage_map, board.fields_, (*where, "fields"))
         dataset = _consumer(name, "dashboard", board.tool, board.owners, lineage_map.where(*where), columns)
         schedule = parse_refresh(board.refresh)
-        refresh = str(schedule) if schedule else ""
+        refresh = schedule.stated if schedule else ""
         yield replace(dataset, properties=_stated(refresh=refresh, url=board.url))
     for name, view in content.feature_views.items():
         where = ("feature_views", name)

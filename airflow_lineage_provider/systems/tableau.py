@@ -28,7 +28,10 @@ PAGE = 100
 """Nodes of a page at first; halved where the server says that a page has too many nodes."""
 MOST_NODES = 500_000
 TIMEOUT_SECONDS = 10.0, 120.0
-_UNREADABLE = ValueError | AttributeError | TypeError | SyntaxError
+TRIES = 5
+LONGEST_WAIT = 30.0
+LARGEST_ANSWER = 64 << 20
+_UNREADABLE = ValueError | AttributeError | TypeError | SyntaxError | RecursionError
 """What the library's parsers raise for XML and JSON of another shape."""
 _ADMINISTRATORS = frozenset(
     {"SiteAdministrator", "ServerAdministrator", "SiteAdministratorCreator", "SiteAdministratorExplorer"}
@@ -259,6 +262,7 @@ def _task(task: Any) -> dict[str, Any] | None:
 
 
 def _retry_busy_servers(session: Any) -> None:
+    """Try requests that are refused for the moment again, and bound the size of answers."""
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
 
@@ -268,6 +272,20 @@ def _retry_busy_servers(session: Any) -> None:
         def get_retry_after(self, response: Any) -> float | None:
             found = super().get_retry_after(response)
             return None if found is None else min(found, LONGEST_WAIT)
+
+    class BoundedAdapter(HTTPAdapter):
+        """Reads no more than `LARGEST_ANSWER` of an answer."""
+
+        def send(self, *arguments: Any, **options: Any) -> Any:
+            answer = super().send(*arguments, **options | {"stream": True})
+            body = bytearray()
+            for chunk in answer.iter_content(1 << 16):
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    answer.close()
+                    raise ValueError(f"more than {LARGEST_ANSWER >> 20} MiB")
+            answer._content = bytes(body)  # noqa: SLF001 - what requests does itself
+            return answer
 
     retry = BusyRetry(
         total=TRIES,
@@ -280,8 +298,4 @@ def _retry_busy_servers(session: Any) -> None:
         raise_on_status=False,
     )
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-
-
-TRIES = 5
-LONGEST_WAIT = 30.0
+        session.mount(scheme, BoundedAdapter(max_retries=retry))

@@ -7,6 +7,7 @@ part of their workbook: a dashboard reads the tables behind them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -24,7 +25,7 @@ from airflow_lineage_provider.systems.tableau_refresh import NOT_SCHEDULED, last
 from airflow_lineage_provider.systems.tableau_tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from airflow_lineage_provider.systems.saved import SavedAnswer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 TOOL = "Tableau"
 """What a map calls the system, in `tool` of a dashboard."""
+SHOWN = 10
 _GENERATED = frozenset({"Measure Names", "Measure Values", ":Measure Names"})
 Columns = dict[str, tuple[ColumnSource, ...]]
 
@@ -100,7 +102,7 @@ class _Site:
             engine_version=self.version,
             problems=tuple(self.incomplete),
             lists_all="" if self.incomplete else TOOL,
-            tags={INCOMPLETE: "; ".join(self.incomplete)} if self.incomplete else {},
+            tags=_incomplete(self.incomplete),
         )
         return Observation(movement, RunState.COMPLETE)
 
@@ -114,14 +116,17 @@ class _Site:
             for one in (*nodes(sheet, "datasourceFields"), *nodes(sheet, "worksheetFields")):
                 used.setdefault(text(one, "id"), one)
         found = [one for one in used.values() if text(one, "name") not in _GENERATED]
-        if any(not text(one, "name") for one in found):
+        hidden = any(not text(one, "name") for one in found)
+        if hidden:
             self._miss(f"fields of {text(view, 'name')!r} are not shown to the user")
         place = (text(workbook, "projectName"), text(workbook, "name"))
         read = self._datasources(found)
         owned = {**workbook, **{key: text(view, key) for key in ("name", "luid", "path")}}
         tags = {LAST_REFRESH: last_refresh(read)}
         name = self._name(view, *place)
-        yield self._job(name, "DASHBOARD", owned, [one for one in found if text(one, "name")], tags, read)
+        shown = [one for one in found if text(one, "name")]
+        seen = self._job(name, "DASHBOARD", owned, shown, tags, read)
+        yield _without_schema(seen) if hidden else seen
 
     def _job(
         self,
@@ -156,7 +161,7 @@ class _Site:
             engine=TOOL,
             engine_version=self.version,
             problems=problems,
-            tags=tags,
+            tags={**tags, **_incomplete(problems)},
         )
         return Observation(movement, RunState.COMPLETE)
 
@@ -219,6 +224,18 @@ class _Site:
     def _miss(self, reason: str) -> None:
         if reason not in self.incomplete:
             self.incomplete.append(reason)
+
+
+def _without_schema(seen: Observation) -> Observation:
+    """Return the job without the fields of its output, because a schema lists all of them or none."""
+    outputs = tuple(replace(one, fields=()) for one in seen.movement.outputs)
+    return replace(seen, movement=replace(seen.movement, outputs=outputs, columns=None))
+
+
+def _incomplete(problems: Sequence[str]) -> dict[str, str]:
+    """Return the tag of what is not known; of many problems the first."""
+    more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return {INCOMPLETE: "; ".join(problems[:SHOWN]) + more} if problems else {}
 
 
 def _owners(node: Node) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from tableau_case import MAP, NOW, answer_of, connection, validated
 from tableau_site import column_field, dashboard, node, ref, sheet, site, table, workbook
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.graph import Code, Severity
+from airflow_lineage_provider.graph import Code, Severity, Verdict
 from airflow_lineage_provider.reports.formats import comparison_as
 from airflow_lineage_provider.reports.text import validation_text
 from airflow_lineage_provider.systems import tableau as client
@@ -168,11 +168,47 @@ def test_a_workbook_without_a_name_is_one_that_the_user_may_not_see():
     assert "a dashboard or its workbook is not shown to the user" in findings[0].message
 
 
-def test_a_table_that_the_user_may_not_see_leaves_columns_unknown():
+def test_a_table_that_the_user_may_not_see_leaves_columns_unknown_and_is_no_drift():
     with Tableau(site(), tasks=daily("luid-pub"), hidden={"table-CUSTOMER_BEHAVIOR"}) as running:
-        answer = fetched(running)
+        answer = replace(fetched(running), host="https://bi.example.com", fetched_at=NOW)
     problems = [p for seen in observe_answer(answer, NOW).observations for p in seen.movement.problems]
     assert any("it is not known what 'Total Revenue' is made from" in one for one in problems)
+    comparison = validated(answer).comparison
+    assert {one.code for one in comparison.findings} == {Code.ANSWER_INCOMPLETE}
+    verdicts = {edge.edge.target: edge.verdict for edge in comparison.edges}
+    assert verdicts["Customer Analytics Dashboard"] is Verdict.UNOBSERVED
+
+
+def test_a_field_that_the_user_may_not_see_is_no_drift_of_the_others():
+    nodes = site()
+    for key in ("p-Total Revenue", "e1-Total Revenue", "e2-Total Revenue"):
+        node(nodes, key)["name"] = None
+    findings = validated(answer_of(nodes)).comparison.findings
+    assert {one.code for one in findings} == {Code.ANSWER_INCOMPLETE}
+    assert "fields of 'Customer Analytics Dashboard' are not shown to the user" in str(findings[0])
+
+
+def test_custom_sql_that_cannot_be_read_is_said_of_the_dashboard():
+    nodes = site()
+    sql = {"__typename": "CustomSQLTable", "id": "sql", "name": "Custom SQL", "query": "call revenue()"}
+    nodes["customSQLTables"].append(sql | {"connectionType": "snowflake", "columns": [], "tables": []})
+    fields = [
+        column_field(f"own-{n}", n, n, "sql", datasource=ref("emb1")) for n in ("customer_id", "event_date")
+    ]
+    node(nodes, "emb1")["fields"] += fields
+    node(nodes, "s1")["datasourceFields"] = [ref(field["id"]) for field in fields]
+    findings = validated(answer_of(nodes)).comparison.findings
+    incomplete = [one for one in findings if one.code is Code.ANSWER_INCOMPLETE]
+    assert [one.subject for one in incomplete] == ["Customer Analytics Dashboard"]
+    assert "it is not known what 'customer_id' is made from" in incomplete[0].message
+    assert {one.code for one in findings} == {Code.ANSWER_INCOMPLETE, Code.COLUMN_MISSING}
+
+
+def test_an_answer_of_any_size_is_bounded(monkeypatch):
+    monkeypatch.setattr(client, "LARGEST_ANSWER", 1_000)
+    with Tableau(site()) as running, pytest.raises(SystemReadError, match="cannot be read") as raised:
+        fetched(running)
+    assert "MiB" in str(raised.value)
 
 
 NAMES = ["a \"quoted\" 'name'", "Sales / EMEA \\ APJ", "💡 Größe <b>&amp;</b>", "x" * 500]
