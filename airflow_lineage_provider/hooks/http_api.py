@@ -26,7 +26,7 @@ def system_connection(conn: Any) -> Connection:
 def http_url(conn: Any, default_port: int) -> str:
     """Return the URL of a connection, without its login; its host may be all of the URL.
 
-    Raises InputError where the host holds credentials.
+    Raises InputError where the host holds credentials or is no URL.
     """
     return connection_url(system_connection(conn), default_port)
 

@@ -35,13 +35,15 @@ class Topic:
     """A topic of one cluster.
 
     :param config: librdkafka's settings, `bootstrap.servers` among them.
+    :param connection: how errors call the connection that the settings come from.
 
     Transactions that were aborted are left out. The consumer joins no group: which record is next is known
     from what was landed.
     """
 
-    def __init__(self, name: str, config: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, config: Mapping[str, Any], connection: str = "") -> None:
         self.name = name
+        self._connection = f" ({connection})" if connection else ""
         self._servers = str(config.get("bootstrap.servers", ""))
         self._config = {
             "isolation.level": "read_committed",
@@ -115,7 +117,8 @@ class Topic:
                 last_message = time.monotonic() if fetched else last_message
                 if time.monotonic() - last_message > TIMEOUT:
                     raise IngestError(
-                        f"the brokers {self._servers} sent nothing of {self.name!r} for {TIMEOUT:.0f} s",
+                        f"the brokers {self._servers}{self._connection} sent nothing of {self.name!r} "
+                        f"for {TIMEOUT:.0f} s",
                         unreachable=True,
                     )
         except KafkaException as error:
@@ -128,18 +131,27 @@ class Topic:
 
         try:
             return Consumer(self._config, logger=_silent())
-        except KafkaException as error:
-            raise IngestError(f"the settings of Kafka cannot be used: {error.args[0].str()}") from None
+        except (KafkaException, TypeError, ValueError) as error:
+            why = error.args[0].str() if isinstance(error, KafkaException) else error
+            raise IngestError(f"the settings of Kafka{self._connection} cannot be used: {why}") from None
 
     def _partitions(self, consumer: Consumer) -> list[int]:
         found = consumer.list_topics(self.name, TIMEOUT).topics.get(self.name)
         if found is None or found.error is not None or not found.partitions:
-            raise IngestError(f"the brokers {self._servers} have no topic {self.name!r}")
+            raise IngestError(
+                f"the brokers {self._servers}{self._connection} have no topic {self.name!r}: check its name, "
+                "and that its producer has written to it",
+                unreachable=True,
+            )
         return sorted(found.partitions)
 
     def _unreachable(self, error: Any) -> IngestError:
         text = getattr(error.args[0], "str", lambda: str(error))()
-        return IngestError(f"the brokers {self._servers}: {text}", unreachable=True)
+        return IngestError(
+            f"the brokers {self._servers}{self._connection} do not answer for topic {self.name!r} ({text}): "
+            "check that they run, and bootstrap.servers",
+            unreachable=True,
+        )
 
 
 def _ended(fetched: list[Message]) -> set[int]:

@@ -227,7 +227,8 @@ class KafkaToLakeOperator(_Mover):
 
         with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id)
-            topic = Topic(self.topic, kafka_config(self.kafka_conn_id))
+            config = kafka_config(self.kafka_conn_id)
+            topic = Topic(self.topic, config, f"connection {self.kafka_conn_id!r}")
             decoders = Decoders(SchemaRegistryHook(self.registry_conn_id).get_conn())
             lake = Lake(self.lake, s3_access(self.s3_conn_id))
             try:

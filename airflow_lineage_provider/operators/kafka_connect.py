@@ -151,5 +151,5 @@ def _schemas(
     for topic in topics if registry else ():
         schema = registry.schema(f"{topic}-value") if registry else None
         if schema:
-            found[topic] = schema_fields(schema)
+            found[topic] = schema_fields(schema, registry)
     return found

@@ -215,6 +215,14 @@ def _header_from(record: Record, step: TransformStep) -> Record:
     return _fields(record, lambda fields: tuple(field for field in fields if field.name not in moved))
 
 
+def _header_to_value(record: Record, step: TransformStep) -> Record:
+    """A header becomes a field; what headers are made of is not known."""
+    names = step.words("fields")
+    if any("." in name for name in names):
+        return record.unknown(f"{step.alias}: a header is put into a field of a field")
+    return _fields(record, lambda fields: (*fields, *(RecordField(name) for name in names)))
+
+
 def _extract_new_record_state(record: Record, step: TransformStep) -> Record:
     """Take the row after the change, and the envelope's fields that are asked for."""
     envelope = record.fields
@@ -299,6 +307,7 @@ TRANSFORMS: dict[str, Callable[[Record, TransformStep], Record]] = {
     f"{_KAFKA}TimestampConverter": _timestamp_converter,
     f"{_KAFKA}HeaderFrom": _header_from,
     f"{_DEBEZIUM}ExtractNewRecordState": _extract_new_record_state,
+    f"{_DEBEZIUM}HeaderToValue": _header_to_value,
     f"{_DEBEZIUM}ByLogicalTableRouter": _logical_table_router,
     f"{_DEBEZIUM}outbox.EventRouter": _event_router,
 }

@@ -40,17 +40,21 @@ class Connection:
 def connection_url(connection: Connection, default_port: int) -> str:
     """Return the URL that host, port and schema make, without its login; the host may be all of the URL.
 
-    Raises InputError where the host holds credentials.
+    Raises InputError where the host holds credentials or is no URL.
     """
     host = (connection.host or "localhost").rstrip("/")
     if not host.startswith(("http://", "https://")):
         host = f"{connection.schema or 'http'}://{host}"
-    url = urlsplit(host)
+    try:
+        url = urlsplit(host)
+        named_port = url.port
+    except ValueError as error:
+        raise InputError(f"{connection} has a host that is no URL: {error}") from None
     if "@" in url.netloc:
         raise InputError(f"{connection} has credentials in its host: move them to its password (and login)")
     # A URL with https or a path is that of a reverse proxy, on the scheme's own port.
     port = connection.port or (None if url.scheme == "https" or url.path else default_port)
-    return host if url.port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
+    return host if named_port or not port else urlunsplit(url._replace(netloc=f"{url.netloc}:{port}"))
 
 
 def connection_api(connection: Connection, system: str, default_port: int) -> JsonApi:

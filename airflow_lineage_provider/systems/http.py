@@ -24,6 +24,8 @@ LONGEST_WAIT = 30.0
 """How long a `Retry-After` is waited for; a longer one is left to Airflow's retries."""
 TRIES = 3
 BUSY, NOT_FOUND, OK = 429, 404, 200
+FOR_NOW = frozenset({408, 409, 425})
+"""A request that came too slowly or too early; 409 of Kafka Connect, while its workers rebalance."""
 REFUSED = frozenset({401, 403})
 SERVER_ERROR = 500
 _CHUNK = 1 << 16
@@ -135,6 +137,8 @@ class JsonApi:
         if status in REFUSED:
             raise SystemReadError(f"{self} refuses the login ({status}): check login and password")
         said = _message(body)
+        if status in FOR_NOW:
+            raise SystemReadError(f"{self} answers {status} for now{said}: try again", unreachable=True)
         if status == BUSY or status >= SERVER_ERROR:
             raise SystemReadError(f"{self} answers {status}{said}: see its log", unreachable=True)
         raise SystemReadError(f"{self} answers {status}{said}: check host, port and path")

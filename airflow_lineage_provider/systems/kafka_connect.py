@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.http import JsonApi
 
 # Settings that name datasets, columns, transformations and converters; none of them holds a secret.
-_KEPT = re.compile(
+KEPT = re.compile(
     r"connector\.class|tasks\.max|topics(\.regex|\.dir)?|topic\.prefix|topic\.naming\.strategy"
     r"|database\.(hostname|port|dbname|names|server\.name|(include|exclude)\.list|(white|black)list)"
     r"|(schema|table|column)\.(include|exclude)\.list|(schema|table|column)\.(white|black)list"
@@ -95,9 +95,14 @@ class KafkaConnectClient:
         if missing:
             known = ", ".join(sorted(infos)) or "none"
             raise SystemReadError(f"{self._api} has no connector {', '.join(missing)}; it has {known}")
-        return tuple(
-            self._connector(name, infos[name], states.get(name) or {}) for name in names or sorted(infos)
-        )
+        wanted = names or tuple(sorted(infos))
+        if gone := [name for name in wanted if name not in states]:
+            raise SystemReadError(
+                f"{self._api} has no status of connector {', '.join(gone)}: "
+                "it was created or deleted just now",
+                unreachable=True,
+            )
+        return tuple(self._connector(name, infos[name], states[name]) for name in wanted)
 
     def _connector(self, name: str, info: Any, state: Any) -> Connector:
         info = self._mapping(self._mapping(info, name).get("info"), f"connector {name}")
@@ -141,7 +146,7 @@ class KafkaConnectClient:
 
 
 def _kept(key: str) -> bool:
-    return _KEPT.fullmatch(key) is not None and not _SECRET.search(key)
+    return KEPT.fullmatch(key) is not None and not _SECRET.search(key)
 
 
 def _clean(key: str, value: str) -> str:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.schema_registry import RegisteredSchema
 
 
-def schema_fields(schema: RegisteredSchema) -> tuple[MovedField, ...]:
-    """Return the fields of a schema. Raises SystemReadError for a schema that cannot be read."""
+def schema_fields(schema: RegisteredSchema, registry: object = "") -> tuple[MovedField, ...]:
+    """Return the fields of a schema. Raises SystemReadError for a schema that cannot be read.
+
+    :param registry: how the error calls the registry that has it.
+    """
     try:
         if schema.kind == "PROTOBUF":
             from airflow_lineage_provider.systems.protobuf import protobuf_fields
@@ -35,7 +38,8 @@ def schema_fields(schema: RegisteredSchema) -> tuple[MovedField, ...]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         where = f"version {schema.version} of subject {schema.subject}"
         reason = one_line(error) or type(error).__name__
-        raise SystemReadError(f"{where} is no {schema.kind} schema that can be read ({reason})") from None
+        by = f"{registry}: " if registry else ""
+        raise SystemReadError(f"{by}{where} is no {schema.kind} schema that can be read ({reason})") from None
     return field.fields if field.type == "record" else (field,)
 
 

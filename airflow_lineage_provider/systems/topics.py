@@ -110,7 +110,7 @@ def _read(client: SchemaRegistryClient, subject: str, version: int) -> TopicSche
         raise SystemReadError(
             f"{client} has no version {version} of subject {subject} any more", unreachable=True
         )
-    return TopicSchema(subject, version, found.kind, schema_fields(found))
+    return TopicSchema(subject, version, found.kind, schema_fields(found, client))
 
 
 def field_changes(before: TopicSchema, after: TopicSchema) -> list[FieldChange]:

@@ -98,6 +98,7 @@ def kafka_config(conn_id: str) -> dict[str, Any]:
     """Return librdkafka's settings: the extra of a connection of type kafka, as Airflow's provider has it."""
     conn = BaseHook.get_connection(conn_id)
     config = dict(conn.extra_dejson)
+    config.pop("error_cb", None)  # the name of a function; errors are raised here
     if conn.host and "bootstrap.servers" not in config:
         config["bootstrap.servers"] = f"{conn.host}:{conn.port or 9092}"
     if not config.get("bootstrap.servers"):

@@ -84,3 +84,10 @@ def test_credentials_in_the_host_are_refused_and_not_printed(monkeypatch):
     with pytest.raises(InputError, match="has credentials in its host") as found:
         KafkaConnectHook("system").get_url()
     assert "s3cret" not in str(found.value)
+
+
+@pytest.mark.parametrize("host", ["http://connect:port", "http://[connect", "http://connect:99999"])
+def test_a_host_that_is_no_url_is_one_line_that_names_the_connection(monkeypatch, host):
+    connect(monkeypatch, "kafka_connect", host)
+    with pytest.raises(InputError, match="connection 'system' has a host that is no URL"):
+        KafkaConnectHook("system").get_url()

@@ -209,6 +209,33 @@ def test_a_topic_that_is_not_there_is_named(stream):
         land_topic(topic, stream.decoders, stream.lake, lambda _line: None)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said", "unreachable"),
+    [
+        ({"bootstrap.servers": "127.0.0.1:9"}, "do not answer for topic 'events'", True),
+        ({"bootstrap.servers": "127.0.0.1:9", "nonsense": 1}, "No such configuration property", False),
+        ({"bootstrap.servers": "127.0.0.1:9", "stats_cb": "x"}, "callable", False),
+        ({"bootstrap.servers": "127.0.0.1:9", "socket.timeout.ms": "soon"}, "Invalid value", False),
+    ],
+)
+def test_brokers_that_cannot_be_read_are_one_line_that_names_the_connection(
+    monkeypatch, settings, said, unreachable
+):
+    monkeypatch.setattr("airflow_lineage_provider.ingest.topic.TIMEOUT", 1.0)
+    with pytest.raises(IngestError, match=said) as caught:
+        Topic("events", settings, "connection 'kafka'").spans({})
+    assert "(connection 'kafka')" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.unreachable is unreachable
+
+
+def test_a_server_that_is_no_broker_is_one_line(servers, monkeypatch):
+    monkeypatch.setattr("airflow_lineage_provider.ingest.topic.TIMEOUT", 1.0)
+    http = servers.registry.removeprefix("http://")
+    with pytest.raises(IngestError, match="check that they run"):
+        Topic("events", {"bootstrap.servers": http}).spans({})
+
+
 def test_a_registry_that_is_away_is_asked_again_later(stream):
     stream.produce([event(0)])
     away = decoders("http://user:secret@127.0.0.1:1")

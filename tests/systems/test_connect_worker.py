@@ -22,7 +22,10 @@ from airflow_lineage_provider.ingest.lake import Lake
 from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
+from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
+from airflow_lineage_provider.systems.connect_transforms import TRANSFORMS, TransformStep
 from airflow_lineage_provider.systems.http import JsonApi
+from airflow_lineage_provider.systems.kafka_connect import KEPT
 from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
 from tests.ingest.streams import warehouse
 
@@ -357,6 +360,45 @@ def test_the_outbox_router_routes_to_the_topic_and_makes_the_envelope_that_is_cl
         "region": "region",
         "kind": "type",
     }
+
+
+class Asked(dict):
+    """Options that note which of them are read."""
+
+    def __init__(self, given):
+        super().__init__(given)
+        self.names = set()
+
+    def get(self, key, default=None):
+        self.names.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key):
+        self.names.add(key)
+        return super().__getitem__(key)
+
+
+OLDER = {"whitelist", "blacklist", "delete.handling.mode"}
+"""Options of older versions, which the worker has no longer."""
+
+
+@pytest.mark.parametrize("kind", TRANSFORMS)
+def test_each_option_that_is_read_is_one_that_the_worker_has_and_the_client_keeps(connect, kind):
+    """No fault of spelling is hidden by an option's default, and none is lost with the secrets."""
+    part = "$Value" if f"{kind}$Value" in plugins(connect.url) else ""
+    known = {one["name"] for one in call(connect.url, "GET", f"connector-plugins/{kind}{part}/config")}
+    row = (RecordField("amount", "", (FieldOrigin("amount"),)), RecordField("payload", "string"))
+    for fields in (row, (RecordField("after", "record", fields=row), RecordField("op", "string"))):
+        options = Asked({"spec": "amount:string", "fields": "amount"})
+        options |= {"add.fields": "op", "table.fields.additional.placement": "amount:envelope"}
+        record = Record("a.b.c", RecordField("", "record", fields=fields))
+        TRANSFORMS[kind](record, TransformStep("t", kind, "Value", options))
+        assert options.names - OLDER <= known
+        assert all(KEPT.fullmatch(f"transforms.t.{name}") for name in options.names)
+
+
+def plugins(url):
+    return {one["class"] for one in call(url, "GET", "connector-plugins?connectorsOnly=false")}
 
 
 def test_a_table_whose_records_are_filtered_out_has_no_lineage(cases):

@@ -28,6 +28,12 @@ def failing(answer, **login):
     [
         ((500, {"message": "boom\nat x"}), "answers 500 (boom at x): see its log", True),
         ((503, "<html>" + "x" * 10_000), "answers 503: see its log", True),
+        (
+            (409, {"message": "a rebalance is in process"}),
+            "answers 409 for now (a rebalance is in process): try again",
+            True,
+        ),
+        ((408, ""), "answers 408 for now: try again", True),
         ((400, {"message": "x" * 10_000}), "answers 400 (xxx", False),
         ((401, ""), "refuses the login (401): check login and password", False),
         ((403, ""), "refuses the login (403): check login and password", False),

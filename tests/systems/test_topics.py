@@ -169,6 +169,14 @@ def _changes(before, after):
         ]
 
 
+def test_a_schema_that_cannot_be_read_names_the_registry(registry, client):
+    registry.register("events-value", "{")
+    with pytest.raises(
+        SystemReadError, match=r"^Schema Registry \(connection 'registry'\) at .*: version 1 of"
+    ):
+        topic_schemas(client, ["events-value"], {})
+
+
 def test_the_documented_format_is_held_to_what_is_registered():
     lineage_map = load_map(MAP)
     topic = "kafka.customer-events-prod"

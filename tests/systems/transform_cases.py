@@ -66,6 +66,10 @@ CASES = {
     "header_move": unwrapped(
         (f"{KAFKA}HeaderFrom$Value", {"fields": "status", "headers": "state", "operation": "move"})
     ),
+    "header_to_value": [
+        *unwrap(add_headers="op"),
+        (f"{DEBEZIUM}HeaderToValue", {"headers": "__op", "fields": "change", "operation": "copy"}),
+    ],
     "metadata": unwrapped((f"{KAFKA}SetSchemaMetadata$Value", {"schema.name": "shop.Order"})),
     "headers": unwrapped(
         (f"{KAFKA}InsertHeader", {"header": "h", "value.literal": "x"}),
