@@ -95,7 +95,7 @@ def _summary(review: Review) -> Iterator[str]:
     known = "" if review.changes.known else ", as far as it is known"
     yield f"- {len(review.changes.changes)} changes{known}, reaching {len(reached)} consumers"
     yield f"- {len(review.questions)} open questions, {len(review.accepted)} accepted findings"
-    yield f"- {len(review.history)} recorded checks, {failed} with drift"
+    yield f"- {len(review.history)} checks recorded, {failed} with drift"
     yield f"- {observed} of {len(review.observed)} documented datasets observed"
 
 
@@ -129,7 +129,7 @@ def _coverage(review: Review) -> Iterator[tuple[str, ...]]:
 def _checklist(review: Review) -> Iterator[str]:
     plan = review.lineage_map.content.validation
     yield from plan.manual
-    yield from (f"{item} (automated: its results are above)" for item in plan.automated)
+    yield from (f"{item} (automated)" for item in plan.automated)
     yield "The changes since the last approval are intended"
     yield "Every open question has an answer, and every accepted finding an end"
 
