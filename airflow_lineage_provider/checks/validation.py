@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.answers import incomplete_answers, late_refreshes
@@ -57,13 +58,15 @@ def validate(
     require_bindings(lineage_map, expected, evidence.graph, environment)
     chosen = in_scope(lineage_map, expected, scope, environment)
     inside = in_map_scope(lineage_map)
+    # What a job did not make, because it failed, is expected like what one made.
+    attempted = {*evidence.graph.upstream, *chain.from_iterable(map(_outputs, evidence.jobs))}
 
     def covered(name: str) -> bool:
         if expected.datasets[name].kind in CONSUMERS:
             listed = (
                 evidence.lists_consumers
                 or expected.datasets[name].system.casefold() in evidence.lists_all
-                or name in evidence.graph.upstream
+                or name in attempted
             )
             return (listed and not scope and inside(name)) or chosen(name)
         return chosen(name) and not evidence.only_consumers and name not in evidence.only_read

@@ -115,7 +115,9 @@ def _compare_edges(matching: Matching) -> tuple[list[EdgeVerdict], list[Finding]
             why = "not all of its columns have known sources" if unknown else "it is out of scope"
             message = f"{edge} was not observed: of {edge.target}, {why}"
         elif verdict is Verdict.PHANTOM and not _has_other_finding(matching, pair):
-            message = f"{edge} is documented, and {edge.target} was made without reading {edge.source}"
+            reason = matching.reasons.get(edge.target)
+            how = f"was not made: {reason}" if reason else f"was made without reading {edge.source}"
+            message = f"{edge} is documented, and {edge.target} {how}"
         if message:
             target = matching.observed.datasets.get(edge.target)
             findings.append(

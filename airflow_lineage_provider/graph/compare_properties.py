@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def compare_properties(matching: Matching) -> Iterator[Finding]:
-    """Yield the properties that differ, of the datasets and columns that both graphs have.
+    """Yield a finding for each dataset and column of both graphs whose properties differ.
 
     A property that only one of the graphs states is no finding: it is not known to differ. The owners of a
     consumer differ where not one of them is named by both.
@@ -45,11 +45,22 @@ def _differences(
     produced: tuple[Provenance, ...],
 ) -> Iterator[Finding]:
     stated = dict(observed)
-    for name, was in expected:
-        now = stated.get(name)
-        if now is not None and _plain(was) != _plain(now):
-            message = f"{subject}: {name} is documented as {was} and is {now}"
-            yield Finding(Code.PROPERTY_CHANGED, subject, message, documented, produced, was=was, now=now)
+    differing = [
+        (name, was, now)
+        for name, was in expected
+        if (now := stated.get(name)) is not None and _plain(was) != _plain(now)
+    ]
+    if differing:
+        message = "; ".join(f"{name} is documented as {was} and is {now}" for name, was, now in differing)
+        yield Finding(
+            Code.PROPERTY_CHANGED,
+            subject,
+            f"{subject}: {message}",
+            documented,
+            produced,
+            was=", ".join(was for _, was, _ in differing),
+            now=", ".join(now for _, _, now in differing),
+        )
 
 
 def _share(first: tuple[str, ...], second: tuple[str, ...]) -> bool:

@@ -65,6 +65,7 @@ class Registry:
             every=every,
             streaming=bool(spec.get("streamSource")),
             properties=(("services", services),) if services else (),
+            problems=() if features else (f"feature view {name} lists no features",),
         )
 
     def dataset(self, view: str) -> DatasetName:

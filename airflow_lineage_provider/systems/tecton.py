@@ -154,6 +154,8 @@ class _Workspace:
                 ]
         state, error = self._state(name)
         problems = [made.gap] if made.gap and not any(one.sources is None for one in found) else []
+        if not found:
+            problems.append("its definition lists no features")
         return ObservedFeatureView(
             name=self._dataset(args),
             inputs=self._inputs(root, found, every),

@@ -43,6 +43,14 @@ def test_a_property_that_differs_is_one_finding_with_both_values():
     assert (found.was, found.now) == ("Approved", "PendingManualApproval")
 
 
+def test_what_differs_of_one_model_is_one_finding():
+    other = graph((("approval", "Rejected"), ("version", "4")))
+    assert findings(graph(APPROVED), other) == [
+        "property-changed: churn: approval is documented as Approved and is Rejected; "
+        "version is documented as 3 and is 4"
+    ]
+
+
 def test_a_dataset_out_of_scope_is_not_compared():
     other = graph((("version", "4"),))
     assert findings(graph(APPROVED), other, scope=lambda name: name != "churn") == []
