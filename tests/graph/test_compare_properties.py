@@ -46,8 +46,10 @@ def test_a_property_that_differs_is_one_finding_with_both_values():
 def test_what_differs_of_one_model_is_one_finding():
     other = graph((("approval", "Rejected"), ("version", "4")))
     assert findings(graph(APPROVED), other) == [
-        "property-changed: churn: approval is documented as Approved and is Rejected; "
-        "version is documented as 3 and is 4"
+        (
+            "property-changed: churn: approval is documented as Approved and is Rejected; "
+            "version is documented as 3 and is 4"
+        )
     ]
 
 
