@@ -136,7 +136,7 @@ def main() -> int:
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             results[engine] = json.loads(done.stdout)
     mine, theirs = results["ours"], results["peer"]
-    print(f"{'':<12}{'ours':>12}{'sqlglot':>14}{'bar':>10}   (sqlglot: {SAMPLE:,}, extrapolated)")
+    print(f"{'':<12}{'ours':>12}{'sqlglot':>14}{'bar':>10}   (of {SAMPLE:,})")
     for key, value in mine.items():
         print(f"{key:<12}{value:>12,.1f}{theirs[key]:>14,.1f}{BARS.get(key, '-'):>10}")
     missed = [key for key, bar in BARS.items() if mine[key] > bar]
