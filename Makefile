@@ -82,7 +82,7 @@ $(OLDEST)/.installed: requirements-airflow-3.1.txt
 	@touch $@
 
 test: $(TEST_INSTALLED) $(OLDEST)/.installed ## every test, the fast ones first
-	$(BIN)/python -m pytest -m 'not e2e'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not e2e'
 	$(BIN)/python -m pytest -m e2e
 
 BENCH ?= $(filter-out events measured outage,$(patsubst tests/bench/%.py,%,$(wildcard tests/bench/*.py)))
