@@ -134,7 +134,8 @@ class _Rendering:
             inner = self.sql(node, depth + 1)
             return f"(\n{inner}\n)" if inner else None
         if constant := mapping(node.get("constantNode")):
-            return next((text(constant, key) for key in ("stringConst", "intConst", "floatConst")), None)
+            kinds = ("stringConst", "intConst", "floatConst")
+            return next((text(constant, kind) for kind in kinds if kind in constant), None)
         if source_node := mapping(node.get("dataSourceNode")):
             return self._source(self.known.sources.get(object_id(source_node.get("virtualDataSourceId"))))
         if view := mapping(node.get("featureViewNode")):
