@@ -15,7 +15,13 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.saved import SavedAnswer
 from airflow_lineage_provider.systems.tableau_graphql import Page, read_page
-from airflow_lineage_provider.systems.tableau_queries import CONNECTIONS, NEEDED, REQUIRED, query_text
+from airflow_lineage_provider.systems.tableau_queries import (
+    CONNECTIONS,
+    NEEDED,
+    REQUIRED,
+    field_of,
+    query_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +92,12 @@ class TableauClient:
             if page.too_large and size > 1:
                 size = max(1, size // 2)
                 continue
+            if page.error and connection in NEEDED and not count:
+                said = f"{self._name}: its Metadata API does not list {connection} ({one_line(page.error)})"
+                raise SystemReadError(
+                    f"{said}: check that it is enabled (tsm maintenance metadata-services enable), "
+                    "and that the user may use it"
+                )
             if page.error:
                 self._miss(f"{connection} are not complete: {page.error}")
                 return
@@ -106,7 +118,7 @@ class TableauClient:
     def _leave_out(self, unknown: tuple[str, ...], without: dict[str, None]) -> None:
         """Drop fields that the server's schema does not have."""
         for field in unknown:
-            name = field.rpartition(".")[2]
+            name = field_of(field)
             if name in REQUIRED or field in without or name.endswith("Connection"):
                 raise SystemReadError(
                     f"{self._name}: its Metadata API has no {field}: Tableau 2019.3 or newer is needed"

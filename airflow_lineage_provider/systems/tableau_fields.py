@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.movement import ColumnSource
-from airflow_lineage_provider.systems.tableau_nodes import child, nodes, text
+from airflow_lineage_provider.systems.plain_json import mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_lineage_provider.events.naming import DatasetName
-    from airflow_lineage_provider.systems.tableau_nodes import Node
     from airflow_lineage_provider.systems.tableau_tables import Tables
 
 _AGGREGATES = re.compile(
@@ -33,13 +32,13 @@ class Fields:
 
     tables: Tables
     published: Mapping[str, DatasetName]
-    nodes: dict[str, Node] = field(default_factory=dict)
+    nodes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
     _named: dict[tuple[str, str], str] = field(default_factory=dict)
     _known: dict[str, tuple[ColumnSource, ...] | None] = field(default_factory=dict)
     _open: set[str] = field(default_factory=set)
 
-    def add(self, datasource: str, found: list[Node]) -> None:
+    def add(self, datasource: str, found: list[Mapping[str, Any]]) -> None:
         """Add the fields of a data source, by its id."""
         for one in found:
             key = text(one, "id")
@@ -64,13 +63,11 @@ class Fields:
 
     def _resolve(self, key: str) -> tuple[ColumnSource, ...] | None:
         node = self.nodes[key]
-        upstream = nodes(node, "upstreamFields")
-        columns = nodes(node, "upstreamColumns")
+        upstream = mappings(node.get("upstreamFields"))
+        columns = mappings(node.get("upstreamColumns"))
         found = [self._of_field(one, self._owners[key]) for one in upstream]
         if not upstream:
-            found = [
-                self.tables.sources(text(child(one, "table"), "id"), text(one, "name")) for one in columns
-            ]
+            found = [self.tables.sources(text(one, "table", "id"), text(one, "name")) for one in columns]
         if any(one is None for one in found):
             return None
         if not found and text(node, "__typename") in _COPIES:
@@ -79,8 +76,8 @@ class Fields:
         flat = dict.fromkeys(_through(source, *made) for sources in found for source in sources or ())
         return tuple(flat)
 
-    def _of_field(self, upstream: Node, owner: str) -> tuple[ColumnSource, ...] | None:
-        datasource = text(child(upstream, "datasource"), "id") or owner
+    def _of_field(self, upstream: Mapping[str, Any], owner: str) -> tuple[ColumnSource, ...] | None:
+        datasource = text(upstream, "datasource", "id") or owner
         name = text(upstream, "name")
         if datasource in self.published and datasource != owner:
             return (ColumnSource(self.published[datasource], name),) if name else None
@@ -88,7 +85,7 @@ class Fields:
         return self.sources(key if key in self.nodes else self._named.get((datasource, name), ""))
 
 
-def _how(node: Node) -> tuple[str, str]:
+def _how(node: Mapping[str, Any]) -> tuple[str, str]:
     """Return the subtype of a field, and its formula."""
     formula = text(node, "formula")
     if formula:

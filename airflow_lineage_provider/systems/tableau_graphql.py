@@ -13,6 +13,7 @@ _UNKNOWN = (
     re.compile(r"Field '(\w+)' in type '(\w+)' is undefined"),  # graphql-java
     re.compile(r"Cannot query field '(\w+)' on type '(\w+)'"),
 )
+_UNKNOWN_TYPE = re.compile(r"Unknown type '?(\w+)'?")
 _TOO_LARGE = frozenset({"NODE_LIMIT_EXCEEDED", "TIME_LIMIT_EXCEEDED"})
 _REASONS = {
     "BACKFILL_RUNNING": "the Metadata API is still indexing the site",
@@ -28,7 +29,7 @@ class Page:
     next: str | None = None
     total: int = 0
     unknown: tuple[str, ...] = ()
-    """Fields (`Type.field`) that the server's schema does not have."""
+    """Fields (`Type.field`) and types (`... on Type`) that the server's schema does not have."""
     too_large: bool = False
     error: str = ""
     """Why there is no page."""
@@ -48,7 +49,10 @@ def read_page(answer: Any, connection: str) -> Page:
     found = (body.get("data") or {}).get(f"{connection}Connection")
     too_large = any(_code(one) in _TOO_LARGE for one in errors)
     undefined = (match for text in messages for form in _UNKNOWN for match in form.finditer(text))
-    unknown = tuple(dict.fromkeys(f"{match[2]}.{match[1]}" for match in undefined))
+    types = (match[1] for text in messages for match in _UNKNOWN_TYPE.finditer(text))
+    unknown = tuple(
+        dict.fromkeys((*(f"{one[2]}.{one[1]}" for one in undefined), *(f"... on {one}" for one in types)))
+    )
     if unknown or not isinstance(found, dict):
         error = "; ".join(messages) or "the answer has no such part"
         return Page(unknown=unknown, too_large=too_large, error=error)

@@ -19,8 +19,8 @@ from airflow_lineage_provider.events.secret_patterns import MASK
 from airflow_lineage_provider.events.tags import INCOMPLETE, LAST_REFRESH
 from airflow_lineage_provider.systems.answers import Observed
 from airflow_lineage_provider.systems.observation import Observation
+from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.tableau_fields import Fields
-from airflow_lineage_provider.systems.tableau_nodes import by_id, child, nodes, text
 from airflow_lineage_provider.systems.tableau_refresh import NOT_SCHEDULED, last_refresh, refresh_texts
 from airflow_lineage_provider.systems.tableau_tables import Tables
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_lineage_provider.systems.saved import SavedAnswer
-    from airflow_lineage_provider.systems.tableau_nodes import Node
 
 TOOL = "Tableau"
 """What a map calls the system, in `tool` of a dashboard."""
@@ -40,7 +39,7 @@ Columns = dict[str, tuple[ColumnSource, ...]]
 
 def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
     """Return the data sources, the dashboards and the site itself as jobs, with what is not known."""
-    answer: Node = saved.answer if isinstance(saved.answer, dict) else {}
+    answer = mapping(saved.answer)
     site = _Site(answer, saved.host, now)
     observations = [*site.published(), *site.dashboards(), site.listing()]
     return Observed(observations, tuple(site.fields.tables.problems))
@@ -49,33 +48,33 @@ def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
 class _Site:
     """The answer of one site, indexed."""
 
-    def __init__(self, answer: Node, host: str, now: datetime) -> None:
+    def __init__(self, answer: Mapping[str, Any], host: str, now: datetime) -> None:
         self.now = now
         self.host = host.rstrip("/")
         self.site = text(answer, "site")
         self.version = text(answer, "version")
         self.namespace = f"tableau://{urlsplit(self.host).netloc or self.host}/{self.site or 'default'}"
-        self.incomplete = [one for one in answer.get("incomplete") or () if isinstance(one, str)]
-        self.workbooks = by_id(nodes(answer, "workbooks"))
-        self.sheets = by_id(nodes(answer, "sheets"))
-        self.boards = nodes(answer, "dashboards")
-        self.sources = by_id(nodes(answer, "publishedDatasources"))
-        self.embedded = by_id(nodes(answer, "embeddedDatasources"))
-        self.schedules = refresh_texts(nodes(answer, "tasks"))
+        self.incomplete = [*texts(answer.get("incomplete"))]
+        self.workbooks = _by_id(answer, "workbooks")
+        self.sheets = _by_id(answer, "sheets")
+        self.boards = mappings(answer.get("dashboards"))
+        self.sources = _by_id(answer, "publishedDatasources")
+        self.embedded = _by_id(answer, "embeddedDatasources")
+        self.schedules = refresh_texts(mappings(answer.get("tasks")))
         self.tasks_known = isinstance(answer.get("tasks"), list)
-        tables = Tables(by_id(nodes(answer, "databaseTables")), by_id(nodes(answer, "customSQLTables")))
+        tables = Tables(_by_id(answer, "databaseTables"), _by_id(answer, "customSQLTables"))
         self.names: set[str] = set()
         named = {key: self._name(one, text(one, "projectName")) for key, one in self.sources.items()}
         self.fields = Fields(tables, named)
         for key, one in (*self.sources.items(), *self.embedded.items()):
-            self.fields.add(key, nodes(one, "fields"))
+            self.fields.add(key, mappings(one.get("fields")))
         for sheet in self.sheets.values():
-            self.fields.add(f"sheet {text(sheet, 'id')}", nodes(sheet, "worksheetFields"))
+            self.fields.add(f"sheet {text(sheet, 'id')}", mappings(sheet.get("worksheetFields")))
 
     def published(self) -> Iterator[Observation]:
         """Yield a job for each published data source."""
         for key, node in self.sources.items():
-            found = [one for one in nodes(node, "fields") if text(one, "name") not in _GENERATED]
+            found = [one for one in mappings(node.get("fields")) if text(one, "name") not in _GENERATED]
             tags = {LAST_REFRESH: last_refresh([node])}
             yield self._job(self.fields.published[key], "DATA SOURCE", node, found, tags)
 
@@ -83,7 +82,7 @@ class _Site:
         """Yield a job for each dashboard, and for each visible sheet that is on none."""
         on_board: set[str] = set()
         for board in self.boards:
-            shown = [text(one, "id") for one in nodes(board, "sheets")]
+            shown = [text(one, "id") for one in mappings(board.get("sheets"))]
             on_board.update(shown)
             yield from self._view(board, [self.sheets[key] for key in shown if key in self.sheets])
         for key, sheet in self.sheets.items():
@@ -106,14 +105,14 @@ class _Site:
         )
         return Observation(movement, RunState.COMPLETE)
 
-    def _view(self, view: Node, sheets: list[Node]) -> Iterator[Observation]:
-        workbook = self.workbooks.get(text(child(view, "workbook"), "id"))
+    def _view(self, view: Mapping[str, Any], sheets: list[Mapping[str, Any]]) -> Iterator[Observation]:
+        workbook = self.workbooks.get(text(view, "workbook", "id"))
         if workbook is None or not text(view, "name") or not text(workbook, "name"):
             self._miss("a dashboard or its workbook is not shown to the user")
             return
-        used: dict[str, Node] = {}
+        used: dict[str, Mapping[str, Any]] = {}
         for sheet in sheets:
-            for one in (*nodes(sheet, "datasourceFields"), *nodes(sheet, "worksheetFields")):
+            for one in (*mappings(sheet.get("datasourceFields")), *mappings(sheet.get("worksheetFields"))):
                 used.setdefault(text(one, "id"), one)
         found = [one for one in used.values() if text(one, "name") not in _GENERATED]
         hidden = any(not text(one, "name") for one in found)
@@ -132,10 +131,10 @@ class _Site:
         self,
         name: DatasetName,
         kind: str,
-        node: Node,
-        found: list[Node],
+        node: Mapping[str, Any],
+        found: list[Mapping[str, Any]],
         tags: Mapping[str, str],
-        read: Iterable[Node] = (),
+        read: Iterable[Mapping[str, Any]] = (),
     ) -> Observation:
         columns, problems = self._columns(found, name.name)
         inputs = dict.fromkeys(source.dataset for sources in columns.values() for source in sources)
@@ -165,7 +164,7 @@ class _Site:
         )
         return Observation(movement, RunState.COMPLETE)
 
-    def _columns(self, found: list[Node], where: str) -> tuple[Columns, tuple[str, ...]]:
+    def _columns(self, found: list[Mapping[str, Any]], where: str) -> tuple[Columns, tuple[str, ...]]:
         """Return the sources of each field that are known, and a line for each that is not."""
         columns: Columns = {}
         problems = []
@@ -178,20 +177,20 @@ class _Site:
                 columns[text(one, "name")] = (*known, *(one for one in sources if one not in known))
         return columns, tuple(problems)
 
-    def _datasources(self, found: Iterable[Node]) -> list[Node]:
+    def _datasources(self, found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the data sources that fields are of, and the published ones behind embedded ones."""
-        read: dict[str, Node] = {}
+        read: dict[str, Mapping[str, Any]] = {}
         for one in found:
-            key = text(child(one, "datasource"), "id")
+            key = text(one, "datasource", "id")
             node = self.sources.get(key) or self.embedded.get(key)
             if node is not None and key not in read:
                 read[key] = node
-                for parent in nodes(node, "parentPublishedDatasources"):
+                for parent in mappings(node.get("parentPublishedDatasources")):
                     if (published := self.sources.get(text(parent, "id"))) is not None:
                         read[text(parent, "id")] = published
         return list(read.values())
 
-    def _refresh(self, node: Node, read: Iterable[Node]) -> str:
+    def _refresh(self, node: Mapping[str, Any], read: Iterable[Mapping[str, Any]]) -> str:
         """Return when the extracts behind a data source or a dashboard are refreshed; empty: not known."""
         behind = [node, self.workbooks.get(text(node, "id"), {}), *read]
         luids = [text(one, "luid") for one in behind]
@@ -200,20 +199,20 @@ class _Site:
             return NOT_SCHEDULED
         return ", ".join(found)
 
-    def _field(self, node: Node) -> MovedField:
+    def _field(self, node: Mapping[str, Any]) -> MovedField:
         known = self.fields.nodes.get(text(node, "id"), node)
         return MovedField(text(node, "name"), text(known, "dataType"), text(known, "description"))
 
     def _kind(self, name: DatasetName) -> str:
         return "DATA SOURCE" if name.namespace == self.namespace else "TABLE"
 
-    def _url(self, node: Node) -> str:
+    def _url(self, node: Mapping[str, Any]) -> str:
         """Return the page of a view; empty of what has none."""
         path = text(node, "path")
         site = f"site/{quote(self.site)}/" if self.site else ""
         return f"{self.host}/#/{site}views/{quote(path.replace('/sheets/', '/'))}" if path else ""
 
-    def _name(self, node: Node, *place: str) -> DatasetName:
+    def _name(self, node: Mapping[str, Any], *place: str) -> DatasetName:
         """Return the name of a data source or a view; its LUID tells it from another one of that name."""
         name = "/".join((*place, text(node, "name")))
         if name in self.names:
@@ -238,7 +237,11 @@ def _incomplete(problems: Sequence[str]) -> dict[str, str]:
     return {INCOMPLETE: "; ".join(problems[:SHOWN]) + more} if problems else {}
 
 
-def _owners(node: Node) -> tuple[str, ...]:
-    owner: Mapping[str, Any] = child(node, "owner")
+def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    return {text(one, "id"): one for one in mappings(answer.get(key))}
+
+
+def _owners(node: Mapping[str, Any]) -> tuple[str, ...]:
+    owner: Mapping[str, Any] = mapping(node.get("owner"))
     names = (text(owner, key) for key in ("email", "username", "name"))
     return tuple(name for name in names if name and name != MASK)[:1]

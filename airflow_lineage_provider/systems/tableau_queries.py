@@ -85,13 +85,22 @@ NEEDED = frozenset({"workbooks", "dashboards", "sheets"})
 
 
 def query_text(connection: str, without: Collection[str] = ()) -> str:
-    """Return the query of one page of a connection, without some fields (`Type.field`, or `field`)."""
-    nodes = _text(CONNECTIONS[connection], frozenset(one.rpartition(".")[2] for one in without))
+    """Return the query of one page of a connection, without some fields (`Type.field`) or `... on Type`."""
+    nodes = _text(CONNECTIONS[connection], frozenset(map(field_of, without)))
     return (
         "query page($first: Int, $afterToken: String) { "
         f"{connection}Connection(first: $first, after: $afterToken) {{ "
         f"nodes {{ {nodes} }} pageInfo {{ hasNextPage endCursor }} totalCount }} }}"
     )
+
+
+def field_of(unknown: str) -> str:
+    """Return the key in a selection of what a server does not know.
+
+    >>> field_of("Sheet.luid"), field_of("... on GroupField")
+    ('luid', '... on GroupField')
+    """
+    return unknown if unknown.startswith("...") else unknown.rpartition(".")[2]
 
 
 def _text(selection: Selection, without: frozenset[str]) -> str:

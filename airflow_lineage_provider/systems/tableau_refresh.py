@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.systems.tableau_nodes import text
+from airflow_lineage_provider.systems.plain_json import text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from airflow_lineage_provider.systems.tableau_nodes import Node
 
 NOT_SCHEDULED = "not scheduled"
 _TIMES = ("extractLastUpdateTime", "extractLastRefreshTime", "extractLastIncrementalUpdateTime")
 
 
-def last_refresh(datasources: Iterable[Node]) -> str:
+def last_refresh(datasources: Iterable[Mapping[str, Any]]) -> str:
     """Return when the oldest of the extracts was last updated (ISO 8601); empty where none is an extract."""
     extracts = [one for one in datasources if one.get("hasExtracts")]
     times = [max((text(one, key) for key in _TIMES), default="") for one in extracts]
     return min((time for time in times if time), default="")
 
 
-def refresh_texts(tasks: Iterable[Node]) -> dict[str, str]:
+def refresh_texts(tasks: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return when each workbook or data source is refreshed, by its LUID, such as `daily 06:00 UTC`.
 
     Tableau's schedules are in UTC.

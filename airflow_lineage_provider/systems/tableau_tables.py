@@ -10,14 +10,13 @@ from airflow_lineage_provider.dbt.dialect import sql_dialect
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
 from airflow_lineage_provider.events.movement import ColumnSource
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name
+from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.table_names import is_database, table_dataset
-from airflow_lineage_provider.systems.tableau_nodes import child, nodes, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_lineage_provider.sql import Lineage, Source, Table
-    from airflow_lineage_provider.systems.tableau_nodes import Node
 
 _BRACKETED = re.compile(r"\[((?:[^\]]|\]\])*)\]")
 _PARAMETER = re.compile(r"<\[Parameters\]\.\[[^\]]*\]>|<Parameters\.[^>]*>")
@@ -29,8 +28,8 @@ _MANY = 10
 class Tables:
     """The database tables and custom SQL of an answer, by their id in the Metadata API."""
 
-    database: Mapping[str, Node]
-    custom: Mapping[str, Node]
+    database: Mapping[str, Mapping[str, Any]]
+    custom: Mapping[str, Mapping[str, Any]]
     problems: dict[str, None] = field(default_factory=dict)
     _custom: dict[str, dict[str, tuple[ColumnSource, ...]]] = field(default_factory=dict)
 
@@ -44,7 +43,7 @@ class Tables:
             self._custom[table_id] = self._read(self.custom[table_id])
         return self._custom[table_id].get(column.casefold())
 
-    def _read(self, node: Node) -> dict[str, tuple[ColumnSource, ...]]:
+    def _read(self, node: Mapping[str, Any]) -> dict[str, tuple[ColumnSource, ...]]:
         """Return the sources of the columns of a custom SQL query, by their names in small letters.
 
         Tableau knows some of the columns of the tables only, so that they are a second attempt: for names
@@ -61,10 +60,10 @@ class Tables:
                 columns[column.name.casefold()] = columns.get(column.name.casefold()) or sources
         return columns
 
-    def _lineage(self, node: Node, schema: Mapping[str, list[str]]) -> Lineage:
+    def _lineage(self, node: Mapping[str, Any], schema: Mapping[str, list[str]]) -> Lineage:
         from airflow_lineage_provider.sql import column_lineage
 
-        database = child(node, "database")
+        database = mapping(node.get("database"))
         kind = text(node, "connectionType") or text(database, "connectionType")
         return column_lineage(
             custom_sql(text(node, "query")),
@@ -73,33 +72,33 @@ class Tables:
             default_database=text(database, "name") or None,
         )
 
-    def _schema(self, node: Node) -> dict[str, list[str]]:
+    def _schema(self, node: Mapping[str, Any]) -> dict[str, list[str]]:
         schema = {}
-        for one in nodes(node, "tables"):
+        for one in mappings(node.get("tables")):
             known = self.database.get(text(one, "id"), {})
             _, space, name = table_parts(known)
-            columns = [text(column, "name") for column in nodes(known, "columns")]
+            columns = [text(column, "name") for column in mappings(known.get("columns"))]
             quoted = ['"{}"'.format(part.replace('"', '""')) for part in (space, name) if part]
             schema[".".join(quoted)] = [column for column in columns if column]
         return {name: columns for name, columns in schema.items() if name and columns}
 
-    def _source(self, source: Source, node: Node) -> ColumnSource:
+    def _source(self, source: Source, node: Mapping[str, Any]) -> ColumnSource:
         dataset = self._named(source.table, node)
         return ColumnSource(dataset, source.column, source.subtype.value, source.masking)
 
-    def _named(self, table: Table, custom: Node) -> DatasetName:
+    def _named(self, table: Table, custom: Mapping[str, Any]) -> DatasetName:
         """Return the dataset of a table in custom SQL: the listed one of its name, else by its parts."""
-        for one in nodes(custom, "tables"):
+        for one in mappings(custom.get("tables")):
             known = self.database.get(text(one, "id"))
             if known and _same(table, known):
                 return table_name(known)
-        database = child(custom, "database")
+        database = mapping(custom.get("database"))
         place = {**database, "name": table.database or text(database, "name")}
         named = {"schema": table.schema or "", "name": table.name, "database": place}
         return table_name({**named, "connectionType": text(custom, "connectionType")})
 
 
-def _same(table: Table, known: Node) -> bool:
+def _same(table: Table, known: Mapping[str, Any]) -> bool:
     _, schema, name = table_parts(known)
     listed = table.schema is None or not schema or table.schema.casefold() == schema.casefold()
     return table.name.casefold() == name.casefold() and listed
@@ -110,18 +109,18 @@ def custom_sql(query: str) -> str:
     return _PARAMETER.sub("'?'", query).replace("<<", "<").replace(">>", ">")
 
 
-def table_parts(table: Node) -> tuple[str, str, str]:
+def table_parts(table: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return database, schema and name of a table; its full name is right where `schema` may not be."""
     parts = [part.replace("]]", "]") for part in _BRACKETED.findall(text(table, "fullName"))]
-    database = text(child(table, "database"), "name")
+    database = text(table, "database", "name")
     name = parts[-1] if parts else text(table, "name")
     schema = parts[-2] if len(parts) > 1 else text(table, "schema")
     return (parts[-3] if len(parts) > 2 else database), schema, name  # noqa: PLR2004 - database.schema.table
 
 
-def table_name(table: Node) -> DatasetName:
+def table_name(table: Mapping[str, Any]) -> DatasetName:
     """Return the OpenLineage name of a table that Tableau reads, as dbt's events name it."""
-    server = child(table, "database")
+    server = mapping(table.get("database"))
     kind = text(table, "connectionType") or text(server, "connectionType")
     host, port = text(server, "hostName"), _port(server.get("port"))
     database, schema, name = table_parts(table)

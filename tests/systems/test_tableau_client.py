@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -209,6 +210,24 @@ def test_an_answer_of_any_size_is_bounded(monkeypatch):
     with Tableau(site()) as running, pytest.raises(SystemReadError, match="cannot be read") as raised:
         fetched(running)
     assert "MiB" in str(raised.value)
+
+
+def test_a_server_without_its_metadata_api_is_an_error_that_says_what_to_do(monkeypatch):
+    disabled = {"data": None, "errors": [{"message": "Disabled", "extensions": {"code": "FEATURE_DISABLED"}}]}
+    monkeypatch.setattr(Tableau, "metadata", lambda *_: disabled)
+    with Tableau(site()) as running, pytest.raises(SystemReadError, match="metadata-services enable"):
+        fetched(running)
+
+
+def test_a_type_that_an_older_server_does_not_have_is_left_out():
+    schema = re.sub(r"type GroupField .*?\n}\n", "", SCHEMA, flags=re.DOTALL)
+    with Tableau(site(), tasks=daily("luid-pub"), schema=schema) as running:
+        answer = fetched(running).answer
+    assert [one["name"] for one in answer["dashboards"]] == [
+        "Customer Analytics Dashboard",
+        "Executive KPI Report",
+    ]
+    assert any("has no ... on GroupField" in one for one in answer["incomplete"])
 
 
 NAMES = ["a \"quoted\" 'name'", "Sales / EMEA \\ APJ", "💡 Größe <b>&amp;</b>", "x" * 500]
