@@ -14,7 +14,7 @@ from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
 from airflow_lineage_provider.systems.connect_sinks import SINKS, sink_topics
 from airflow_lineage_provider.systems.connect_sources import source_kind
-from airflow_lineage_provider.systems.connect_transforms import apply_transforms
+from airflow_lineage_provider.systems.connect_transforms import ANY_TOPIC, apply_transforms
 from airflow_lineage_provider.systems.observation import Observation
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.connect_sources import SourceTable
     from airflow_lineage_provider.systems.kafka_connect import Connector
 
+UNCLAIMED = "its lineage is not claimed"
 _RUNS = frozenset({"RUNNING", "RESTARTING", "UNASSIGNED"})
 
 
@@ -76,7 +77,7 @@ def connect_lineage(
 def _source(connector: Connector, context: ConnectContext) -> tuple[list[Observation], list[str]]:
     kind, why = source_kind(connector.config)
     if kind is None:
-        return [], [f"{why}: its lineage is not claimed"]
+        return [], [f"{why}: {UNCLAIMED}"]
     asked = (context.columns or {}).get(connector.name)
     candidates = list(asked) if asked is not None else kind.candidates(connector)
     tables = [table for table in candidates if kind.selects(connector.config, table)]
@@ -87,6 +88,11 @@ def _source(connector: Connector, context: ConnectContext) -> tuple[list[Observa
     for table in tables:
         read = kind.read(connector.config, table, asked.get(table) if asked is not None else None)
         routed = apply_transforms(read.record, connector.config)
+        if routed.topic == ANY_TOPIC:
+            problems.append(
+                f"the records of {'.'.join(table)} go to topics that their values name: {UNCLAIMED}"
+            )
+            continue
         topics = _actual(routed.topic, connector.topics if not error else None)
         if not topics:
             problems.append(f"no record of {'.'.join(table)} has reached a topic {routed.topic} yet")
@@ -139,7 +145,7 @@ def _sink(connector: Connector, context: ConnectContext) -> tuple[list[Observati
     target_of = SINKS.get(config.get("connector.class", ""))
     if target_of is None:
         unknown = config.get("connector.class") or "unknown"
-        return [], [f"connectors of class {unknown} are not supported: its lineage is not claimed"]
+        return [], [f"connectors of class {unknown} are not supported: {UNCLAIMED}"]
     topics = sink_topics(config, {*context.topics, *(connector.topics or ())})
     if not topics:
         return [], ["no topic matches its configuration: nothing is written"]
@@ -154,7 +160,10 @@ def _sink(connector: Connector, context: ConnectContext) -> tuple[list[Observati
         record = apply_transforms(Record(topic, value if fields else None), config)
         target = target_of(config, record)
         if target is None:
-            return [], ["its connection.url is of no form that is known: its lineage is not claimed"]
+            return [], [f"its connection.url is of no form that is known: {UNCLAIMED}"]
+        if record.topic == ANY_TOPIC or (ANY_TOPIC in record.topic and target.kind == "TABLE"):
+            problems.append(f"the records of topic {topic} go where their values say: {UNCLAIMED}")
+            continue
         said = (*record.problems, *target.problems)
         if target.fields is None and not said:
             said = (f"the fields of topic {topic} are not known: give a schema registry that has them",)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _ENVELOPE = frozenset({"after", "op"})
 _KAFKA = "org.apache.kafka.connect.transforms."
 _DEBEZIUM = "io.debezium.transforms."
+_CONFLUENT = "io.confluent.connect.transforms."
+ANY_TOPIC = "*"
+"""A topic that a value of each record names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,11 @@ def _logical_table_router(record: Record, step: TransformStep) -> Record:
 def _timestamp_router(record: Record, step: TransformStep) -> Record:
     """The timestamp is any, as a `*` says."""
     form = step.options.get("topic.format", "${topic}-${timestamp}")
-    return replace(record, topic=form.replace("${topic}", record.topic).replace("${timestamp}", "*"))
+    return replace(record, topic=form.replace("${topic}", record.topic).replace("${timestamp}", ANY_TOPIC))
+
+
+def _route_by_value(record: Record, _step: TransformStep) -> Record:
+    return replace(record, topic=ANY_TOPIC)
 
 
 def _extract_field(record: Record, step: TransformStep) -> Record:
@@ -229,7 +236,7 @@ def _extract_new_record_state(record: Record, step: TransformStep) -> Record:
     if envelope is None or not {field.name for field in envelope} >= _ENVELOPE:
         return record
     if step.options.get("route.by.field"):
-        record = record.unknown(f"{step.alias}: the topic is the value of a field")
+        record = _route_by_value(record, step)
     after = find(envelope, "after")
     prefix = step.options.get("add.fields.prefix", "__")
     added = []
@@ -297,6 +304,8 @@ def _change(record: Record, names: list[str], expression: str, *, masking: bool 
 TRANSFORMS: dict[str, Callable[[Record, TransformStep], Record]] = {
     f"{_KAFKA}RegexRouter": _regex_router,
     f"{_KAFKA}TimestampRouter": _timestamp_router,
+    f"{_CONFLUENT}ExtractTopic": _route_by_value,
+    f"{_CONFLUENT}MessageTimestampRouter": _timestamp_router,
     f"{_KAFKA}ExtractField": _extract_field,
     f"{_KAFKA}ReplaceField": _replace_field,
     f"{_KAFKA}Flatten": _flatten,
@@ -322,8 +331,8 @@ PASSING = frozenset(
             f"{_DEBEZIUM}{name}"
             for name in ("Filter", "ExtractChangedRecordState", "partitions.PartitionRouting")
         ),
-        "io.confluent.connect.transforms.TombstoneHandler",
-        "io.confluent.connect.transforms.Filter",
+        f"{_CONFLUENT}TombstoneHandler",
+        f"{_CONFLUENT}Filter",
     }
 )
 """Transforms that change neither the topic nor the fields of the value."""

@@ -88,6 +88,48 @@ def test_transforms_give_the_topic_and_its_columns():
     assert columns(observations[0]) == {"order_id": ["order_id"], "amount": ["amount"]}
 
 
+def routed(kind, **options):
+    return {"transforms": "r", "transforms.r.type": kind} | {
+        f"transforms.r.{name}": value for name, value in options.items()
+    }
+
+
+BY_VALUE = routed("io.confluent.connect.transforms.ExtractTopic$Value", field="kind")
+BY_TIME = routed("org.apache.kafka.connect.transforms.TimestampRouter")
+BY_FIELD = routed("io.debezium.transforms.ExtractNewRecordState", **{"route.by.field": "kind"})
+S3 = {"connector.class": "io.confluent.connect.s3.S3SinkConnector", "s3.bucket.name": "lake"}
+JDBC = {
+    "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
+    "connection.url": "jdbc:postgresql://db/shop",
+}
+
+
+@pytest.mark.parametrize("transform", [BY_VALUE, BY_FIELD], ids=["ExtractTopic", "route.by.field"])
+def test_a_topic_that_a_value_names_is_not_claimed(transform):
+    observations, problems = lineage("source", DEBEZIUM | transform, topics=("crm.public.orders", "paid"))
+    assert observations == []
+    assert problems[0] == (
+        "connector c: the records of public.orders go to topics that their values name: its lineage is not claimed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sink", "transform", "target"),
+    [
+        (S3, BY_VALUE, None),
+        (JDBC, BY_VALUE, None),
+        (JDBC, BY_TIME, None),
+        (S3, BY_TIME, "topics/events-*"),
+    ],
+    ids=["S3 by value", "a table by value", "a table by time", "S3 by time"],
+)
+def test_a_sink_whose_records_go_where_their_values_say_claims_no_table(sink, transform, target):
+    context = replace(CONTEXT, schemas={"events": EVENT})
+    observations, problems = lineage("sink", sink | {"topics": "events"} | transform, context)
+    assert [name for _, _, name in ways(observations)] == ([target] if target else [])
+    assert ("go where their values say" in "".join(problems)) is (target is None)
+
+
 @pytest.mark.parametrize(
     ("given", "tables"),
     [
