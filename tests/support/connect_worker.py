@@ -33,6 +33,9 @@ JARS = (
     "debezium-connector-common", "debezium-connector-postgres", "debezium-embedded",
     "debezium-openlineage-api", "debezium-storage-file", "debezium-storage-kafka",
     "debezium-storage-jdbc", "debezium-util", "debezium-sink",
+    # For its options only: there is no server of MySQL.
+    "debezium-connector-binlog", "debezium-connector-mysql", "debezium-ddl-parser",
+    "mysql-binlog-connector", "mysql-connector-j",
 )
 # fmt: on
 # Jetty 12 links against classes that the wheel has only of Jetty 9.4. Connect uses no security of Jetty's.

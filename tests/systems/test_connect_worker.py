@@ -23,9 +23,10 @@ from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
 from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
+from airflow_lineage_provider.systems.connect_sources import source_kind
 from airflow_lineage_provider.systems.connect_transforms import TRANSFORMS, TransformStep
 from airflow_lineage_provider.systems.http import JsonApi
-from airflow_lineage_provider.systems.kafka_connect import KEPT
+from airflow_lineage_provider.systems.kafka_connect import KEPT, Connector
 from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
 from tests.ingest.streams import warehouse
 
@@ -395,6 +396,24 @@ def test_each_option_that_is_read_is_one_that_the_worker_has_and_the_client_keep
         TRANSFORMS[kind](record, TransformStep("t", kind, "Value", options))
         assert options.names - OLDER <= known
         assert all(KEPT.fullmatch(f"transforms.t.{name}") for name in options.names)
+
+
+@pytest.mark.parametrize("name", ["postgresql.PostgresConnector", "mysql.MySqlConnector"])
+def test_each_option_of_debezium_that_is_read_is_one_that_the_connector_has(connect, name):
+    kind, _ = source_kind({"connector.class": f"io.debezium.connector.{name}"})
+    known = {
+        one["name"]
+        for one in call(connect.url, "GET", f"connector-plugins/io.debezium.connector.{name}/config")
+    }
+    options = Asked({"connector.class": f"io.debezium.connector.{name}", "column.exclude.list": "a.b.c"})
+    read = Connector("c", "source", "RUNNING", options, topics=("a.b.c",))
+    kind.candidates(read)
+    kind.selects(options, ("shop", "orders"))
+    kind.read(options, ("shop", "orders"), [("amount", "int")])
+    older = {name for name in options.names if name.endswith((".whitelist", ".blacklist", "server.name"))}
+    known |= {"connector.class", "database.dbname"}  # MySQL has no database above its schemas
+    assert options.names - older <= known
+    assert all(KEPT.fullmatch(name) for name in options.names)
 
 
 def plugins(url):
