@@ -6,10 +6,14 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sqlglot.dialects.dialect import Dialect
+
 from airflow_lineage_provider.events.masking import mask_text
 from airflow_lineage_provider.readers.query_log.shapes import shape_of, shown, without_run_numbers
 from airflow_lineage_provider.sql import Schema, Subject, Table, script_lineage
 from airflow_lineage_provider.sql.changes import TableChange, table_changes
+from airflow_lineage_provider.sql.limits import SqlError
+from airflow_lineage_provider.sql.parse import statement_tokens
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.readers.query_log.statement import LoggedStatement, QueryLog
@@ -49,11 +53,13 @@ class AnalysedShape:
     names: frozenset[str] = frozenset()
     transaction: str = ""
     """begin, commit or rollback, where it is one of these."""
+    parts: tuple[str, ...] = ()
+    """Its statements, where it is a script of several."""
 
     @property
     def idle(self) -> bool:
         """Whether it changes nothing, so that its statements need no second look."""
-        return not (self.writes or self.changes or self.transaction)
+        return not (self.writes or self.changes or self.transaction or self.parts)
 
 
 @dataclass(slots=True)
@@ -100,8 +106,12 @@ class ShapeAnalysis:
         if statement.truncated and not statement.access:
             self._problem(found, "the log cut it off: what it does is not known")
             return found
+        if ";" in text.rstrip("; ") and not statement.access:
+            found.parts = self._parts(sql)
+            if found.parts:
+                return found
         found.transaction = _transaction(word, text)
-        if word in _CHANGING or ";" in text:
+        if word in _CHANGING:
             changes, problems = table_changes(sql, self.log.dialect)
             found.changes = tuple(self._completed(change, found) for change in changes)
             for problem in problems:
@@ -111,7 +121,7 @@ class ShapeAnalysis:
             lineages = statement.access
         elif word in _CODE:
             self._problem(found, "what the code that it runs does is not in the log")
-        elif word not in _IDLE or ";" in text:
+        elif word not in _IDLE:
             lineages = self._script(found, [sql])
             self._report(found, lineages)
         written = [one for one in lineages if one.writes is not None]
@@ -138,6 +148,14 @@ class ShapeAnalysis:
             default_database=shape.database or self.log.database or None,
             default_schema=shape.schema or self.log.default_schema or None,
         )
+
+    def _parts(self, sql: str) -> tuple[str, ...]:
+        """Return the statements of a script; none where it cannot be split."""
+        try:
+            statements = statement_tokens(sql, Dialect.get_or_raise(self.log.dialect or None))
+        except (SqlError, ValueError):
+            return ()
+        return tuple(sql[tokens[0].start : tokens[-1].end + 1] for tokens in statements)
 
     def _completed(self, change: TableChange, shape: AnalysedShape) -> TableChange:
         database = shape.database or self.log.database or None
@@ -171,8 +189,6 @@ def _reason(subject: Subject, message: str) -> str:
 
 
 def _transaction(word: str, text: str) -> str:
-    if ";" in text.rstrip(";"):
-        return ""
     if word in {"begin", "start"}:
         return "begin"
     if word in {"commit", "end"}:

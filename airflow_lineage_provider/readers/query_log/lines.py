@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import zlib
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.errors import LineageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
@@ -50,8 +49,6 @@ class LogFile:
         try:
             with self.path.open("rb") as stream:
                 yield from self._decoded(self._plain(stream))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self._problem(f"the compressed file ends early or is damaged ({error})")
         except OSError as error:
             raise QueryLogError(f"{self.path}: cannot be read: {error.strerror or error}") from None
 
@@ -71,15 +68,15 @@ class LogFile:
         if self.left_out:
             self._problem(f"{self.left_out:,} lines are no {what}")
 
-    def _plain(self, stream: BinaryIO) -> BinaryIO:
+    def _plain(self, stream: BinaryIO) -> BinaryIO | _Gzip:
         head = stream.read(6)
         stream.seek(0)
         for magic, name in _OTHER_COMPRESSION.items():
             if head.startswith(magic):
                 raise QueryLogError(f"{self.path}: compressed by {name}; decompress it, or use gzip")
-        return gzip.GzipFile(fileobj=stream) if head.startswith(_GZIP) else stream  # type: ignore[return-value]
+        return _Gzip(stream, self._problem) if head.startswith(_GZIP) else stream
 
-    def _decoded(self, stream: BinaryIO) -> Iterator[str]:
+    def _decoded(self, stream: BinaryIO | _Gzip) -> Iterator[str]:
         buffered: io.BufferedReader[Any] = io.BufferedReader(stream, 1 << 20)
         head = buffered.peek(3)[:3]
         for mark, encoding in _BYTE_ORDER_MARKS.items():
@@ -139,6 +136,49 @@ class LogFile:
 
     def _problem(self, text: str) -> None:
         self.problems.append(f"{self.path.name}: {text}")
+
+
+class _Gzip(io.RawIOBase):
+    """Decompresses as far as the file goes; one that ends early, or is damaged, is reported."""
+
+    def __init__(self, stream: BinaryIO, report: Callable[[str], None]) -> None:
+        self._stream = stream
+        self._report = report
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._input = b""
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ended:
+            try:
+                data = self._next(len(buffer))
+            except zlib.error as error:
+                data, self._ended = b"", True
+                self._report(f"the compressed file is damaged ({error})")
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+        return 0
+
+    def _next(self, most: int) -> bytes:
+        if self._member.eof:  # files may be appended to each other
+            self._input = self._member.unused_data or self._stream.read(1 << 16)
+            if not self._input:
+                self._ended = True
+                return b""
+            self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        if not self._input:
+            self._input = self._stream.read(1 << 16)
+        if not self._input:
+            self._ended = True
+            self._report("the compressed file ends early")
+            return b""
+        data = self._member.decompress(self._input, most)
+        self._input = self._member.unconsumed_tail
+        return data
 
 
 _ROTATED = re.compile(r"(\d+)")

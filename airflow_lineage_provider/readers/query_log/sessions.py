@@ -79,18 +79,27 @@ class Sessions:
     def add(self, statement: LoggedStatement) -> None:
         """Count a statement."""
         self.statements += statement.calls
+        self._add(statement)
+
+    def _add(self, statement: LoggedStatement, node: str = "") -> None:
         if statement.sql[:4].lower() in {"set ", "use "}:
             self._use(statement)
             return
         followed = self._sessions.get(self._key(statement))
         if followed is not None and followed.schema and not statement.schema:
             statement = statement._replace(schema=followed.schema)
-        number, node = self.analysis.number(statement)
+        number, own = self.analysis.number(statement)
         if number < 0:
             return
         shape = self.analysis.shapes[number]
         if shape.idle:
             return
+        for part in shape.parts:
+            self._add(statement._replace(sql=part), own or node)
+        if not shape.parts:
+            self._add_single(statement, shape, number, own or node)
+
+    def _add_single(self, statement: LoggedStatement, shape: AnalysedShape, number: int, node: str) -> None:
         session = self._session(statement, shape)
         if shape.transaction:
             self._transaction(session, shape.transaction)

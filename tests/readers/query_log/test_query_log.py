@@ -135,6 +135,16 @@ def test_what_is_rolled_back_is_no_write(end):
     assert flows(logged("begin", "insert into t (a) select a from s", end)) == []
 
 
+def test_a_script_in_one_text_is_read_statement_by_statement():
+    found = logged(
+        "begin; insert into t (a) select a from s; rollback",
+        DBT
+        + "create temp table x as select a from s; insert into u (a) select ';' || a from x; drop table x",
+    )
+    assert flows(found) == ["u <- s"]
+    assert found.writes[0].node == "model.shop.orders"
+
+
 def test_what_is_committed_is_a_write():
     found = logged("begin", "insert into t (a) select a from s", "commit", "rollback")
     assert flows(found) == ["t <- s"]
