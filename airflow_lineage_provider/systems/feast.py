@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.feast_sources import OfflineStore
 from airflow_lineage_provider.systems.feast_views import Registry
 from airflow_lineage_provider.systems.features import view_observation
+from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def feast_lineage(
             f"Feast's project {project} has no feature view {', '.join(missing)}; it has {known}"
         )
     made = [view_observation(registry.view(name), "FEAST", TITLE, now) for name in wanted or registry.views]
-    if not wanted:  # a documented view that is not among all of them is gone
-        made = [replace(one, movement=replace(one.movement, lists_all=TITLE)) for one in made]
+    if not wanted:
+        made.append(listing(namespace, "FEAST", TITLE, now))
     return made, []
 
 

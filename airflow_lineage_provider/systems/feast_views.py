@@ -42,7 +42,12 @@ class Registry:
             text(one, "spec", "name"): text(one, "spec", "joinKey")
             for one in mappings(registry.get("entities"))
         }
-        self.services = [mapping(one.get("spec")) for one in mappings(registry.get("featureServices"))]
+        self.services: dict[str, set[str]] = {}
+        for service in mappings(registry.get("featureServices")):
+            for one in mappings(mapping(service.get("spec")).get("features")):
+                self.services.setdefault(text(one, "featureViewName"), set()).add(
+                    text(service, "spec", "name")
+                )
 
     def view(self, name: str) -> ObservedFeatureView:
         """Return a feature view with the lineage of its features."""
@@ -54,7 +59,7 @@ class Registry:
         else:
             inputs, features, every = self._of_sources(spec)
         owner = text(spec, "owner")
-        services = ", ".join(sorted(self._services(name)))
+        services = ", ".join(sorted(self.services.get(name, ())))
         return ObservedFeatureView(
             name=self.dataset(name),
             inputs=tuple({one.name: one for one in inputs}.values()),
@@ -75,13 +80,6 @@ class Registry:
     def _entity(self, spec: Spec) -> tuple[str, ...]:
         names = (name for name in texts(spec.get("entities")) if name != _DUMMY)
         return tuple(self.join_keys.get(name) or name for name in names)
-
-    def _services(self, view: str) -> list[str]:
-        return [
-            text(service, "name")
-            for service in self.services
-            if view in {text(one, "featureViewName") for one in mappings(service.get("features"))}
-        ]
 
     def _on_demand(self, spec: Spec, sources: Spec) -> tuple[list[MovedDataset], tuple[Feature, ...]]:
         """Return the views that an on-demand view reads; a function computes its features from them."""

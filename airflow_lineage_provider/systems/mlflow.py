@@ -21,6 +21,7 @@ from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset,
 from airflow_lineage_provider.events.naming import DatasetName, file_name
 from airflow_lineage_provider.lineage_map.features import NONE
 from airflow_lineage_provider.systems.errors import SystemReadError
+from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.observation import Observation
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 
@@ -53,12 +54,16 @@ class MlflowClient:
     def answer(self, models: Iterable[str] = ()) -> dict[str, Any]:
         """Return the registered models of these names, or all, each with its version and that version's run.
 
-        The answer is plain JSON: `models`, and `incomplete`, what could not be read. Raises SystemReadError,
-        also for a name that there is not.
+        The answer is plain JSON: `models`, whether these are `all`, and `incomplete`, what could not be read.
+        Raises SystemReadError, also for a name that there is not.
         """
         names = tuple(models)
         found = [self._named(name) for name in names] if names else self._all()
-        return {"models": [self._model(one) for one in found], "incomplete": list(self._incomplete)}
+        return {
+            "models": [self._model(one) for one in found],
+            "all": not names,
+            "incomplete": list(self._incomplete),
+        }
 
     def _named(self, name: str) -> Mapping[str, Any]:
         answer = self._api.get(f"{_API}/registered-models/get", {"name": name})
@@ -149,7 +154,10 @@ def mlflow_lineage(answer: Any, host: str, now: datetime) -> tuple[list[Observat
     namespace = f"mlflow://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
     incomplete = texts(answer.get("incomplete"))
     problems = [f"MLflow: {one}: the answer is incomplete" for one in incomplete]
-    return [_observation(one, namespace, incomplete, now) for one in mappings(answer["models"])], problems
+    seen = [_observation(one, namespace, incomplete, now) for one in mappings(answer["models"])]
+    if answer.get("all"):
+        seen.append(listing(namespace, "MLFLOW", TITLE, now, incomplete))
+    return seen, problems
 
 
 def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:

@@ -92,8 +92,19 @@ class _Account:
         self.now = now
         self.groups = mappings(answer.get("groups"))
         self.models = mappings(answer.get("models"))
-        self.jobs = mappings(answer.get("training_jobs"))
-        self.feature_groups = mappings(answer.get("feature_groups"))
+        jobs = mappings(answer.get("training_jobs"))
+        self.jobs_by_output = {text(one, "ModelArtifacts"): one for one in jobs}
+        self.jobs_by_name = {text(one, "TrainingJobName"): one for one in jobs}
+        self.stores = {
+            store: one
+            for one in mappings(answer.get("feature_groups"))
+            if (store := text(one, "OfflineStoreUri").rstrip("/"))
+        }
+        self.packages = {
+            text(one, "ModelPackageArn"): (group, one)
+            for group in self.groups
+            for one in mappings(group.get("packages"))
+        }
         self.data_sets = mapping(answer.get("data_sets"))
         self.incomplete = texts(answer.get("incomplete"))
 
@@ -114,22 +125,17 @@ class _Account:
     def _model(self, model: Answer) -> Observation:
         name = _name(text(model, "ModelArn"))
         made_of = [url for one in _containers(model) if (url := text(one, "ModelPackageName"))]
-        for group in self.groups:
-            for one in mappings(group.get("packages")):
-                if text(one, "ModelPackageArn") in made_of:
-                    registered = MovedDataset(_name(text(group, "arn")), MODEL)
-                    return self._moved(name, _Training((registered,)), _package(one), MODEL)
+        for arn in made_of:
+            if arn in self.packages:
+                group, package = self.packages[arn]
+                registered = MovedDataset(_name(text(group, "arn")), MODEL)
+                return self._moved(name, _Training((registered,)), _package(package), MODEL)
         urls = tuple(url for one in _containers(model) if (url := text(one, "ModelDataUrl")))
         return self._trained(name, _Package(text(model, "ModelArn"), urls))
 
     def _trained(self, name: DatasetName, package: _Package) -> Observation:
         """Return the observation of a model that a training job made: what the training read."""
-        jobs = [
-            job
-            for job in self.jobs
-            if text(job, "ModelArtifacts") in package.urls
-            or any(f"/{text(job, 'TrainingJobName')}/" in url for url in package.urls)
-        ]
+        jobs = self._jobs(package.urls)
         channels = [channel for job in jobs for channel in mappings(job.get("InputDataConfig"))]
         uris = [*(text(one, "Uri") for one in channels), *texts(self.data_sets.get(package.arn))]
         inputs = tuple({one.name: one for one in map(self._input, filter(None, uris))}.values())
@@ -139,13 +145,24 @@ class _Account:
             state, error = RunState.ABORT, f"what {name.name} was trained on is not known: {why}"
         return self._moved(name, _Training(inputs, self._columns(inputs), state, error), package)
 
+    def _jobs(self, urls: tuple[str, ...]) -> list[Answer]:
+        """Return the training jobs that made model data: by its URL, or by their name in it."""
+        found = {}
+        for url in urls:
+            named = (self.jobs_by_name[part] for part in url.split("/") if part in self.jobs_by_name)
+            job = self.jobs_by_output.get(url) or next(named, None)
+            if job is not None:
+                found[text(job, "TrainingJobName")] = job
+        return list(found.values())
+
     def _input(self, uri: str) -> MovedDataset:
-        for group in self.feature_groups:
-            store = text(group, "OfflineStoreUri").rstrip("/")
-            if store and (uri.rstrip("/") == store or uri.startswith(f"{store}/")):
-                return MovedDataset(
-                    _name(text(group, "FeatureGroupArn")), FEATURE_VIEW, tuple(_features(group))
-                )
+        """Return the feature group whose offline store a URI is in, else the file that it is."""
+        store = uri.rstrip("/")
+        while store.count("/") > 2 and store not in self.stores:  # noqa: PLR2004 - s3://bucket
+            store = store.rpartition("/")[0]
+        if group := self.stores.get(store):
+            name = _name(text(group, "FeatureGroupArn"))
+            return MovedDataset(name, FEATURE_VIEW, tuple(_features(group)))
         return MovedDataset(file_name(uri), "FILE")
 
     def _columns(self, inputs: tuple[MovedDataset, ...]) -> dict[str, tuple[ColumnSource, ...]] | None:

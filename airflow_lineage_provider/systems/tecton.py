@@ -125,7 +125,11 @@ class _Workspace:
             },
             views={object_id(one.get("featureViewId")): self._dataset(one) for one in self.views.values()},
         )
-        self.services = by_kind["featureService"]
+        self.services: dict[str, set[str]] = {}
+        for service in by_kind["featureService"]:
+            for one in mappings(service.get("featureReferences")):
+                views = self.services.setdefault(object_id(one.get("featureViewId")), set())
+                views.add(text(service, "info", "name"))
         self.plan = [
             (
                 text(one, "transitionType"),
@@ -134,6 +138,10 @@ class _Workspace:
             )
             for one in mappings(answer.get("plan"))
         ]
+        self.planned: dict[str, list[str]] = {}
+        for transition, kind, name in self.plan:
+            if kind == "FEATURE_VIEW":
+                self.planned.setdefault(name, []).append(transition)
 
     def view(self, name: str) -> ObservedFeatureView:
         """Return a feature view with the lineage of its features."""
@@ -153,6 +161,7 @@ class _Workspace:
                     if one.subtype != "GROUP_BY"
                 ]
         state, error = self._state(name)
+        services = sorted(self.services.get(object_id(args.get("featureViewId")), ()))
         problems = [made.gap] if made.gap and not any(one.sources is None for one in found) else []
         if not found:
             problems.append("its definition lists no features")
@@ -168,7 +177,7 @@ class _Workspace:
             state=state,
             error=error,
             problems=(*(f"feature view {name}: {one}" for one in problems), *self._unapplied(name)),
-            properties=(("services", services),) if (services := self._services(args)) else (),
+            properties=(("services", ", ".join(services)),) if services else (),
         )
 
     def problems(self, wanted: tuple[str, ...]) -> list[str]:
@@ -214,32 +223,17 @@ class _Workspace:
             for name, kind in read.items()
         )
 
-    def _services(self, view: Args) -> str:
-        own = object_id(view.get("featureViewId"))
-        return ", ".join(
-            sorted(
-                text(service, "info", "name")
-                for service in self.services
-                if own in {object_id(one.get("featureViewId")) for one in _references(service)}
-            )
-        )
-
     def _state(self, name: str) -> tuple[RunState, str]:
-        for transition, kind, changed in self.plan:
-            if (kind, changed, transition) == ("FEATURE_VIEW", name, "CREATE"):
-                return RunState.ABORT, f"feature view {name} {_PENDING['CREATE']}: run `tecton apply`"
+        if "CREATE" in self.planned.get(name, ()):
+            return RunState.ABORT, f"feature view {name} {_PENDING['CREATE']}: run `tecton apply`"
         return RunState.COMPLETE, ""
 
     def _unapplied(self, name: str) -> tuple[str, ...]:
         return tuple(
             f"feature view {name} {_PENDING[transition]}: its lineage is that of the repository"
-            for transition, kind, changed in self.plan
-            if (kind, changed) == ("FEATURE_VIEW", name) and transition in _PENDING and transition != "CREATE"
+            for transition in self.planned.get(name, ())
+            if transition in _PENDING and transition != "CREATE"
         )
-
-
-def _references(service: Args) -> list[Args]:
-    return mappings(service.get("featureReferences"))
 
 
 def _feature(defined: DefinedFeature, made: Made) -> Feature:
