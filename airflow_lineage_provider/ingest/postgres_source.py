@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 8 * 2**20
 PLUGIN = "wal2json"
+REFUSED = ("authentication failed", "does not exist", "no password supplied", "is not permitted to log in")
 # Types that ADBC reads as they are. All others are read as text.
 PLAIN = {
     "text", "varchar", "int2", "int4", "int8", "float4", "float8", "bool", "date",
@@ -42,9 +43,12 @@ class PostgresAddress:
     password: str = ""
     options: tuple[tuple[str, str], ...] = ()
     """libpq's, such as sslmode."""
+    name: str = ""
+    """What error messages call it, such as "connection 'crm'"."""
 
     def __repr__(self) -> str:
-        return f"PostgresAddress({self.host}:{self.port}/{self.database})"
+        place = f"Postgres {self.host}:{self.port}/{self.database}"
+        return f"{self.name} ({place})" if self.name else place
 
     @property
     def uri(self) -> str:
@@ -63,8 +67,9 @@ def connect(address: PostgresAddress) -> Any:
         return adbc_driver_postgresql.dbapi.connect(address.uri)
     except adbc_driver_postgresql.dbapi.Error as error:
         text = " ".join(str(error).split()).replace(address.uri, "").replace(address.password or "\0", "***")
-        where = f"{address.host}:{address.port}/{address.database}"
-        raise IngestError(f"Postgres {where} cannot be reached: {text[:300]}", unreachable=True) from None
+        refused = any(reason in text for reason in REFUSED)
+        what = "refuses the login" if refused else "cannot be reached"
+        raise IngestError(f"{address!r} {what}: {text[:300]}", unreachable=not refused) from None
 
 
 @dataclass(frozen=True, slots=True)

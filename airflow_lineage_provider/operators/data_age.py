@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.utils.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
@@ -89,9 +90,9 @@ class DataAgeCheckOperator(WarehouseOperator):
             findings, _ = weigh(found, lineage_map.policy())
             tell_owners(self.notify, context, findings, lineage_map)
         for finding in findings:
-            self.log.warning("%s: %s", finding.severity.value, finding)
+            self.log.warning("%s: %s", finding.severity.value, one_line(str(finding)))
         if errors := [str(finding) for finding in findings if finding.severity == "error"]:
-            raise AirflowFailException("; ".join(errors[:20]))
+            raise AirflowFailException(one_line("; ".join(errors[:20])))
         return {
             "oldest": {age.table: age.oldest.isoformat() for age in ages if age.oldest},
             "newest": {age.table: age.newest.isoformat() for age in ages if age.newest},

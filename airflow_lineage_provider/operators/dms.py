@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph.findings import Finding
     from airflow_lineage_provider.graph.model import Provenance
     from airflow_lineage_provider.systems.dms import DmsClient, Replication, TableStatistics
+    from airflow_lineage_provider.systems.observation import Observation
 
 
 class DmsReplicationLineageOperator(BaseOperator):
@@ -80,9 +81,18 @@ class DmsReplicationLineageOperator(BaseOperator):
             lineage = dms_lineage(found, statistics, self._columns(statistics), now)
             latency = client.latency(found, now) if found.kind != "full-load" else {}
             findings = self._late(latency, changes=found.kind != "full-load")
-            summary = commit_observations(context, self.store_conn_id, lineage.observations, lineage.problems)
-            judge_observations(lineage.observations, findings)
+            seen = [self._since_last_look(one) for one in lineage.observations]
+            summary = commit_observations(context, self.store_conn_id, seen, lineage.problems)
+            judge_observations(seen, findings)
             return summary | {"latency": latency, "findings": [str(finding) for finding in findings]}
+
+    def _since_last_look(self, observation: Observation) -> Observation:
+        from airflow_lineage_provider.systems.dms_lineage import rows_since
+        from airflow_lineage_provider.utils.observations import last_version
+
+        movement = observation.movement
+        last = last_version(self.store_conn_id, movement.job_namespace, movement.job_name, "outputs")
+        return rows_since(observation, int(last)) if last.isdecimal() else observation
 
     def _client(self) -> DmsClient:
         from airflow_lineage_provider.systems.dms import DmsClient

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.reports.escape import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,16 +74,22 @@ class KafkaTopicLineageOperator(BaseOperator):
 
         from airflow_lineage_provider.hooks.schema_registry import SchemaRegistryHook
         from airflow_lineage_provider.systems.observation import Observation
-        from airflow_lineage_provider.systems.topics import topic_movement, topic_schemas, topic_subjects
+        from airflow_lineage_provider.systems.topics import (
+            seen_versions,
+            topic_movement,
+            topic_schemas,
+            topic_subjects,
+        )
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
-        from airflow_lineage_provider.utils.observations import commit_observations
+        from airflow_lineage_provider.utils.observations import commit_observations, last_version
 
         with expected_errors_fail_task():
             name, now, hook = self._name(), datetime.now(UTC), SchemaRegistryHook(self.conn_id)
             client = hook.get_conn()
             place = f"schema-registry://{urlsplit(hook.get_url()).netloc}"
             subjects = topic_subjects(client, self.topic, self.subject_strategy, _names(self.records))
-            schemas, changes = topic_schemas(client, subjects, self._seen(place))
+            seen = seen_versions(last_version(self.store_conn_id, place, self.topic, "inputs"))
+            schemas, changes = topic_schemas(client, subjects, seen)
             findings = self._findings(name, schemas, changes)
             movement = topic_movement(name, schemas, place, now)
             summary = commit_observations(
@@ -102,25 +108,6 @@ class KafkaTopicLineageOperator(BaseOperator):
         if not first:
             raise InputError("bootstrap_servers is empty: name the brokers, such as kafka.example.com:9092")
         return DatasetName(f"kafka://{first}", self.topic)
-
-    def _seen(self, job_namespace: str) -> dict[str, int]:
-        """Return the versions of the last look, from the last event of this job in the store."""
-        from airflow_lineage_provider.events.event import text_at
-        from airflow_lineage_provider.hooks.event_store import EventStoreHook
-        from airflow_lineage_provider.store import StoreError
-        from airflow_lineage_provider.systems.topics import seen_versions
-
-        store = EventStoreHook(self.store_conn_id).get_conn()
-        try:
-            events = store.events(job_namespace=job_namespace, job_name=self.topic)
-            last = deque((event for event in events if event.get("eventType") == "COMPLETE"), maxlen=1)
-        except StoreError as error:
-            self.log.warning("the last look at %s is not known: %s", self.topic, error)
-            return {}
-        finally:
-            store.close()
-        inputs = [one for event in last for one in event.get("inputs") or ()]
-        return seen_versions(text_at(inputs[0], "facets", "version", "datasetVersion")) if inputs else {}
 
     def _findings(
         self, name: DatasetName, schemas: Sequence[TopicSchema], changes: Sequence[FieldChange]
@@ -142,16 +129,17 @@ class KafkaTopicLineageOperator(BaseOperator):
             graph, policy = read_map(lineage_map).graph, lineage_map.policy()
             found = format_findings(lineage_map, logical, {schema.kind for schema in schemas})
             if logical not in graph.datasets:
-                self.log.warning("the map has no topic %s: what a change reaches is not known", name.name)
+                topic = one_line(name.name)
+                self.log.warning("the map has no topic %s: what a change reaches is not known", topic)
         found += change_findings(changes, logical, graph)
         return list(weigh(found, policy)[0])
 
     def _judge(self, findings: Sequence[Finding]) -> None:
         errors = [str(finding) for finding in findings if finding.severity == "error"]
         for finding in findings:
-            self.log.warning("%s: %s", finding.severity.value, finding)
+            self.log.warning("%s: %s", finding.severity.value, one_line(str(finding)))
         if errors:
-            raise AirflowFailException("; ".join(errors[:20]))
+            raise AirflowFailException(one_line("; ".join(errors[:20])))
 
 
 def _names(given: Sequence[str] | str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.utils.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class SnowflakeLoadLineageOperator(WarehouseOperator):
                 )
                 return next(iter(deque(found, maxlen=1)), [])
             except StoreError as error:
-                self.log.warning("the columns of %s/%s are not known: %s", files.namespace, files.name, error)
+                place = one_line(f"{files.namespace}/{files.name}: {error}")
+                self.log.warning("the columns of files are not known: %s", place)
                 return []
 
 

@@ -5,7 +5,7 @@ One job a table, because an event with all tables of a replication would link ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openlineage.client.event_v2 import RunState
@@ -110,6 +110,20 @@ def _observation(
     return Observation(movement, *_state(replication, statistics))
 
 
+def rows_since(observation: Observation, last: int) -> Observation:
+    """Return an observation with the rows since the last look, because DMS counts from its start.
+
+    `last` is the count of the last look. A smaller count than that is of a replication that began anew.
+    """
+    outputs = tuple(
+        replace(output, rows=output.rows - last)
+        if output.rows is not None and output.rows >= last
+        else output
+        for output in observation.movement.outputs
+    )
+    return replace(observation, movement=replace(observation.movement, outputs=outputs))
+
+
 def endpoint_dataset(endpoint: DmsEndpoint, schema: str, table: str, topic: str = "") -> DatasetName:
     """Return the dataset that a table is at an endpoint. Raises SystemReadError where it has no name here."""
     settings = endpoint.settings
@@ -151,7 +165,7 @@ def _output(replication: Replication, statistics: TableStatistics, mapped: Mappe
         if target.engine == "kafka":
             fields = (MovedField("data", "record", fields=fields), MovedField("metadata", "record"))
     kind = {"s3": "FILE", "kafka": "TOPIC"}.get(target.engine, "TABLE")
-    return MovedDataset(name, kind, fields, rows=statistics.rows)
+    return MovedDataset(name, kind, fields, rows=statistics.rows, version=str(statistics.rows))
 
 
 def _sources(

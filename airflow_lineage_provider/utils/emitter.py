@@ -112,7 +112,7 @@ class Emitter:
         try:
             self._store.append(self._pending)
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
-            log.warning("lineage: %s; %s events are pending", error, len(self._pending))
+            log.warning("lineage: %s; %s events are pending", one_line(str(error)), len(self._pending))
             self._retry_at = time.monotonic() + RETRY_SECONDS
             return error
         self._batch_since = 0.0
@@ -137,4 +137,4 @@ class Emitter:
                 if unended and abort_runs(self._store, unended, reason):
                     log.warning("lineage: ended %s runs of earlier tries with ABORT", len(unended))
         except StoreError as error:
-            log.warning("lineage: the open runs of earlier tries are not ended: %s", error)
+            log.warning("lineage: the open runs of earlier tries are not ended: %s", one_line(str(error)))

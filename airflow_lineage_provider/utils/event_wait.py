@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.checks.scope import expected_datasets
 from airflow_lineage_provider.events.event import event_time, is_end, text_at
 from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
+from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.store import EventSourceError
 from airflow_lineage_provider.utils.dag_run import DagRunIds
 from airflow_lineage_provider.utils.dag_run_events import DagRunEvents, read_dag_run
@@ -86,7 +87,7 @@ class EventWait:
         except EventSourceError as error:
             if not error.unreachable:
                 raise
-            log.warning("%s; retrying until %s", error, self.config.deadline)
+            log.warning("%s; retrying until %s", one_line(str(error)), self.config.deadline)
             return False
         return events_complete(self.config, self._expected, runs, now)
 

@@ -12,6 +12,7 @@ from openlineage.client.event_v2 import RunState
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset, MovedField, Movement
+from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.utils.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ JOB_NAMESPACE = "ingest"
 
 def show(line: str) -> None:
     """Write a line of progress into the task's log."""
-    log.info("%s", redact_text(line))
+    log.info("%s", one_line(redact_text(line)))
 
 
 def emit_move(
@@ -90,7 +91,7 @@ def postgres_address(conn_id: str) -> PostgresAddress:
     sslmode = conn.extra_dejson.get("sslmode")
     return PostgresAddress(
         conn.host or "localhost", conn.schema, conn.port or 5432, conn.login or "", conn.password or "",
-        (("sslmode", str(sslmode)),) if sslmode else (),
+        (("sslmode", str(sslmode)),) if sslmode else (), f"connection {conn_id!r}",
     )  # fmt: skip
 
 

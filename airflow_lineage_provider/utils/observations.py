@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,26 @@ def commit_observations(
         "events": emitter.emitted,
         "events_lost": emitter.lost,
     }
+
+
+def last_version(store_conn_id: str | None, job_namespace: str, job_name: str, side: str) -> str:
+    """Return the version of a dataset as the last COMPLETE event of a job has it; empty where none does.
+
+    :param side: `inputs` or `outputs`, of which the first dataset is meant.
+    """
+    from airflow_lineage_provider.events.event import text_at
+    from airflow_lineage_provider.hooks.event_store import EventStoreHook
+    from airflow_lineage_provider.store import StoreError
+
+    with closing(EventStoreHook(store_conn_id).get_conn()) as store:
+        try:
+            events = store.events(job_namespace=job_namespace, job_name=job_name)
+            last = deque((event for event in events if event.get("eventType") == "COMPLETE"), maxlen=1)
+        except StoreError as error:
+            log.warning("the last look at %s is not known: %s", _printed(job_name), _printed(str(error)))
+            return ""
+    datasets = [one for event in last for one in event.get(side) or ()]
+    return text_at(datasets[0], "facets", "version", "datasetVersion") if datasets else ""
 
 
 def judge_observations(observations: Iterable[Observation], findings: Iterable[Finding] = ()) -> None:

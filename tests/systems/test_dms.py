@@ -10,7 +10,7 @@ from openlineage.client.event_v2 import RunState
 
 from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.systems.dms import DmsClient, DmsEndpoint, Replication, TableStatistics
-from airflow_lineage_provider.systems.dms_lineage import dms_lineage, endpoint_dataset
+from airflow_lineage_provider.systems.dms_lineage import dms_lineage, endpoint_dataset, rows_since
 from airflow_lineage_provider.systems.errors import SystemReadError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -275,6 +275,13 @@ def test_a_table_on_s3_has_the_operation_and_the_commit_time_that_dms_adds():
         "amount": ["amount"],
     }
     assert output.rows == 115
+
+
+@pytest.mark.parametrize(("last", "rows"), [(100, 15), (115, 0), (0, 115), (400, 115)])
+def test_rows_are_those_since_the_last_look_unless_the_replication_began_anew(last, rows):
+    seen = only(dms_lineage(replication(), [ORDERS], COLUMNS, NOW))
+    assert seen.movement.outputs[0].version == "115"
+    assert rows_since(seen, last).movement.outputs[0].rows == rows
 
 
 def test_a_type_is_kept_only_where_source_and_target_are_of_one_engine():

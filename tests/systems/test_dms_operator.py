@@ -76,6 +76,7 @@ def cases(tmp_path_factory, postgres):
         documented = {"map_path": str(base / "map.yaml"), "source": "crm"}
         given = {
             "complete": {"replication": "crm", "source_conn_id": "source", **documented},
+            "again": {"replication": "crm", "source_conn_id": "source"},
             "late": {"replication": "slow", "source_conn_id": "source", **documented},
             "late_by_argument": {"replication": "crm", "latency_sla": "2 seconds"},
             "no_columns": {"replication": "crm"},
@@ -140,6 +141,12 @@ def test_a_replication_is_a_job_a_table_with_columns_types_and_rows(cases):
     lineage = target["facets"]["columnLineage"]["fields"]
     assert [source["field"] for source in lineage["order_amount"]["inputFields"]] == ["amount"]
     assert target["outputFacets"]["outputStatistics"]["rowCount"] == 115
+
+
+def test_the_next_look_counts_the_rows_since_the_last(cases):
+    (_, end) = cases["again"].events
+    assert end["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"] == 0
+    assert end["outputs"][0]["facets"]["version"]["datasetVersion"] == "115"
 
 
 def test_the_task_returns_what_it_saw(cases):
