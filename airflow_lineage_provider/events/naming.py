@@ -52,6 +52,8 @@ SCHEMES = {"fabric": "fabric-warehouse", "mariadb": "mysql", "sqlserver": "mssql
 FILE_SCHEMES = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 _PATHS = re.compile(rf"\[(?:[^'\]]|'[^']*')*\]|{_QUOTED.pattern}")  # a list of texts, or one
+_SNOWFLAKE_DOMAIN = re.compile(r"\.snowflakecomputing\.(com|cn)$", re.IGNORECASE)
+_PRIVATE_LINK = re.compile(r"\.privatelink$", re.IGNORECASE)
 AZURE = {"abfs", "abfss", "wasb", "wasbs"}
 
 
@@ -71,6 +73,7 @@ def dataset_name(relation: Relation, warehouse: Warehouse) -> DatasetName:
         return _duckdb_name(relation, _attached(relation, warehouse) or warehouse)
     if warehouse.type == "snowflake":
         relation = _upper(relation)
+        warehouse = replace(warehouse, account=snowflake_account(warehouse.account or ""))
     parts = (relation.database or "", relation.schema or "", relation.identifier)
     if found := _client_naming(warehouse, *parts):
         return DatasetName(found.get_namespace(), found.get_name())
@@ -91,6 +94,19 @@ def files(location: str) -> list[str]:
     argument = _PATHS.search(location)
     paths = _QUOTED.findall(argument.group()) if argument else []
     return [path.replace("''", "'") for path in paths] or [location]
+
+
+def snowflake_account(text: str, *, private_link: bool = False) -> str:
+    """Return the account that is meant by an account, a host or a URL of Snowflake.
+
+    A private link leads to the same account, so only who connects asks for it, with `private_link`.
+
+    >>> snowflake_account("https://xy12345.eu-central-1.privatelink.snowflakecomputing.com:443/")
+    'xy12345.eu-central-1'
+    """
+    host = urlsplit(text if "://" in text else f"//{text}").netloc.rpartition("@")[2].partition(":")[0]
+    account = _SNOWFLAKE_DOMAIN.sub("", host)
+    return account if private_link else _PRIVATE_LINK.sub("", account)
 
 
 def each_file(relation: Relation) -> list[Relation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.ingest.model import IngestError
 from airflow_lineage_provider.ingest.warehouse import BronzeTarget, quoted, schema_of
 
@@ -30,12 +31,19 @@ class SnowflakeTarget(BronzeTarget):
         super().__init__(credentials)
         import snowflake.connector
 
+        try:
+            login = credentials.auth_args()
+        except Exception as error:  # noqa: BLE001 - of cryptography and of dbt, by what is wrong with a key
+            text = " ".join(str(error).split())[:300]
+            raise InputError(
+                f"the login of Snowflake account {credentials.account} cannot be made: {text}"
+            ) from None
         options = {
             "account": credentials.account, "user": credentials.user, "database": credentials.database,
             "warehouse": credentials.warehouse, "role": credentials.role, "host": credentials.host,
             "port": credentials.port, "protocol": credentials.protocol, "login_timeout": 60,
             "network_timeout": TIMEOUT, "paramstyle": "qmark",
-            "session_parameters": {"TIMEZONE": "UTC"}, **credentials.auth_args(),
+            "session_parameters": {"TIMEZONE": "UTC"}, **login,
         }  # fmt: skip
         given = {name: value for name, value in options.items() if value}
         try:

@@ -11,6 +11,7 @@ from airflow.sdk import BaseHook
 
 from airflow_lineage_provider.dbt import DbtError
 from airflow_lineage_provider.dbt.profile import profile_name, temporary_profile
+from airflow_lineage_provider.events.naming import snowflake_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,17 +39,25 @@ def _postgres(conn: Connection) -> Output:
 
 def _snowflake(conn: Connection) -> Output:
     extra = conn.extra_dejson
+    account = snowflake_account(str(extra.get("account") or conn.host or ""), private_link=True)
+    if (region := extra.get("region")) and "." not in account:
+        account = f"{account}.{region}"
     fields = {
-        "account": extra.get("account") or conn.host,
+        "account": account,
+        "host": extra.get("host"),
+        "port": extra.get("port") or conn.port,
+        "protocol": extra.get("protocol"),
         "user": conn.login,
         "database": extra.get("database"),
         "schema": conn.schema or "public",
         "warehouse": extra.get("warehouse"),
         "role": extra.get("role"),
     }
+    passphrase = {"private_key_passphrase": conn.password} if conn.password else {}
     if key := extra.get("private_key_content"):
-        passphrase = {"private_key_passphrase": conn.password} if conn.password else {}
         return fields, {"private_key": key, **passphrase}
+    if path := extra.get("private_key_file"):
+        return {**fields, "private_key_path": path}, passphrase
     return fields, {"password": conn.password or ""}
 
 

@@ -104,6 +104,33 @@ def test_each_file_of_a_source_is_a_dataset():
     assert names == ["/lake/a.csv", "/lake/b-[0-9]*.csv", "/lake/o'hara.csv"]
 
 
+@pytest.mark.parametrize(
+    ("account", "namespace"),
+    [
+        ("acme-emea", "acme-emea"),
+        ("acme-my_account", "acme-my_account"),
+        ("acme-emea.privatelink", "acme-emea"),
+        ("acme-emea.snowflakecomputing.com", "acme-emea"),
+        ("https://acme-emea.snowflakecomputing.com", "acme-emea"),
+        ("https://acme-emea.privatelink.snowflakecomputing.com:443/", "acme-emea"),
+        ("xy12345", "xy12345.us-west-1.aws"),
+        ("xy12345.snowflakecomputing.com", "xy12345.us-west-1.aws"),
+        ("xy12345.eu-central-1", "xy12345.eu-central-1.aws"),
+        ("xy12345.eu-central-1.aws", "xy12345.eu-central-1.aws"),
+        ("xy12345.eu-central-1.privatelink", "xy12345.eu-central-1.aws"),
+        ("xy12345.east-us-2.azure.privatelink", "xy12345.east-us-2.azure"),
+        ("xy12345.us-central1.gcp.snowflakecomputing.com", "xy12345.us-central1.gcp"),
+        ("xy12345.cn-northwest-1.aws.snowflakecomputing.cn", "xy12345.cn-northwest-1.aws"),
+        ("https://user:secret@xy12345.eu-central-1.snowflakecomputing.com/", "xy12345.eu-central-1.aws"),
+    ],
+)
+def test_every_form_of_a_snowflake_account_is_one_namespace(account, namespace):
+    relation = Relation("", "shop", "gold", "orders")
+    assert dataset_name(relation, Warehouse("snowflake", account=account)) == DatasetName(
+        f"snowflake://{namespace}", "SHOP.GOLD.ORDERS"
+    )
+
+
 def test_snowflake_upper_cases_unquoted_names():
     relation = Relation("m", "analytics", "gold", "Customer Orders", quoted=frozenset({"identifier"}))
     assert (

@@ -104,6 +104,39 @@ def test_snowflake_with_a_key(profile_of):
     }
 
 
+def test_snowflake_with_a_key_in_a_file(profile_of):
+    extra = {"account": "acme-emea", "private_key_file": "/keys/etl.p8"}
+    output, secrets = profile_of(conn_type="snowflake", login="etl", password="phrase", extra=extra)
+    assert output["private_key_path"] == "/keys/etl.p8"
+    assert "password" not in output
+    assert secrets == {"PRIVATE_KEY_PASSPHRASE": "phrase"}
+
+
+@pytest.mark.parametrize(
+    ("given", "account"),
+    [
+        ({"extra": {"account": "acme-emea"}}, "acme-emea"),
+        ({"extra": {"account": "xy12345", "region": "eu-central-1"}}, "xy12345.eu-central-1"),
+        ({"extra": {"account": "xy12345.eu-central-1", "region": "eu-central-1"}}, "xy12345.eu-central-1"),
+        ({"extra": {"account": "xy12345.east-us-2.azure"}}, "xy12345.east-us-2.azure"),
+        ({"extra": {"account": "acme-emea.privatelink"}}, "acme-emea.privatelink"),
+        ({"host": "acme-emea.snowflakecomputing.com"}, "acme-emea"),
+        (
+            {"host": "https://xy12345.eu-central-1.privatelink.snowflakecomputing.com"},
+            "xy12345.eu-central-1.privatelink",
+        ),
+    ],
+)
+def test_every_form_of_a_snowflake_account_connects(profile_of, given, account):
+    assert profile_of(conn_type="snowflake", login="etl", password=SECRET, **given)[0]["account"] == account
+
+
+def test_snowflake_at_a_host_of_its_own(profile_of):
+    extra = {"account": "acme-emea", "host": "127.0.0.1", "port": 8084, "protocol": "http"}
+    output, _ = profile_of(conn_type="snowflake", login="etl", password=SECRET, extra=extra)
+    assert {name: output[name] for name in extra} == extra
+
+
 def test_duckdb(profile_of):
     output, secrets = profile_of(conn_type="duckdb", host="/data/shop.duckdb")
     assert output == {"type": "duckdb", "path": "/data/shop.duckdb", "schema": "main"}
