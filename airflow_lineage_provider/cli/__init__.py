@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from airflow_lineage_provider import __version__
-from airflow_lineage_provider.cli.adoption import accept, init, update
+from airflow_lineage_provider.cli.adoption import accept, doctor, init, update
 from airflow_lineage_provider.cli.audit import audit
 from airflow_lineage_provider.cli.catalog import publish, recipes
 from airflow_lineage_provider.cli.documents import import_, render
@@ -35,6 +35,7 @@ for command in (
     audit,
     check,
     diff,
+    doctor,
     events,
     fetch,
     forward,

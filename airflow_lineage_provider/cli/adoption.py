@@ -1,8 +1,9 @@
-"""Write a first map, take findings into it, and accept findings for a time."""
+"""Adopt lineage: a first map, findings taken into it or accepted for a time, a check of the installation."""
 
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from airflow_lineage_provider.cli.options import (
     expected_errors,
     map_argument,
 )
-from airflow_lineage_provider.cli.runs import root_run, source_at, source_option
+from airflow_lineage_provider.cli.runs import root_run, source_at, source_option, store_option
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -175,6 +176,29 @@ def accept(lineage_map: Path, code: str, subject: str, until: dt.datetime, reaso
             lineage_map, lambda text: accepted(text, str(lineage_map), code, subject, until.date(), reason)
         )
         _print_changes(before, after, lineage_map)
+
+
+@click.command(epilog=example("airflow-lineage doctor dags/customer_analytics_pipeline.yaml -e dev"))
+@click.argument(
+    "lineage_map", metavar="[MAP]", required=False, type=click.Path(dir_okay=False, path_type=Path)
+)
+@environment_option
+@store_option
+def doctor(lineage_map: Path | None, environment: str | None, store: str | None) -> None:
+    """Check the installation, and the MAP against the last run: what is right, and what to do.
+
+    Exits 1 where something is to be done.
+    """
+    with expected_errors():
+        from airflow_lineage_provider.adoption.installation import check_installation
+        from airflow_lineage_provider.store.location import default_store_url, store_url
+
+        url = store_url(store) if store else default_store_url(os.environ)
+        found = list(check_installation(os.environ, url, lineage_map, environment))
+        for one in found:
+            click.echo(_line(f"{'ok  ' if one.ok else 'FAIL'}  {one.what}: {one.message}"))
+        if not all(one.ok for one in found):
+            sys.exit(DRIFT)
 
 
 def _reader(

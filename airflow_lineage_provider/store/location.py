@@ -30,25 +30,27 @@ def default_store_url(environ: Mapping[str, str]) -> str:
     """
     if named := environ.get("AIRFLOW__AIRFLOW_LINEAGE__STORE"):
         return store_url(named)
-    if home := environ.get("AIRFLOW_HOME"):
-        folder = Path(home)
-    elif Path(".airflow").is_dir():
-        folder = Path(".airflow")
-    else:
-        folder = Path("~/airflow")
-    folder = folder.expanduser()
-    configured = _configured(Path(environ.get("AIRFLOW_CONFIG") or folder / "airflow.cfg"))
-    return store_url(configured or str(folder / "lineage.db"))
+    return store_url(configured(environ, "airflow_lineage", "store") or str(_home(environ) / "lineage.db"))
 
 
-def _configured(file: Path) -> str:
-    """Return `[airflow_lineage] store` of Airflow's configuration file, without importing Airflow."""
-    parser = ConfigParser(strict=False)
+def configured(environ: Mapping[str, str], section: str, key: str) -> str:
+    """Return a key of Airflow's configuration file, without importing Airflow; empty where it is not set.
+
+    Raises StoreError for a file that cannot be read.
+    """
+    file = Path(environ.get("AIRFLOW_CONFIG") or _home(environ) / "airflow.cfg")
+    parser = ConfigParser(strict=False, interpolation=None)
     try:
         parser.read(file, encoding="utf-8")
-        return parser.get("airflow_lineage", "store", fallback="").strip()
+        return parser.get(section, key, fallback="").strip()
     except (ConfigParserError, UnicodeDecodeError) as error:
         raise StoreError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    if home := environ.get("AIRFLOW_HOME"):
+        return Path(home).expanduser()
+    return Path(".airflow") if Path(".airflow").is_dir() else Path("~/airflow").expanduser()
 
 
 def store_url(location: str) -> str:
