@@ -1,0 +1,45 @@
+"""The documents: reference pages are made from the code, links lead somewhere, commands exist."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_lineage_provider.cli import main
+from airflow_lineage_provider.graph import Code
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def generate():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["command-line.md", "findings.md", "map-keys.md"])
+def test_a_reference_page_is_what_the_code_says(generate, page):
+    written = (ROOT / "docs" / page).read_text()
+    assert written == generate.PAGES[page](), "run `python docs/generate.py`"
+
+
+def test_every_code_of_a_finding_is_explained_once(generate):
+    explained = [code for entries in generate.FINDINGS.values() for code, _, _ in entries]
+    assert sorted(explained) == sorted(Code)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_link_leads_to_a_file(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not re.match(r"https?:|#|mailto:", target):
+            assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_exists(page):
+    for name in re.findall(r"airflow-lineage ([a-z]+)\b", page.read_text()):
+        assert name in main.commands, name
