@@ -22,13 +22,18 @@ def _leaves(*names: str) -> dict[str, Selection | None]:
 
 _ID = _leaves("id")
 _OWNER = {"owner": _leaves("name", "username", "email")}
-_FIELDS: Selection = {
+_FIELD: Selection = {
     **_leaves("__typename", "id", "name", "description", "isHidden"),
     "upstreamFields": {**_leaves("id", "name"), "datasource": _ID},
     "upstreamColumns": {**_leaves("id", "name"), "table": _leaves("__typename", "id")},
-    "... on ColumnField": _leaves("dataType", "role"),
-    "... on CalculatedField": _leaves("dataType", "role", "formula"),
-    "... on GroupField": _leaves("dataType", "role"),
+}
+_CALCULATED = _leaves("dataType", "formula")
+_FIELDS: Selection = {
+    **_FIELD,
+    "... on ColumnField": _leaves("dataType"),
+    "... on CalculatedField": _CALCULATED,
+    "... on GroupField": _leaves("dataType"),
+    "... on BinField": _CALCULATED,
 }
 _EXTRACTS = _leaves(
     "hasExtracts",
@@ -52,7 +57,7 @@ CONNECTIONS: Mapping[str, Selection] = {
         "workbook": _ID,
         "containedInDashboards": _ID,
         "datasourceFields": {**_leaves("id", "name"), "datasource": _ID},
-        "worksheetFields": _FIELDS,
+        "worksheetFields": {**_FIELD, **_CALCULATED},
     },
     "embeddedDatasources": {
         **_leaves("id", "name"),

@@ -31,17 +31,23 @@ class Tables:
     database: Mapping[str, Mapping[str, Any]]
     custom: Mapping[str, Mapping[str, Any]]
     problems: dict[str, None] = field(default_factory=dict)
+    _names: dict[str, DatasetName] = field(default_factory=dict)
     _custom: dict[str, dict[str, tuple[ColumnSource, ...]]] = field(default_factory=dict)
 
     def sources(self, table_id: str, column: str) -> tuple[ColumnSource, ...] | None:
         """Return the columns that a column of a table or of custom SQL is made from; None: not known."""
-        if table := self.database.get(table_id):
-            return (ColumnSource(table_name(table), column),)
+        if table_id in self.database:
+            return (ColumnSource(self._name(table_id), column),)
         if table_id not in self.custom:
             return None
         if table_id not in self._custom:
             self._custom[table_id] = self._read(self.custom[table_id])
         return self._custom[table_id].get(column.casefold())
+
+    def _name(self, table_id: str) -> DatasetName:
+        if table_id not in self._names:
+            self._names[table_id] = table_name(self.database[table_id])
+        return self._names[table_id]
 
     def _read(self, node: Mapping[str, Any]) -> dict[str, tuple[ColumnSource, ...]]:
         """Return the sources of the columns of a custom SQL query, by their names in small letters.
@@ -91,7 +97,7 @@ class Tables:
         for one in mappings(custom.get("tables")):
             known = self.database.get(text(one, "id"))
             if known and _same(table, known):
-                return table_name(known)
+                return self._name(text(one, "id"))
         database = mapping(custom.get("database"))
         place = {**database, "name": table.database or text(database, "name")}
         named = {"schema": table.schema or "", "name": table.name, "database": place}

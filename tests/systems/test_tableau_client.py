@@ -129,7 +129,7 @@ INCOMPLETE = [
         "content that the user may not see was left out",
     ),
     ({"schema": SCHEMA.replace("  extractLastUpdateTime: DateTime\n", "")}, "has no"),
-    ({"schema": SCHEMA.replace("  worksheetFields: [Field]\n", "")}, "has no Sheet.worksheetFields"),
+    ({"schema": SCHEMA.replace("  worksheetFields: [CalculatedField]\n", "")}, "has no Sheet.worksheetFields"),
     ({"schema": SCHEMA.replace("  customSQLTablesConnection(first: Int, after: String): CustomSQLTablesConnection\n", "")}, "customSQLTables are not listed by this server's version"),
 ]  # fmt: skip
 

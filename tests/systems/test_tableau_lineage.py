@@ -62,6 +62,32 @@ def test_an_embedded_data_source_is_read_through_to_its_tables():
     }
 
 
+def test_a_field_that_a_sheet_calculates_is_one_of_the_dashboard():
+    nodes = site()
+    share = calculated(
+        "ws-1",
+        "Share",
+        "SUM([Total Revenue]) / SUM([total_orders])",
+        ["e1-Total Revenue", "e1-total_orders"],
+        "emb1",
+    )
+    node(nodes, "s2")["worksheetFields"] = [share]
+    board = jobs(nodes)["Analytics/Customer Analytics/Customer Analytics Dashboard"]
+    assert [(s.column, s.subtype) for s in board.columns["Share"]] == [
+        ("Total Revenue", "AGGREGATION"),
+        ("total_orders", "AGGREGATION"),
+    ]
+
+
+def test_a_bin_is_a_transformation():
+    nodes = site()
+    node(nodes, "pub")["fields"].append(
+        {**calculated("p-bin", "bin", "", ["p-total_orders"], "pub"), "__typename": "BinField"}
+    )
+    made = jobs(nodes)["Analytics/Customer Behavior"].columns["bin"]
+    assert [(s.column, s.subtype) for s in made] == [("TOTAL_ORDERS", "TRANSFORMATION")]
+
+
 def test_a_formula_is_no_aggregation_because_a_comment_or_a_name_says_so():
     nodes = site()
     formula = "// SUM(x)\n[COUNT(y)] + 'AVG(z)'"
