@@ -36,8 +36,8 @@ class BronzeTarget(ABC):
         )
 
     def dataset(self, table: str) -> DatasetName:
-        """Return the name in OpenLineage of a table `schema.table`."""
-        schema, name = table.split(".")
+        """Return the name in OpenLineage of a table `schema.table`. Raises InputError for another."""
+        schema, name = check_table(table).split(".")
         return dataset_name(Relation("", self.database, schema, name), self._where)
 
     def columns(self, table: str) -> dict[str, str]:
