@@ -30,7 +30,8 @@ class QueryLogAuditOperator(BaseOperator):
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param environment: which of the map's environments binds its names to tables.
     :param scope: the layers, or globs of datasets, to audit; all without it.
-    :param logs: a file, folder or glob, or several, of csvlog, jsonlog, DuckDB's QueryLog, or JSON lines.
+    :param logs: a file, folder or glob, or several, of csvlog, jsonlog, DuckDB's QueryLog, or JSON lines;
+        relative to the DAG file's folder.
     :param log_options: what files do not say: `kind`, `dialect`, `namespace`, `database`, `encoding`.
     :param conn_id: an Airflow connection of type postgres whose pg_stat_statements is read.
     :param project_dir: the dbt project whose profile names the warehouse, as for `DbtLayerOperator`.
@@ -120,12 +121,14 @@ class QueryLogAuditOperator(BaseOperator):
         from airflow_lineage_provider.systems.warehouse_log import warehouse_query_log
         from airflow_lineage_provider.utils.databases import database_url
         from airflow_lineage_provider.utils.moves import opened_target
+        from airflow_lineage_provider.utils.paths import path_beside_dag
 
         if sum(bool(one) for one in (self.logs, self.conn_id, self.project_dir)) != 1:
             raise InputError("give one of logs, conn_id and project_dir")
         if self.logs:
             paths = [self.logs] if isinstance(self.logs, str) else self.logs
-            yield open_log_files(paths, **(self.log_options or {}))
+            files = [path_beside_dag(self, path) for path in paths]
+            yield open_log_files(files, **(self.log_options or {}))
         elif self.conn_id:
             yield postgres_query_log(database_url(self.conn_id), self.conn_id)
         else:

@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -72,6 +73,31 @@ def impact(**options):
     return {"class": "lineage.LineageImpactOperator", "operator": operator}
 
 
+def audit(**options):
+    files = {"log_options": {"dialect": "duckdb", "database": "warehouse"}} if "logs" in options else {}
+    operator = {"map_path": "../../shop.yaml", "environment": "dev", **ONE_RETRY, **files, **options}
+    return {"class": "query_log.QueryLogAuditOperator", "operator": operator}
+
+
+def review(**options):
+    operator = {
+        "map_path": "../../shop.yaml",
+        "environment": "dev",
+        "output_dir": "../../reports",
+        **ONE_RETRY,
+    }
+    return {"class": "review.LineageReviewOperator", "operator": {**operator, **options}}
+
+
+def logged(*statements):
+    return "".join(json.dumps({"query": sql, "user": user}) + "\n" for sql, user in statements)
+
+
+JOB = """/* {"app": "dbt", "node_id": "model.shop.orders"} */ create table silver.orders as
+select order_id, cast(amount as decimal(10,2)) as order_amount from bronze.raw_orders"""
+ADHOC = "insert into silver.orders (order_id) select 4111 from bronze.raw_orders"
+
+
 def forward(conn_id, **options):
     return {
         "class": "forward.ForwardLineageOperator",
@@ -93,6 +119,13 @@ CASES = {
     "harmless_migration": impact(column=None, migration_path="../../add.sql", environment="dev"),
     "no_such_migration": impact(column=None, migration_path="/nowhere.sql"),
     "two_changes": impact(migration_path="../../drop.sql"),
+    "audit_agrees": audit(logs="../../jobs.jsonl"),
+    "audit_finds": audit(logs=["../../jobs.jsonl", "../../adhoc.jsonl"]),
+    "audit_without_log": audit(logs="/nowhere.jsonl"),
+    "audit_of_two": audit(logs="../../jobs.jsonl", conn_id="warehouse"),
+    "audit_of_no_postgres": audit(conn_id="empty_store"),
+    "review": review(),
+    "review_without_folder": review(output_dir="/proc/nowhere"),
     "impact_without_map": impact(map_path="nowhere.yaml"),
     "no_such_column": impact(column="bronze.raw_orders.amuont"),
     "no_such_dataset": impact(column="bronze.raw_order.amount"),
@@ -130,6 +163,8 @@ def airflow(tmp_path_factory):
     (base / "drifted.yaml").write_text(MAP.replace("DECIMAL(10,2)", "DECIMAL(12,2)"))
     (base / "drop.sql").write_text("alter table bronze.raw_orders drop column amount")
     (base / "add.sql").write_text("alter table bronze.raw_orders add column extra int")
+    (base / "jobs.jsonl").write_text(logged((JOB, "dbt")))
+    (base / "adhoc.jsonl").write_text(logged((ADHOC, "eve")))
     EventStore(store).append(EVENTS)
     with backend() as worker, backend() as triggerer, backend(REFUSED) as picky:
         with backend() as dead:
@@ -197,6 +232,30 @@ def test_a_migration_that_reaches_nobody_passes(airflow):
     assert (ran.state, ran.returned["consumers"]) == ("success", {})
 
 
+def test_an_audit_of_the_documented_jobs_passes(airflow):
+    ran = airflow["audit_agrees"]
+    assert ran.state == "success"
+    assert (ran.returned["outcome"], ran.returned["statements"], ran.returned["outside"]) == ("PASS", 1, 0)
+
+
+def test_an_audit_that_finds_a_write_outside_of_the_jobs_fails_for_good(airflow):
+    ran = airflow["audit_finds"]
+    assert (ran.state, ran.tries) == ("failed", 1)
+    assert ran.error.startswith(
+        "adhoc-write: silver.orders was written outside of the documented jobs by eve"
+    )
+    assert "4111" not in ran.log
+
+
+def test_a_review_writes_its_package_and_knows_the_audits_before_it(airflow):
+    ran = airflow["review"]
+    assert ran.state == "success"
+    markdown, page = (Path(file).read_text() for file in ran.returned["files"])
+    assert markdown.startswith("# Lineage review: ")
+    assert page.startswith("<!doctype html>")
+    assert ran.returned["checks"] == 2
+
+
 def test_warn_only_warns(airflow):
     ran = airflow["only_warns"]
     assert ran.state == "success"
@@ -213,6 +272,10 @@ def test_warn_only_warns(airflow):
         ("no_such_environment", "production"),
         ("no_such_migration", "/nowhere.sql: cannot be read: No such file or directory"),
         ("two_changes", "give one of column, migration_path, and manifest_path with against_path"),
+        ("audit_without_log", "/nowhere.jsonl: cannot be read: No such file or directory"),
+        ("audit_of_two", "give one of logs, conn_id and project_dir"),
+        ("audit_of_no_postgres", "connection 'empty_store' is of type 'lineage_store'"),
+        ("review_without_folder", "cannot be written"),
         ("impact_without_map", "nowhere.yaml: cannot be read: No such file or directory"),
         ("no_such_column", "bronze.raw_orders has no column 'amuont'; did you mean amount?"),
         ("no_such_dataset", "no dataset 'bronze.raw_order.amount'; did you mean bronze.raw_orders?"),
