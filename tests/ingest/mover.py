@@ -34,12 +34,13 @@ def files(address, table, lake, s3=None, deletes="compare"):
     land_table(source, table, folder, Increment("updated_at", deletes=deletes, slot="kills"), quiet)
 
 
-def topic(brokers, registry, name, lake):
-    land_topic(Topic(name, {"bootstrap.servers": brokers}), decoders(registry), Lake(lake), quiet)
+def topic(brokers, registry, name, lake, *, changes=False):
+    source = Topic(name, {"bootstrap.servers": brokers})
+    land_topic(source, decoders(registry), Lake(lake), quiet, changes=changes)
 
 
-def lake(lake, name, bronze, path):
-    load_landed(Lake(lake), name, warehouse(path), bronze, None, quiet)
+def lake(lake, name, bronze, path, *, key=None, changes=False):
+    load_landed(Lake(lake), name, warehouse(path), bronze, key, quiet, changes=changes)
 
 
 if __name__ == "__main__":

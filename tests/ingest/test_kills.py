@@ -17,6 +17,7 @@ import pytest
 
 from airflow_lineage_provider.ingest.lake import Lake
 
+from .changes import Changes
 from .streams import current_rows, event, warehouse
 
 KILLS = int(os.environ.get("INGEST_KILLS", "3"))
@@ -179,3 +180,44 @@ def test_kafka_to_bronze_is_killed(stream, tmp_path):
     assert sorted(event_id for event_id, _, _ in bronze) == sorted(f"E{n}" for n in range(count))
     assert len({(partition, offset) for _, partition, offset in bronze}) == count
     assert len(letters) == len(set(letters)) == (KILLS + 4) // 5
+
+
+def test_the_changes_of_a_table_are_killed(stream, tmp_path):
+    """Bronze ends as the table did, and its deleted rows as tombstones, each once."""
+    changes, table, chosen = Changes(stream, "avro"), {}, random.Random(13)
+    path = tmp_path / "warehouse.duckdb"
+    where = {"name": stream.name, "lake": str(stream.folder), "changes": True}
+    movers = [
+        Killer("topic", {**where, "brokers": stream.servers.brokers, "registry": stream.servers.registry}),
+        Killer("lake", {**where, "bronze": BRONZE, "path": str(path), "key": "order_id"}),
+    ]
+
+    def change():
+        for _ in range(ROWS // 4):
+            order = f"O{chosen.randrange(ROWS)}"
+            if chosen.random() < 0.2:
+                changes.remove(order)
+                table.pop(order, None)
+            else:
+                table[order] = str(chosen.randrange(1000))
+                changes.put(order, table[order])
+        changes.flush()
+
+    for number in range(KILLS):
+        if number % 5 == 0:
+            change()
+            for killer in movers:
+                killer.kill()
+                killer.run()
+            change()
+        for killer in movers:
+            killer.kill()
+    for killer in movers:
+        killer.run()
+    assert all(killer.killed for killer in movers)
+    target = warehouse(path)
+    bronze = target.query(f"select order_id, amount from {BRONZE} where _op <> 'D'")
+    keys = target.query(f"select count(*), count(distinct order_id) from {BRONZE}")
+    target.close()
+    assert dict(bronze) == table
+    assert len(set(keys[0])) == 1

@@ -5,6 +5,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from datetime import UTC
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
 from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
 from airflow_lineage_provider.systems.connect_sources import source_kind
-from airflow_lineage_provider.systems.connect_transforms import TRANSFORMS, TransformStep
+from airflow_lineage_provider.systems.connect_transforms import TRANSFORMS, TransformStep, apply_transforms
 from airflow_lineage_provider.systems.http import JsonApi
 from airflow_lineage_provider.systems.kafka_connect import KEPT, Connector
 from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
@@ -361,6 +362,33 @@ def test_the_outbox_router_routes_to_the_topic_and_makes_the_envelope_that_is_cl
         "region": "region",
         "kind": "type",
     }
+
+
+def test_a_topic_of_a_timestamp_and_its_columns_are_those_that_the_worker_wrote(connect):
+    """By the source of files, whose records have a time: Debezium's have none, and fail this transform."""
+    (connect.folder / "lines.txt").write_text("one\ntwo\n")
+    transforms = {
+        "transforms": "hoist,put,route",
+        "transforms.hoist.type": f"{KAFKA}HoistField$Value",
+        "transforms.hoist.field": "line",
+        "transforms.put.type": f"{KAFKA}InsertField$Value",
+        "transforms.put.timestamp.field": "written_at",
+        "transforms.route.type": f"{KAFKA}TimestampRouter",
+        "transforms.route.topic.format": "lines-${timestamp}",
+        "transforms.route.timestamp.format": "yyyy",
+    }
+    source = {
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        "file": str(connect.folder / "lines.txt"),
+        "topic": "lines",
+    }
+    call(connect.url, "PUT", "connectors/lines/config", source | transforms)
+    (written,) = wait_for(lambda: used(connect.url, "lines"))
+    claimed = apply_transforms(Record("lines", RecordField("", "string")), transforms)
+    assert fnmatchcase(written, claimed.topic), (written, claimed.topic)
+    assert written != claimed.topic
+    record = consume(connect.bootstrap, [written])[written]
+    assert {field.name for field in claimed.fields} == set(record)
 
 
 class Asked(dict):
