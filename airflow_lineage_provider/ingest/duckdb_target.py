@@ -21,7 +21,7 @@ SETTINGS = {
     "force_compression": "zstd",  # half the CPU time of the default for text (dict_fsst), 1.8 times its size
 }
 """How rows are written. The settings of the profile take precedence."""
-PART_BYTES = 64 * 2**20
+PART_BYTES = 32 * 2**20
 EVICTED_TO = "32MB"
 
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30.0
 AT_ONCE = 10_000
-PREFETCH_KIB = 16 * 1024
+WAIT = 0.1  # for that many records; the last are fewer
+READING = {
+    "isolation.level": "read_committed",
+    "queued.max.messages.kbytes": 16 * 1024,
+    "fetch.queue.backoff.ms": 10,  # 1,000 by default: how long a partition waits once that much is there
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,7 @@ class Topic:
         self._connection = f" ({connection})" if connection else ""
         self._servers = str(config.get("bootstrap.servers", ""))
         self._config = {
-            "isolation.level": "read_committed",
-            "queued.max.messages.kbytes": PREFETCH_KIB,
+            **READING,
             **config,
             "group.id": str(config.get("group.id") or "airflow-lineage-ingest"),
             "enable.auto.commit": False,
@@ -103,7 +107,7 @@ class Topic:
             consumer.assign(starts)
             last_message = time.monotonic()
             while ends:
-                fetched = consumer.consume(AT_ONCE, timeout=1.0)
+                fetched = consumer.consume(AT_ONCE, WAIT)
                 ended = _ended(fetched)
                 messages = [m for m in fetched if m.error() is None] if ended else fetched
                 for partition, run in groupby(messages, Message.partition):

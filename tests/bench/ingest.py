@@ -4,7 +4,7 @@ Bars: Postgres -> DuckDB at most 2 times `COPY ... TO STDOUT` alone; Kafka -> Pa
 bare consumer; no more than 64 MiB more memory for 10 times the rows. Exits with 1 where one is missed. The
 fastest of several runs counts, because other work on the machine only ever adds time.
 
-INGEST_ROWS (1,000,000) and INGEST_RECORDS (1,000,000) set the sizes; memory is compared with 10 times the
+INGEST_ROWS (1,000,000) and INGEST_RECORDS (500,000) set the sizes; memory is compared with 10 times the
 rows.
 """
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "dbt_project")]
 
 ROWS = int(os.environ.get("INGEST_ROWS", "1000000"))
-RECORDS = int(os.environ.get("INGEST_RECORDS", "1000000"))
+RECORDS = int(os.environ.get("INGEST_RECORDS", "500000"))
 IMPORTED = (
     "adbc_driver_postgresql.dbapi", "confluent_kafka", "duckdb", "fastavro", "numpy", "psycopg2",
     "pyarrow.csv", "pyarrow.compute", "pyarrow.fs", "pyarrow.parquet", "tests.ingest.mover",
@@ -138,17 +138,18 @@ def bronze(address, path):
 
 
 def consume(brokers, name, **_):
-    """Fetch every record, and look at none: confluent-kafka's own batches."""
+    """Fetch every record, and look at none: confluent-kafka's own batches, with the mover's settings."""
     from confluent_kafka import Consumer, TopicPartition
 
-    from airflow_lineage_provider.ingest.topic import AT_ONCE
+    from airflow_lineage_provider.ingest.topic import AT_ONCE, READING, WAIT
 
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench", "enable.partition.eof": True})
+    config = {**READING, "bootstrap.servers": brokers, "group.id": "bench", "enable.partition.eof": True}
+    consumer = Consumer(config)
     partitions = consumer.list_topics(name).topics[name].partitions
     consumer.assign([TopicPartition(name, partition, 0) for partition in partitions])
     ended = 0
     while ended < len(partitions):
-        ended += sum(message.error() is not None for message in consumer.consume(AT_ONCE, 1.0))
+        ended += sum(message.error() is not None for message in consumer.consume(AT_ONCE, WAIT))
     consumer.close()
 
 
