@@ -21,6 +21,7 @@ from airflow_lineage_provider.readers.datahub_entities import (
     stated_properties,
 )
 from airflow_lineage_provider.readers.datahub_operations import read_operation
+from airflow_lineage_provider.readers.datahub_patches import PATCHED, patched_lineage
 from airflow_lineage_provider.readers.datahub_urns import UrnError, parse_urn, schema_field, simple_path
 
 if TYPE_CHECKING:
@@ -99,28 +100,42 @@ def read_aspect(catalog: Catalog, urn: str, aspect: str, value: Aspect, at: str 
 def aspects_of(
     records: Iterable[Mapping[str, Any]], catalog: Catalog
 ) -> Iterator[tuple[str, str, Aspect, str]]:
-    """Yield each aspect of a file's records: URN, name, value, and when it was last observed.
+    """Yield each aspect of a file's records: URN, name, whole value, and when it was last observed.
 
-    A patch, whose base is not in the file, makes the catalog incomplete.
+    A patch of an aspect other than `upstreamLineage` makes the catalog incomplete.
     """
+    lineage: dict[str, Aspect] = {}
     for record in records:
-        at = iso_time((record.get("systemMetadata") or {}).get("lastObserved"))
-        snapshot = record.get("proposedSnapshot")
-        if isinstance(snapshot, dict):
-            for body in snapshot.values():
-                for aspect in body.get("aspects") or ():
-                    yield from ((body.get("urn", ""), _aspect_name(k), v, at) for k, v in aspect.items())
-            continue
-        urn, aspect = str(record.get("entityUrn") or ""), str(record.get("aspectName") or "")
-        if record.get("changeType") == "PATCH":
-            if aspect in _READERS:
-                add_incomplete(
-                    catalog, f"{catalog.name}: {aspect} of {urn} is a patch: write it with OVERRIDE"
-                )
-        elif record.get("changeType") == "DELETE":
-            yield urn, "status", {"removed": True}, at
-        elif (value := _value(record.get("aspect"))) is not None:
+        for urn, aspect, value, at in _aspects_of_record(record, catalog, lineage):
+            if aspect == PATCHED:
+                lineage[urn] = value
             yield urn, aspect, value, at
+
+
+def _aspects_of_record(
+    record: Mapping[str, Any], catalog: Catalog, lineage: Mapping[str, Aspect]
+) -> Iterator[tuple[str, str, Aspect, str]]:
+    at = iso_time((record.get("systemMetadata") or {}).get("lastObserved"))
+    snapshot = record.get("proposedSnapshot")
+    if isinstance(snapshot, dict):
+        for body in snapshot.values():
+            for aspect in body.get("aspects") or ():
+                yield from ((body.get("urn", ""), _aspect_name(k), v, at) for k, v in aspect.items())
+        return
+    urn, name = str(record.get("entityUrn") or ""), str(record.get("aspectName") or "")
+    change, value = record.get("changeType"), _value(record.get("aspect"))
+    if change == "PATCH":
+        operations = value.get("patch") if isinstance(value, dict) else value
+        made = patched_lineage(lineage.get(urn), operations) if name == PATCHED else None
+        if made is not None:
+            yield urn, name, made, at
+        elif name in _READERS:
+            reason = f"{name} of {urn} is a patch, which needs a server: write it with OVERRIDE"
+            add_incomplete(catalog, f"{catalog.name}: {reason}")
+    elif change == "DELETE":
+        yield urn, "status", {"removed": True}, at
+    elif isinstance(value, dict):
+        yield urn, name, value, at
 
 
 def _aspect_name(class_name: str) -> str:
@@ -129,18 +144,16 @@ def _aspect_name(class_name: str) -> str:
     return f"ml{name[2:]}" if name.startswith("ML") else name[:1].lower() + name[1:]
 
 
-def _value(aspect: Any) -> Aspect | None:
+def _value(aspect: Any) -> Any:
+    """Return the JSON of an aspect in either of its two forms; None where there is none."""
     if not isinstance(aspect, dict):
         return None
     if "json" in aspect:
-        return aspect["json"] if isinstance(aspect["json"], dict) else None
-    if isinstance(aspect.get("value"), str):
-        try:
-            value = json.loads(aspect["value"])
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, dict) else None
-    return None
+        return aspect["json"]
+    try:
+        return json.loads(aspect["value"]) if isinstance(aspect.get("value"), str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def iso_time(millis: Any) -> str:

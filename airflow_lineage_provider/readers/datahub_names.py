@@ -58,8 +58,8 @@ class LogicalNames:
             return self._dataset(entity)
         by_id = entity.urn.parts[1] if len(entity.urn.parts) > 1 else entity.urn.parts[0]
         for name in (entity.title, by_id):
-            if name and slug(name) in self._documented:
-                return self._documented[slug(name)]
+            if name and _plain(name) in self._documented:
+                return self._documented[_plain(name)]
         return entity.title or by_id
 
     def folds(self, entity: CatalogEntity) -> bool:
@@ -92,7 +92,12 @@ class LogicalNames:
 
     @cached_property
     def _documented(self) -> Mapping[str, str]:
-        return {slug(name): name for name in sorted(self._bindings.documented)}
+        return {_plain(name): name for name in sorted(self._bindings.documented)}
+
+
+def _plain(name: str) -> str:
+    """Return a name as titles and ids are compared: dbt and URNs write `_` and `-` for a blank."""
+    return slug(name).replace("_", "-")
 
 
 def platform_name(entity: CatalogEntity) -> str:

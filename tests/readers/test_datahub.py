@@ -196,7 +196,7 @@ def test_what_is_soft_deleted_is_left_out_with_its_edges():
 def test_a_malformed_urn_and_a_patch_make_it_incomplete():
     patch = {
         "entityUrn": ORDERS,
-        "aspectName": "upstreamLineage",
+        "aspectName": "datasetProperties",
         "changeType": "PATCH",
         "aspect": {"value": "[]"},
     }
@@ -237,3 +237,21 @@ def test_an_edge_that_affects_all_columns():
     (edge,) = read(mcp(ORDERS, "upstreamLineage", lineage)).graph.column_edges
     assert edge.target == ColumnRef("gold.orders", "*")
     assert not edge.direct
+
+
+def test_a_patch_adds_to_the_lineage_before_it_and_removes_from_it():
+    field = f"urn:li:schemaField:({ORDERS},total)"
+    source = f"urn:li:schemaField:({RAW},a~1b)"
+    patch = [
+        {"op": "add", "path": f"/upstreams/{RAW}", "value": {"type": "COPY"}},
+        {"op": "add", "path": f"/fineGrainedLineages/COPY: x/{field}/NONE/{source}", "value": {}},
+    ]
+    record = {"entityUrn": ORDERS, "aspectName": "upstreamLineage", "changeType": "PATCH"}
+    other = dataset_urn("snowflake", "analytics.silver.other", "PROD")
+    found = read(mcp(ORDERS, "upstreamLineage", upstream(other)), {**record, "aspect": {"json": patch}})
+    assert set(found.graph.edges) == {("bronze.raw", "gold.orders"), ("silver.other", "gold.orders")}
+    assert [str(edge) for edge in found.graph.column_edges] == ["bronze.raw.a/b -> gold.orders.total"]
+    removed = [{"op": "remove", "path": f"/upstreams/{other}"}]
+    found = read(mcp(ORDERS, "upstreamLineage", upstream(other)), {**record, "aspect": {"json": removed}})
+    assert not found.graph.edges
+    assert not found.incomplete
