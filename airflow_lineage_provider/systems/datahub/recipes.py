@@ -73,7 +73,10 @@ def _sink(file: str) -> Settings:
 
 
 def _platform(lineage_map: LineageMap, environment: str | None) -> str:
-    """Return the platform of the warehouse: that of the bindings of the layers."""
+    """Return the platform of the warehouse: that of the first binding of the layers.
+
+    Of several environments a Snowflake one is meant, as in the ingestions that there are recipes for.
+    """
     places = lineage_map.content.environments
     if environment is not None and environment not in places:
         raise InputError(f"no environment {environment!r}; the map has {', '.join(places) or 'none'}")
@@ -85,7 +88,9 @@ def _platform(lineage_map: LineageMap, environment: str | None) -> str:
         for binding in place.bindings
         if binding.dataset.startswith(("{layer}", *layers))
     ]
-    return "snowflake" if "snowflake" in bound or not bound else bound[0]
+    if environment is None and "snowflake" in bound:
+        return "snowflake"
+    return bound[0] if bound else "snowflake"
 
 
 def _snowflake(given: Settings, connection: Connection | None, _: str) -> Settings:
