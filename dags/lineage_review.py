@@ -39,7 +39,7 @@ with DAG(
     default_args={"owner": "Data Platform Team", "retries": 2},
     tags=["lineage", "governance"],
     doc_md=DOC,
-):
+) as dag:
     LineageReviewOperator(
         task_id="review",
         map_path="customer_analytics_pipeline.yaml",

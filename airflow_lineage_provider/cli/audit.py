@@ -15,6 +15,7 @@ from airflow_lineage_provider.cli.options import (
     map_argument,
     scope_option,
 )
+from airflow_lineage_provider.cli.sql import file, read_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +38,10 @@ _FORMS = click.Choice(["text", "json", "markdown"])
     help="Of the files, if they do not tell.",
 )
 @click.option("--postgres", metavar="URL", help="Read pg_stat_statements; the password may be in PGPASSWORD.")
-@click.option("--dialect", default="", help="Of the SQL in `jsonl`, as sqlglot names it: snowflake, ...")
+@click.option("--dialect", default="", help="Of the SQL, as sqlglot names it.  [default: the server's]")
 @click.option("--namespace", default="", help="OpenLineage's of the warehouse, such as postgres://db:5432.")
 @click.option("--database", default="", help="Completes names, where the log does not name the database.")
+@click.option("--schema", type=file, help='JSON: {"table": {"column": "type"}}, as far as it is known.')
 @click.option("--encoding", default="utf-8", show_default=True, help="Of the files.")
 @click.option("--format", "form", type=_FORMS, default="text", show_default=True)
 def audit(lineage_map: Path, logs: tuple[str, ...], form: str, **options: Any) -> None:
@@ -53,13 +55,15 @@ def audit(lineage_map: Path, logs: tuple[str, ...], form: str, **options: Any) -
         raise click.UsageError("name LOG files, or --postgres URL")
     with expected_errors():
         from airflow_lineage_provider.checks.audit import audit as compare
+        from airflow_lineage_provider.checks.dialects import warehouse_dialect
         from airflow_lineage_provider.lineage_map import bindings_of, load_map
         from airflow_lineage_provider.readers.query_log import read_writes
         from airflow_lineage_provider.reports.audit import audit_json, audit_markdown, print_audit
 
         documented = load_map(lineage_map)
         environment = options["environment"]
-        logged = read_writes(_log(logs, options), bindings_of(documented, environment))
+        fallback = warehouse_dialect(documented, environment)
+        logged = read_writes(_log(logs, options, fallback), bindings_of(documented, environment))
         found = compare(logged, documented, environment=environment, scope=options["scope"])
         if form == "text":
             print_audit(found, sys.stdout)
@@ -69,7 +73,7 @@ def audit(lineage_map: Path, logs: tuple[str, ...], form: str, **options: Any) -
             sys.exit(DRIFT)
 
 
-def _log(logs: tuple[str, ...], options: dict[str, Any]) -> QueryLog:
+def _log(logs: tuple[str, ...], options: dict[str, Any], fallback_dialect: str) -> QueryLog:
     from airflow_lineage_provider.readers.query_log.files import open_log_files
 
     if options["postgres"]:
@@ -86,4 +90,7 @@ def _log(logs: tuple[str, ...], options: dict[str, Any]) -> QueryLog:
             ) from None
         return postgres_query_log(url, "--postgres", options["namespace"])
     names = ("kind", "dialect", "namespace", "database", "encoding")
-    return open_log_files(logs, **{name: options[name] or "" for name in names})
+    given = {name: options[name] or "" for name in names}
+    return open_log_files(
+        logs, **given, columns=read_schema(options["schema"]), fallback_dialect=fallback_dialect
+    )

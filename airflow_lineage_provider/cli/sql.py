@@ -37,7 +37,7 @@ def sql(path: Path | None, dialect: str, schema: Path | None, form: str, batch: 
             for answer in answer_batch("/dev/stdin" if str(batch) == "-" else batch):
                 click.echo(answer)
             return
-        found = script_lineage(_read(path), dialect=dialect, schema=_schema(schema))
+        found = script_lineage(_read(path), dialect=dialect, schema=read_schema(schema))
         if form == "json":
             click.echo(json_text([as_json(lineage) for lineage in found], indent=2))
         elif known := [as_text(lineage) for lineage in found if not lineage.error]:
@@ -55,7 +55,8 @@ def _read(path: Path | None) -> str:
     return Path(str(path)).read_text(encoding="utf-8", errors="replace")
 
 
-def _schema(path: Path | None) -> dict[str, dict[str, str]]:
+def read_schema(path: Path | None) -> dict[str, dict[str, str]]:
+    """Return the schema in a JSON file; none without a file. Raises InputError for anything else."""
     if path is None:
         return {}
     try:

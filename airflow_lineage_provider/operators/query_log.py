@@ -94,6 +94,7 @@ class QueryLogAuditOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Audit the log. Raises AirflowFailException where the map's policy calls a finding an error."""
         from airflow_lineage_provider.checks.audit import audit
+        from airflow_lineage_provider.checks.dialects import warehouse_dialect
         from airflow_lineage_provider.lineage_map import bindings_of, load_map
         from airflow_lineage_provider.readers.query_log import read_writes
         from airflow_lineage_provider.reports.audit import audit_text
@@ -104,7 +105,7 @@ class QueryLogAuditOperator(BaseOperator):
         with expected_errors_fail_task():
             lineage_map = load_map(path_beside_dag(self, self.map_path))
             bindings = bindings_of(lineage_map, self.environment)
-            with self._log() as log:
+            with self._log(warehouse_dialect(lineage_map, self.environment)) as log:
                 logged = read_writes(log, bindings)
             found = audit(logged, lineage_map, environment=self.environment, scope=self.scope)
             for line in audit_text(found).splitlines():
@@ -113,7 +114,7 @@ class QueryLogAuditOperator(BaseOperator):
         return _summary_or_fail(found)
 
     @contextmanager
-    def _log(self) -> Iterator[QueryLog]:
+    def _log(self, dialect: str) -> Iterator[QueryLog]:
         from airflow_lineage_provider.errors import InputError
         from airflow_lineage_provider.lineage_map.sla import parse_duration
         from airflow_lineage_provider.readers.query_log.files import open_log_files
@@ -128,7 +129,8 @@ class QueryLogAuditOperator(BaseOperator):
         if self.logs:
             paths = [self.logs] if isinstance(self.logs, str) else self.logs
             files = [path_beside_dag(self, path) for path in paths]
-            yield open_log_files(files, **(self.log_options or {}))
+            options: dict[str, Any] = self.log_options or {}
+            yield open_log_files(files, **options, fallback_dialect=dialect)
         elif self.conn_id:
             yield postgres_query_log(database_url(self.conn_id), self.conn_id)
         else:

@@ -74,7 +74,7 @@ def impact(**options):
 
 
 def audit(**options):
-    files = {"log_options": {"dialect": "duckdb", "database": "warehouse"}} if "logs" in options else {}
+    files = {"log_options": {"database": "warehouse"}} if "logs" in options else {}
     operator = {"map_path": "../../shop.yaml", "environment": "dev", **ONE_RETRY, **files, **options}
     return {"class": "query_log.QueryLogAuditOperator", "operator": operator}
 

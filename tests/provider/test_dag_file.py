@@ -195,3 +195,12 @@ def test_the_topic_is_named_by_the_brokers_of_the_connection(read_dag, monkeypat
     task = read_dag(environ).get_task("ingest.topic")
     task.render_template_fields({"conn": ConnectionAccessor()})
     assert task.bootstrap_servers == "broker:9092"
+
+
+def test_the_review_is_quarterly_and_reads_cheaply(modules_after_reading):
+    path = DAG_FILE.with_name("lineage_review.py")
+    task = runpy.run_path(str(path))["dag"].get_task("review")
+
+    assert task.dag.schedule == "0 6 1 1,4,7,10 *"
+    assert (path.parent / task.map_path).is_file()
+    assert {name.partition(".")[0] for name in modules_after_reading(path)} & HEAVY == set()

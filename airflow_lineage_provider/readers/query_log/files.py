@@ -11,7 +11,7 @@ from airflow_lineage_provider.readers.query_log.lines import LogFile, QueryLogEr
 from airflow_lineage_provider.readers.query_log.statement import QueryLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from airflow_lineage_provider.readers.query_log.statement import LoggedStatement
 
@@ -37,11 +37,15 @@ def open_log_files(
     namespace: str = "",
     database: str = "",
     encoding: str = "utf-8",
+    columns: Mapping[str, Collection[str]] | None = None,
+    fallback_dialect: str = "",
 ) -> QueryLog:
     """Return the log in these files, folders or globs; rotated files are read from the oldest on.
 
-    `kind` is a key of `KINDS`; without it each file's first lines tell. `dialect` is needed for `jsonl`.
-    Raises QueryLogError where there is no file, or none whose kind is known.
+    `kind` is a key of `KINDS`; without it each file's first lines tell. `dialect` is that of the SQL, by
+    default the server's; `fallback_dialect` that of `jsonl`, which names no server. `columns` is
+    {table: [column]}, for `select *`. Raises QueryLogError where there is no file, or none whose kind is
+    known.
     """
     files = _files(paths)
     problems: list[str] = []
@@ -55,14 +59,14 @@ def open_log_files(
         raise QueryLogError(
             f"{', '.join(map(str, paths))}: no query log of a known form ({', '.join(KINDS)})"
         )
-    dialect = dialect or KINDS[known[0][1]][1]
+    dialect = dialect or KINDS[known[0][1]][1] or fallback_dialect
 
     def statements() -> Iterator[LoggedStatement]:
         for file, name in known:
             yield from KINDS[name][0](file)
 
     default = _DEFAULT_SCHEMAS.get(dialect, "")
-    return QueryLog(statements(), dialect, namespace, database, default, problems=problems)
+    return QueryLog(statements(), dialect, namespace, database, default, columns or {}, problems)
 
 
 def _files(paths: Sequence[str | Path]) -> list[Path]:
