@@ -36,7 +36,7 @@ _ALSO_SECRET = re.compile(
     r"(?:^|[-_])(?:cookies?|set-cookie|x-\w+-auth|apikey|api[-_]?keys?|sid)$", re.IGNORECASE
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NAMES = frozenset({"name", "namespace", "field", "column", "fullyQualifiedName"})
 """Keys whose texts lineage is joined by; they stay as they are, as in events."""
 

@@ -263,11 +263,13 @@ def _task(task: Any) -> dict[str, Any] | None:
         return None
     interval = schedule.interval_item
     start = getattr(interval, "start_time", None)
+    steps = getattr(interval, "interval", None) or ()
     return {
         "target": target.id,
         "kind": target.type,
         "frequency": getattr(interval, "_frequency", None) or "",
         "start": start.isoformat() if start else "",
+        "hours": next((float(one) for one in steps if isinstance(one, int | float)), None),
         "next_run_at": schedule.next_run_at.isoformat() if schedule.next_run_at else "",
         "failed": task.consecutive_failed_count,
     }

@@ -23,6 +23,8 @@ _AGGREGATES = re.compile(
 _NOT_FORMULA = re.compile(r"//[^\n]*|/\*.*?\*/|\"[^\"]*\"|'[^']*'|\[[^\]]*\]", re.DOTALL)
 _RANKS = ("IDENTITY", "TRANSFORMATION", "AGGREGATION")
 _DEEPEST = 100
+_LONGEST_FORMULA = 20_000
+"""The rest of a longer formula is not searched for aggregations: unclosed comments take quadratic time."""
 _COPIES = frozenset({"ColumnField", "DatasourceField", "Field", ""})
 
 
@@ -89,7 +91,7 @@ def _how(node: Mapping[str, Any]) -> tuple[str, str]:
     """Return the subtype of a field, and its formula."""
     formula = text(node, "formula")
     if formula:
-        plain = _NOT_FORMULA.sub(" ", formula)
+        plain = _NOT_FORMULA.sub(" ", formula[:_LONGEST_FORMULA])
         return ("AGGREGATION" if _AGGREGATES.search(plain) else "TRANSFORMATION"), formula
     return ("IDENTITY" if text(node, "__typename") in _COPIES else "TRANSFORMATION"), ""
 

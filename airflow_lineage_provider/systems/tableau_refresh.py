@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 NOT_SCHEDULED = "not scheduled"
+_DAY = 24
 _TIMES = ("extractLastUpdateTime", "extractLastRefreshTime", "extractLastIncrementalUpdateTime")
 
 
@@ -22,15 +23,20 @@ def last_refresh(datasources: Iterable[Mapping[str, Any]]) -> str:
 
 
 def refresh_texts(tasks: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return when each workbook or data source is refreshed, by its LUID, such as `daily 06:00 UTC`.
-
-    Tableau's schedules are in UTC.
-    """
+    """Return when each workbook or data source is refreshed, by its LUID, such as `daily 06:00 UTC`."""
     texts: dict[str, dict[str, None]] = {}
     for task in tasks:
-        start = text(task, "start")[:5]
-        frequency = text(task, "frequency").casefold()
-        said = f"{frequency} {start} UTC" if frequency == "daily" and start else frequency
-        if said:
+        if said := _schedule(task):
             texts.setdefault(text(task, "target"), {})[said] = None
     return {target: ", ".join(found) for target, found in texts.items()}
+
+
+def _schedule(task: Mapping[str, Any]) -> str:
+    """Return the schedule of a task, by its next run, which is in UTC; the time of a schedule may not be."""
+    frequency, hours = text(task, "frequency").casefold(), task.get("hours")
+    if frequency != "daily":
+        return frequency
+    if isinstance(hours, int | float) and hours != _DAY:
+        return f"every {hours:g} hours"
+    at = text(task, "next_run_at")[11:16] or text(task, "start")[:5]
+    return f"daily {at} UTC" if at else frequency

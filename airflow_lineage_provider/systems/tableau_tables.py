@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql import Lineage, Source, Table
 
 _BRACKETED = re.compile(r"\[((?:[^\]]|\]\])*)\]")
-_PARAMETER = re.compile(r"<\[Parameters\]\.\[[^\]]*\]>|<Parameters\.[^>]*>")
+_PARAMETER = re.compile(r"<\[Parameters\]\.\[[^\]]{1,500}\]>|<Parameters\.[^>]{1,500}>")
 _SNOWFLAKE = ".snowflakecomputing.com"
 _MANY = 10
 

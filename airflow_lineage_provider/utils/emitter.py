@@ -81,9 +81,12 @@ class Emitter:
         elif isinstance(record, Idle):
             self._commit_if_due()
 
-    def emit_movement(self, movement: Movement, state: RunState, at: datetime, error: str = "") -> None:
-        """Commit the event of a movement that reached `state` at the time `at`."""
-        self._add(movement.job_name, lambda: [movement_event(movement, state, at, self._context, error)])
+    def emit_movement(
+        self, movement: Movement, state: RunState, at: datetime, error: str = "", *, batch: bool = False
+    ) -> None:
+        """Commit the event of a movement that reached `state` at the time `at`; `batch`: with others."""
+        made = (movement, state, at, self._context, error)
+        self._add(movement.job_name, lambda: [movement_event(*made)], batch=batch)
 
     def finish(self) -> None:
         """Try once more to commit the pending events, and count what stays uncommitted as lost."""

@@ -40,8 +40,8 @@ def commit_observations(
     """
     emitter = Emitter(context, store_conn_id)
     for seen in observations:
-        emitter.emit_movement(seen.movement, RunState.START, seen.movement.started_at)
-        emitter.emit_movement(seen.movement, seen.state, datetime.now(UTC), seen.error)
+        emitter.emit_movement(seen.movement, RunState.START, seen.movement.started_at, batch=True)
+        emitter.emit_movement(seen.movement, seen.state, datetime.now(UTC), seen.error, batch=True)
         log.info("%s", _printed(_line(seen)))
     emitter.finish()
     unresolved = [*problems, *(one for seen in observations for one in seen.movement.problems)]

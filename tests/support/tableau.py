@@ -203,12 +203,12 @@ def error(status, code, summary):
     )
 
 
-def daily(target, kind="datasource", start="06:00:00", frequency="Daily"):
+def daily(target, kind="datasource", start="06:00:00", frequency="Daily", hours=24):
     """Return the XML of an extract refresh task."""
-    interval = "hours='24'" if frequency == "Daily" else "weekDay='Monday'"
+    interval = f"hours='{hours}'" if frequency == "Daily" else "weekDay='Monday'"
     return (
         f"<task><extractRefresh id='{target}-task' priority='50' consecutiveFailedCount='0' "
-        f"type='RefreshExtractTask'><schedule frequency='{frequency}' nextRunAt='2026-02-01T06:00:00Z'>"
+        f"type='RefreshExtractTask'><schedule frequency='{frequency}' nextRunAt='2026-02-01T{start}Z'>"
         f"<frequencyDetails start='{start}'><intervals><interval {interval}/></intervals></frequencyDetails>"
         f"</schedule><{kind} id='{target}'/></extractRefresh></task>"
     )

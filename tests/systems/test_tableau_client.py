@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tableau import SCHEMA, Tableau, daily
+from tableau import SCHEMA, Root, Tableau, daily
 from tableau_case import MAP, NOW, answer_of, connection, validated
 from tableau_site import column_field, dashboard, node, ref, sheet, site, table, workbook
 
@@ -64,13 +64,25 @@ def many(count):
 
 
 def test_all_pages_are_read():
-    answer = answer_of(many(250))
+    answer = answer_of(many(130))
     assert answer.answer["incomplete"] == []
-    assert [one["name"] for one in answer.answer["workbooks"]] == [f"Workbook {n}" for n in range(250)]
+    assert [one["name"] for one in answer.answer["workbooks"]] == [f"Workbook {n}" for n in range(130)]
     seen = observe_answer(answer, NOW).observations
     boards = [one.movement for one in seen if one.movement.job_type == "DASHBOARD"]
-    assert len(boards) == 250
+    assert len(boards) == 130
     assert all(len(one.columns) == 20 for one in boards)
+
+
+def test_a_cursor_that_repeats_ends_the_listing_and_is_said(monkeypatch):
+    page = Root.page
+
+    def stuck(self, kind, first, after):
+        found = page(self, kind, first, None)
+        return found | {"pageInfo": {"hasNextPage": True, "endCursor": "1"}, "totalCount": 9}
+
+    monkeypatch.setattr(Root, "page", stuck)
+    answer = answer_of(site())
+    assert "4 of 9 dashboards were listed" in answer.answer["incomplete"]
 
 
 def test_a_page_with_too_many_nodes_is_asked_for_in_parts():

@@ -178,7 +178,7 @@ def test_a_drift_is_found_alone(change, text, said):
 
 @pytest.mark.parametrize(
     ("tasks", "now"),
-    [(daily("luid-pub", start="09:00:00"), "daily 09:00 UTC"), (daily("luid-other"), "not scheduled"),
+    [(daily("luid-pub", start="09:00:00"), "daily 09:00 UTC"), (daily("luid-other"), "not scheduled"), (daily("luid-pub", hours=12), "every 12 hours"),
      (daily("luid-pub", frequency="Weekly"), "weekly")],
 )  # fmt: skip
 def test_another_schedule_is_found_alone(tasks, now):
