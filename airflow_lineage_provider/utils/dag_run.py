@@ -132,12 +132,10 @@ def find_dag_run(dag_id: str, run_id: str) -> Any:
 def latest_dag_run(dag_id: str) -> Any | None:
     """Return the newest DAG run that succeeded, of those that have a logical date; None where there is none.
 
-    For use in a task. Raises InputError on Airflow before 3.2.
+    For use in a task.
     """
     from airflow.sdk.execution_time import comms, task_runner
 
-    if not hasattr(comms, "GetDagRun"):
-        raise InputError(f"reading the runs of DAG {dag_id} needs Airflow 3.2 or newer")
     question = comms.GetPreviousDagRun(dag_id=dag_id, logical_date=datetime.now(UTC), state="success")
     found: Any = task_runner.SUPERVISOR_COMMS.send(question)
     return found.dag_run
