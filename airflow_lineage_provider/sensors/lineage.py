@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,8 @@ class LineageValidationSensor(BaseSensorOperator):
 
     It reads the events of the tasks of its own DAG run and of the runs below them, and those of the DAG runs
     whose asset events triggered its own. In a DAG that is one of the map's `pipeline.observers`, it also
-    reads the newest successful run of the pipeline and of the other observers. The conf of the DAG run
+    reads the newest successful run of the pipeline and of the other observers; where there is none yet, only
+    the consumers are compared. The conf of the DAG run
     cannot choose what is read. After a TriggerDagRunOperator, name the DAG run to validate with `dag_id` and
     `run_id`.
 
@@ -216,6 +217,9 @@ class LineageValidationSensor(BaseSensorOperator):
                 wait.config.source or "the event store",
             )
         evidence = read_evidence("event", events, lineage_map, environment)
+        if context["dag_run"].dag_id in lineage_map.content.pipeline.observers:
+            # Before the pipeline has ever succeeded, an observer can only tell of what it observed itself.
+            evidence = replace(evidence, only_consumers=len(wait.config.dag_runs) == 1)
         validation = validate(evidence, lineage_map, environment=environment, scope=wait.config.scope)
         for line in validation_text(validation).splitlines():
             self.log.info(line)

@@ -31,6 +31,7 @@ def main(results: str) -> None:
         "own": {},
         "forged": {"openlineage": forged},
         "observer": {},
+        "early_observer": {},
         "named": {"run": sales.run_id},
         "unknown": {"run": "manual__never"},
     }.items():

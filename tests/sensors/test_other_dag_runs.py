@@ -43,8 +43,10 @@ for dag_id in ("own", "forged"):
     with DAG(dag_id, schedule=None) as dag:
         LineageValidationSensor(task_id="validate", **options)
     globals()[dag_id] = dag
-with DAG("observer", schedule=None):
-    LineageValidationSensor(task_id="validate", **options | {"map_path": "observed.yaml"})
+for dag_id in ("observer", "early_observer"):
+    with DAG(dag_id, schedule=None) as dag:
+        LineageValidationSensor(task_id="validate", **options | {"map_path": f"{dag_id}.yaml", "scope": None})
+    globals()[dag_id] = dag
 for dag_id in ("named", "unknown"):
     with DAG(dag_id, schedule=None) as dag:
         LineageValidationSensor(
@@ -72,7 +74,12 @@ def ran(tmp_path_factory):
     dags.mkdir()
     (dags / "sales.py").write_text(DAGS)
     (dags / "map.yaml").write_text(MAP)
-    (dags / "observed.yaml").write_text(MAP + "pipeline: {dag_id: sales, observers: observer}")
+    for dag_id, pipeline in {"observer": "sales", "early_observer": "not_yet_run"}.items():
+        text = (
+            MAP.replace("dev:", "dev:\n    produces: gold")
+            + f"pipeline: {{dag_id: {pipeline}, observers: {dag_id}}}"
+        )
+        (dags / f"{dag_id}.yaml").write_text(text)
     done = subprocess.run(
         [sys.executable, RUNNER, home / "results.json"],
         env=os.environ
@@ -101,6 +108,12 @@ def test_a_named_dag_run_of_another_dag_is_validated(ran):
 def test_an_observer_reads_the_newest_successful_run_of_the_pipeline(ran):
     state, returned = ran[0]["observer"]
     assert (state, returned and returned["outcome"]) == ("success", "PASS")
+
+
+def test_an_observer_judges_only_the_consumers_before_the_pipeline_has_run(ran):
+    state, returned = ran[0]["early_observer"]
+    assert (state, returned and returned["outcome"]) == ("success", "PASS")
+    assert "DAG not_yet_run, which the map names, has no successful run to read" in ran[1]
 
 
 @pytest.mark.parametrize("dag_id", ["own", "forged"])
