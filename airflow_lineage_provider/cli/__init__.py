@@ -10,6 +10,7 @@ import click
 
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.cli.adoption import accept, doctor, init, update
+from airflow_lineage_provider.cli.assistant import mcp
 from airflow_lineage_provider.cli.audit import audit
 from airflow_lineage_provider.cli.catalog import publish, recipes
 from airflow_lineage_provider.cli.documents import import_, render
@@ -43,6 +44,7 @@ for command in (
     import_,
     init,
     lint,
+    mcp,
     outbox,
     publish,
     recipes,
