@@ -101,7 +101,7 @@ def late_refresh(answer):
 
 def schedule(answer):
     for task in answer["tasks"]:
-        task["start"] = "09:30:00"
+        task |= {"start": "09:30:00", "next_run_at": "2026-11-26T09:30:00+00:00"}
 
 
 def definition(answer, kind):
