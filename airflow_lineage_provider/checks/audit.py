@@ -93,7 +93,11 @@ def audit(
 
     shown, by_jobs = compared(everything.graph), compared(jobs.graph)
     outside = tuple(
-        sorted((w for w in logged.writes if not is_documented(w)), key=lambda w: w.last, reverse=True)
+        sorted(
+            (w for w in (*logged.writes, *logged.definitions) if not is_documented(w)),
+            key=lambda w: w.last,
+            reverse=True,
+        )
     )
     incomplete = (*problems, *logged.problems)
     findings = [
@@ -147,7 +151,8 @@ def _outside(writes: Iterable[LoggedWrite], expected: Graph, lineage_map: Lineag
     inside = in_map_scope(lineage_map)
     groups: dict[tuple[str, str], list[LoggedWrite]] = {}
     for write in writes:
-        if inside(write.target):
+        # Of tables that are not documented it is no matter who drops them.
+        if inside(write.target) and not (write.is_definition and write.target not in expected.datasets):
             groups.setdefault((write.target, write.user), []).append(write)
     layers = lineage_map.content.layers
     for (target, user), group in groups.items():
@@ -159,6 +164,8 @@ def _outside(writes: Iterable[LoggedWrite], expected: Graph, lineage_map: Lineag
             code, verb = Code.UNDOCUMENTED_COPY, "was made from documented data"
         else:
             continue
+        if all(write.is_definition for write in group):
+            verb = "was dropped, truncated or altered"
         calls = sum(write.calls for write in group)
         last = max(write.last for write in group)
         message = (

@@ -104,4 +104,6 @@ def audit_json(audit: Audit) -> str:
 
 
 def _flow(write: LoggedWrite) -> str:
+    if write.is_definition:
+        return f"{write.target} itself"
     return f"{write.target} <- {', '.join(write.sources) or 'values'}"

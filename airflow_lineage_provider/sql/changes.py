@@ -60,6 +60,7 @@ class Action(StrEnum):
     DROP_SCHEMA = "drop schema"
     RENAME = "rename"
     SWAP = "swap"
+    TRUNCATE = "truncate"
     ADD_COLUMN = "add column"
     DROP_COLUMN = "drop column"
     RENAME_COLUMN = "rename column"
@@ -137,6 +138,8 @@ class _Statement:
         elif self.take("RENAME"):
             self.take("TABLE")
             yield from self.rename_tables()
+        elif self.take("TRUNCATE"):
+            yield from self.truncate()
         elif self.take("EXEC", "EXECUTE") and self.word().rpartition(".")[2] == "SP_RENAME":
             yield from self.sp_rename()
         elif self.word() in {"DO", "CALL"}:
@@ -242,6 +245,17 @@ class _Statement:
                 yield TableChange(Action.DROP_SCHEMA, table, line)
             else:
                 yield TableChange(Action.DROP, table, line)
+            if not self.take(","):
+                return
+
+    def truncate(self) -> Iterator[TableChange]:
+        self.take("TABLE")
+        self.take_all("IF", "EXISTS")
+        while not self.ended:
+            self.take("ONLY")
+            line = self.line
+            yield TableChange(Action.TRUNCATE, self.table(), line)
+            self.take("*")
             if not self.take(","):
                 return
 

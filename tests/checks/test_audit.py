@@ -71,6 +71,15 @@ def test_a_write_of_a_person_into_gold_is_an_error_that_says_who_when_and_from_w
     assert str(finding).endswith("run by eve)")
 
 
+@pytest.mark.parametrize("verb", ["truncate", "drop table", "alter table", "delete from"])
+def test_what_a_person_does_to_a_documented_table_itself_is_a_finding(verb):
+    rest = " drop column total" if verb == "alter table" else ""
+    statements = [(f"{verb} gold.revenue{rest}", "eve"), (f"{verb} scratch.mine{rest}", "eve")]
+    result = audited(dbt(ORDERS), dbt(REVENUE), *statements, dbt(f"{verb} gold.revenue__dbt_backup{rest}"))
+    assert ("adhoc-write", "gold.revenue") in found(result)
+    assert not result.comparison.agreed
+
+
 def test_writes_of_one_person_into_one_table_are_one_finding():
     writes = [
         (f"insert into gold.revenue (total) select {one} from bronze.orders", "eve")

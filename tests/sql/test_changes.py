@@ -19,6 +19,8 @@ CHANGES = [
     ("postgres", "drop schema gold cascade", ["drop schema gold.*"]),
     ("postgres", "drop materialized view if exists a.b, c cascade", ["drop a.b", "drop c"]),
     ("postgres", "create temp table a (b int); drop table a", ["create a", "drop a"]),
+    ("postgres", "truncate table only a.b, c restart identity", ["truncate a.b", "truncate c"]),
+    ("snowflake", "truncate table if exists a", ["truncate A"]),
     ("postgres", "alter table x add primary key (a), owner to bob", []),
     ("snowflake", "alter table x modify column c number(10), column d set not null", ["change type X.C number(10)"]),
     ("snowflake", "alter table a swap with b", ["swap A B"]),

@@ -11,7 +11,7 @@ from sqlglot.dialects.dialect import Dialect
 from airflow_lineage_provider.events.masking import mask_text
 from airflow_lineage_provider.readers.query_log.shapes import shape_of, shown, without_run_numbers
 from airflow_lineage_provider.sql import Schema, Subject, Table, script_lineage
-from airflow_lineage_provider.sql.changes import TableChange, table_changes
+from airflow_lineage_provider.sql.changes import Action, TableChange, table_changes
 from airflow_lineage_provider.sql.limits import SqlError
 from airflow_lineage_provider.sql.parse import statement_tokens
 
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.sql import Lineage
 
 MOST_SHAPES = 20_000
+MOST_TEXT = 200_000_000
+"""Characters of all shapes together."""
 LONGEST_CHAIN = 50
 """Statements that a temporary table may be made by."""
-_CHANGING = frozenset({"create", "drop", "alter", "rename", "exec", "execute"})
+_CHANGING = frozenset({"create", "drop", "alter", "rename", "exec", "execute", "truncate"})
 _IDLE = frozenset(
     re.findall(
         r"\w+",
         "set show use grant revoke vacuum analyze explain describe desc comment pragma attach detach "
         "checkpoint install list ls put get remove rm fetch deallocate discard close declare move listen "
-        "notify unlisten lock savepoint release reset prepare begin start commit end rollback abort truncate",
+        "notify unlisten lock savepoint release reset prepare begin start commit end rollback abort",
     )
 )
 _CODE = frozenset({"call", "do", "exec", "execute"})
@@ -57,6 +59,11 @@ class AnalysedShape:
     """Its statements, where it is a script of several."""
 
     @property
+    def redefined(self) -> frozenset[str]:
+        """The full names of the tables that it drops, truncates or alters."""
+        return frozenset(full_name(c.table) for c in self.changes if c.action is not Action.CREATE)
+
+    @property
     def idle(self) -> bool:
         """Whether it changes nothing, so that its statements need no second look."""
         return not (self.writes or self.changes or self.transaction or self.parts)
@@ -76,6 +83,7 @@ class ShapeAnalysis:
     _known: dict[tuple[str, str, str, object], int] = field(default_factory=dict)
     _chains: dict[Chain, tuple[Lineage, ...]] = field(default_factory=dict)
     _columns: Schema | None = None
+    _text: int = 0
 
     def number(self, statement: LoggedStatement) -> tuple[int, str]:
         """Return the number of a statement's shape, and dbt's node; -1 where there are too many shapes."""
@@ -84,10 +92,11 @@ class ShapeAnalysis:
         key = (shape.text, statement.database, statement.schema, statement.access)
         number = self._known.get(key)
         if number is None:
-            if len(self.shapes) >= MOST_SHAPES:
+            if len(self.shapes) >= MOST_SHAPES or self._text > MOST_TEXT:
                 self.statements_left_out += statement.calls
                 return -1, shape.node
             number = self._known[key] = len(self.shapes)
+            self._text += 2 * len(sql)
             self.shapes.append(self._analysed(statement, sql, shape.text, shape.node))
         return number, shape.node
 

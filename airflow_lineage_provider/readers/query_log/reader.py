@@ -20,6 +20,7 @@ from airflow_lineage_provider.readers.evidence import Evidence
 from airflow_lineage_provider.readers.query_log.analysis import ShapeAnalysis
 from airflow_lineage_provider.readers.query_log.sessions import MOST_USES, Sessions
 from airflow_lineage_provider.readers.query_log.shapes import shown
+from airflow_lineage_provider.sql.changes import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _SYSTEM = frozenset({"information_schema", "pg_catalog", "pg_temp", "account_usage"})
 _NO_FILES = frozenset({"stdin", "stdout"})
 _MOST_PROBLEMS = 100
+_NO_DEFINITIONS = frozenset({Action.CREATE, Action.DROP_SCHEMA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class LoggedWrite:
     last: str
     statement: str
     columns_known: bool = True
+    is_definition: bool = False
+    """Whether the table is dropped, truncated or altered, and not written."""
 
     @property
     def provenance(self) -> Provenance:
@@ -62,7 +66,7 @@ class LoggedWrite:
 
 @dataclass(frozen=True, slots=True)
 class LoggedWrites:
-    """All writes of a log.
+    """All writes of a log; `definitions` are what statements did to tables themselves.
 
     `problems` are the reasons why writes may be missing; without one it is complete. `gaps` are those why
     columns are.
@@ -74,6 +78,7 @@ class LoggedWrites:
     dialect: str
     problems: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    definitions: tuple[LoggedWrite, ...] = ()
 
     def evidence(self, chosen: Callable[[LoggedWrite], bool] = lambda _: True) -> Evidence:
         """Return the graph of the writes that are chosen, by default all."""
@@ -109,12 +114,11 @@ def read_writes(log: QueryLog, bindings: Bindings) -> LoggedWrites:
     sessions = Sessions(analysis, ordered=log.ordered)
     for statement in log.statements:
         sessions.add(statement)
-    names = _Names(log, bindings)
-    writes = [
-        write
-        for use, times in sessions.uses.items()
-        for write in _writes(analysis, use.chain, use.actor, times, names)
-    ]
+    names, uses = _Names(log, bindings), list(sessions.uses.items())
+    writes, definitions = (
+        [one for use, times in uses for one in read(analysis, use.chain, use.actor, times, names)]
+        for read in (_writes, _definitions)
+    )
     return LoggedWrites(
         tuple(_merged(writes)),
         sessions.statements,
@@ -122,6 +126,7 @@ def read_writes(log: QueryLog, bindings: Bindings) -> LoggedWrites:
         log.dialect,
         tuple(_problems(log, analysis, sessions)),
         (*log.notes, *list(analysis.gaps)[:_MOST_PROBLEMS]),
+        tuple(_merged(definitions)),
     )
 
 
@@ -166,6 +171,30 @@ def _writes(
             statement=text,
             columns_known=known,
         )
+
+
+def _definitions(
+    analysis: ShapeAnalysis, chain: tuple[int, ...], actor: Actor, times: Times, names: _Names
+) -> Iterator[LoggedWrite]:
+    """Yield what a statement does to tables themselves; of a table that its session made it is no news."""
+    last = analysis.shapes[chain[-1]]
+    if len(chain) > 1 or last.writes:
+        return
+    tables = dict.fromkeys(c.table for c in last.changes if c.action not in _NO_DEFINITIONS)
+    for table in tables:
+        if (table.schema or "").casefold() not in _SYSTEM:
+            text = shown(last.sql, analysis.log.dialect)
+            yield LoggedWrite(
+                names.logical(table),
+                (),
+                (),
+                *actor,
+                calls=times.calls,
+                first=times.first,
+                last=times.last,
+                statement=text,
+                is_definition=True,
+            )
 
 
 def _merged(writes: Iterable[LoggedWrite]) -> Iterator[LoggedWrite]:

@@ -117,12 +117,13 @@ class Sessions:
         made = session.made if session else {}
         temporary = (made[name] for name in sorted(shape.names & made.keys()) if made[name].temporary)
         chain = _joined(temporary, number)
+        redefines = bool(shape.redefined.difference(made))
         if session is not None:
             chain = self._change(session, shape, chain, statement.calls)
         ended = [one for one in made.values() if one.chain == chain and not one.temporary]
         use = Use(chain, actor)
         lasting = any(name not in made or not made[name].temporary for name in shape.writes)
-        if lasting or (ended and len(chain) > 1):
+        if lasting or (ended and len(chain) > 1) or redefines:
             self._count(use, statement, session)
         for name in shape.writes & made.keys():
             if made[name].chain[-1] != number:
