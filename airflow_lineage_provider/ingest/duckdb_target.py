@@ -28,6 +28,8 @@ EVICTED_TO = "32MB"
 class DuckDbTarget(BronzeTarget):
     """A DuckDB file, locked against every other process while it is open."""
 
+    driver = "duckdb"
+
     def __init__(self, credentials: Any) -> None:
         super().__init__(credentials)
         import duckdb
@@ -47,12 +49,13 @@ class DuckDbTarget(BronzeTarget):
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        with self._one_line():
+            found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         return found
 
     def execute(self, sql: str) -> int:
         """Run a statement; return how many rows it wrote."""
-        found = self._connection.execute(sql).fetchall()
+        found = self.query(sql)
         return int(found[0][0]) if found and isinstance(found[0][0], int) else 0
 
     def append(self, table: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
@@ -61,7 +64,7 @@ class DuckDbTarget(BronzeTarget):
 
         remaining = iter(batches)
         # Several threads leave partly filled row groups, which the checkpoint would merge.
-        with self._setting("threads", "1"):
+        with self._one_line(), self._setting("threads", "1"):
             while part := _next_part(remaining):
                 self._connection.register("ingest_incoming", pa.RecordBatchReader.from_batches(schema, part))
                 try:
@@ -96,10 +99,6 @@ class DuckDbTarget(BronzeTarget):
             return str(self._connection.execute("describe ingest_typed").fetchall()[0][1])
         finally:
             self._connection.unregister("ingest_typed")
-
-    def close(self) -> None:
-        """Close the file, so that another process can open it."""
-        self._connection.close()
 
 
 def _next_part(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch] | None:

@@ -140,9 +140,13 @@ class PostgresSource:
         schema = pa.schema(fields)
 
         def batches() -> Iterator[pa.RecordBatch]:
-            with cursor:
-                for batch in reader:
-                    yield batch if batch.schema.equals(schema) else _cast(batch, schema)
+            try:
+                with cursor:
+                    for batch in reader:
+                        yield batch if batch.schema.equals(schema) else _cast(batch, schema)
+            except OSError as error:  # as pyarrow raises what ADBC's stream says
+                text = " ".join(str(error).split())[:300]
+                raise IngestError(f"{self.address!r}: {text}", unreachable=True) from None
 
         return schema, ahead(batches())
 

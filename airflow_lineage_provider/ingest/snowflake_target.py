@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 10_000
 TYPES = {
+    "timestamp_tz": "timestamp_tz", "timestamp": "timestamp_ntz", "time": "time", "decimal": "number",
     "bool": "boolean", "int8": "bigint", "int16": "bigint", "int32": "bigint", "int64": "bigint",
     "float": "double", "double": "double", "string": "varchar", "large_string": "varchar",
     "binary": "binary", "date32[day]": "date", "null": "varchar",
@@ -26,6 +27,8 @@ class SnowflakeTarget(BronzeTarget):
     """A Snowflake database. Names are in its own case, upper."""
 
     folds_to_upper = True
+    types = TYPES
+    driver = "snowflake"
 
     def __init__(self, credentials: Any) -> None:
         super().__init__(credentials)
@@ -54,18 +57,6 @@ class SnowflakeTarget(BronzeTarget):
                 f"Snowflake account {credentials.account} cannot be reached: {text}", unreachable=True
             ) from None
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-            return [tuple(row) for row in cursor.fetchall()]
-
-    def execute(self, sql: str) -> int:
-        """Run a statement; return how many rows it wrote."""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-            return max(0, int(cursor.rowcount or 0))
-
     def stage(self, like: str, columns: Iterable[str], name: str = "ingest_staged") -> str:
         """Create an empty temporary table, whose full name needs no current schema."""
         listed = ", ".join(quoted(column, self) for column in columns)
@@ -77,30 +68,11 @@ class SnowflakeTarget(BronzeTarget):
         """Append rows by array binding; the connector sends many rows by way of a stage."""
         listed = ", ".join(quoted(name, self) for name in schema.names)
         insert = f"insert into {table} ({listed}) values ({', '.join('?' * len(schema.names))})"
-        with self._connection.cursor() as cursor:
+        with self._one_line(), self._connection.cursor() as cursor:
             for batch in batches:
                 for start in range(0, batch.num_rows, AT_ONCE):
                     columns = [_bindable(column) for column in batch.slice(start, AT_ONCE).columns]
                     cursor.executemany(insert, list(zip(*columns, strict=True)))
-
-    def sql_type(self, kind: pa.DataType) -> str:
-        """Return Snowflake's type for an Arrow type."""
-        import pyarrow as pa
-
-        if pa.types.is_timestamp(kind):
-            return "timestamp_tz" if kind.tz else "timestamp_ntz"
-        if pa.types.is_decimal(kind):
-            return f"number({kind.precision},{kind.scale})"
-        if pa.types.is_time(kind):
-            return "time"
-        found = TYPES.get(str(kind))
-        if found is None:
-            raise IngestError(f"a column of type {kind} cannot be moved into Snowflake")
-        return found
-
-    def close(self) -> None:
-        """Close the session."""
-        self._connection.close()
 
 
 def _bindable(column: pa.Array) -> list[Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name
+from airflow_lineage_provider.ingest.model import IngestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -24,6 +25,11 @@ class BronzeTarget(ABC):
     """An open warehouse. Closed by `close`; what is not committed then is undone."""
 
     folds_to_upper = False
+    types: ClassVar[Mapping[str, str]] = {}
+    """The warehouse's types by Arrow's names, and by `timestamp_tz`, `timestamp`, `time` and `decimal`."""
+    driver = ""
+    """The package whose errors become one line."""
+    _connection: Any
 
     def __init__(self, credentials: Any) -> None:
         self.database: str = credentials.database
@@ -77,9 +83,22 @@ class BronzeTarget(ABC):
         try:
             yield
         except BaseException:
-            self.execute("rollback")
+            with suppress(IngestError):  # the connection may be gone
+                self.execute("rollback")
             raise
         self.execute("commit")
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        """Raise the driver's errors as IngestError, to be tried again: a server may have ended meanwhile."""
+        try:
+            yield
+        except Exception as error:
+            if type(error).__module__.lstrip("_").partition(".")[0] != self.driver:
+                raise
+            where = dataset_name(Relation("", self.database, "-", "-"), self._where).namespace
+            text = " ".join(str(error).split())[:300]
+            raise IngestError(f"the warehouse {where} ({self.database}): {text}", unreachable=True) from None
 
     def stage(self, like: str, columns: Iterable[str], name: str = "ingest_staged") -> str:
         """Create an empty temporary table with some columns of another; return its name.
@@ -91,25 +110,39 @@ class BronzeTarget(ABC):
         self.execute(f"create temporary table {name} as select {listed} from {like} where 1 = 0")
         return name
 
-    @abstractmethod
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
+        with self._one_line(), self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
 
-    @abstractmethod
     def execute(self, sql: str) -> int:
         """Run a statement; return how many rows it wrote."""
+        with self._one_line(), self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return max(0, int(cursor.rowcount or 0))
 
     @abstractmethod
     def append(self, table: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
         """Append rows to a table, whose columns are matched by name."""
 
-    @abstractmethod
     def sql_type(self, kind: pa.DataType) -> str:
-        """Return the warehouse's type for an Arrow type."""
+        """Return the warehouse's type for an Arrow type. Raises IngestError where it has none."""
+        import pyarrow as pa
 
-    @abstractmethod
+        if pa.types.is_timestamp(kind):
+            return self.types["timestamp_tz" if kind.tz else "timestamp"]
+        if pa.types.is_decimal(kind):
+            return f"{self.types['decimal']}({kind.precision},{kind.scale})"
+        if pa.types.is_time(kind):
+            return self.types["time"]
+        if str(kind) not in self.types:
+            raise IngestError(f"a column of type {kind} cannot be moved into {self._where.type}")
+        return self.types[str(kind)]
+
     def close(self) -> None:
         """Close the connection, and its lock."""
+        self._connection.close()
 
 
 def check_table(table: str) -> str:

@@ -242,3 +242,29 @@ def test_a_table_s_name_is_no_way_into_the_sql(address, crm, table):
     with pytest.raises(InputError, match="not named as"):
         source.describe(table)
     source.close()
+
+
+def test_a_statement_that_the_warehouse_refuses_is_one_line(target):
+    with pytest.raises(IngestError, match="the warehouse ") as caught:
+        target.execute("insert into bronze.not_there values (1)")
+    assert "not_there" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_ends_while_rows_are_read_is_one_line(crm, address):
+    crm(
+        "insert into shop.orders select 'X' || n, n from generate_series(1, 400000) n".replace(
+            "select 'X' || n, n", "(order_id, updated_at) select 'X' || n, now()"
+        )
+    )
+    source = PostgresSource(address)
+    _, batches = source.rows(source.describe("shop.orders"))
+    next(batches)
+    crm(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where pid <> pg_backend_pid() and datname = current_database()"
+    )
+    with pytest.raises(IngestError, match=r"Postgres 127\.0\.0\.1:") as caught:
+        list(batches)
+    assert caught.value.unreachable
+    assert "\n" not in str(caught.value)
