@@ -22,7 +22,10 @@ from feast.on_demand_feature_view import on_demand_feature_view
 from feast.stream_feature_view import StreamFeatureView
 from feast.types import Float64, Int64
 
-QUERY = "select customer_id, event_date, sum(total_revenue) as spent from analytics.gold.customer_behavior group by 1, 2"
+QUERY = (
+    "select customer_id, event_date, sum(total_revenue) as spent "
+    "from analytics.gold.customer_behavior group by 1, 2"
+)
 WAREHOUSE = {"database": "ANALYTICS", "schema": "GOLD", "timestamp_field": "event_date"}
 customer = Entity(name="customer", join_keys=["customer_id"])
 behavior = SnowflakeSource(
