@@ -19,6 +19,7 @@ from airflow_lineage_provider.graph import (
     Finding,
     Policy,
     Severity,
+    as_documented,
     compare,
     weigh,
 )
@@ -128,6 +129,7 @@ def reconcile(
     if len({source.kind for source in ordered}) < _FEWEST:
         raise InputError(f"name two or more of {', '.join(ORDER)} to compare")
     scopes = _Scopes(lineage_map, environment)
+    ordered = [_as_documented(source, scopes.documented) for source in ordered]
     differences: dict[tuple[str, str], Difference] = {}
     for first, second in combinations(ordered, 2):
         for finding in _compare(first, second, scopes):
@@ -145,6 +147,14 @@ def reconcile(
         tuple(_rows(ordered, scopes)),
         tuple(f"{s.kind}: {reason}" for s in ordered for reason in s.evidence.incomplete),
     )
+
+
+def _as_documented(source: ComparedSource, documented: Graph) -> ComparedSource:
+    """Return what was emitted without what BI tools have between tables and documented consumers."""
+    if source.kind != "event":
+        return source
+    graph = as_documented(documented, source.evidence.graph)
+    return replace(source, evidence=replace(source.evidence, graph=graph))
 
 
 class _Scopes:
@@ -182,7 +192,9 @@ class _Scopes:
             if evidence.incomplete or dataset.name in evidence.only_read:
                 return False
             if dataset.kind in CONSUMERS and source.kind != MAP:
-                return evidence.lists_consumers or dataset.system.casefold() in evidence.lists_all
+                # An exposure of dbt does not say which system it is of; the map may.
+                system = dataset.system or self.documented.datasets.get(dataset.name, dataset).system
+                return evidence.lists_consumers or system.casefold() in evidence.lists_all
             if source.kind in {MAP, "datahub"}:
                 return True
             if evidence.only_consumers:

@@ -12,11 +12,12 @@ import pytest
 from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.checks import validate
+from airflow_lineage_provider.checks.reconcile import ComparedSource, reconcile
 from airflow_lineage_provider.events.context import RunContext
 from airflow_lineage_provider.events.movement import movement_event
-from airflow_lineage_provider.graph import Code, Severity, Verdict
-from airflow_lineage_provider.lineage_map import parse_map
-from airflow_lineage_provider.readers import read_evidence
+from airflow_lineage_provider.graph import Code, Dataset, Edge, Graph, Provenance, Severity, Verdict
+from airflow_lineage_provider.lineage_map import load_map, parse_map
+from airflow_lineage_provider.readers import Evidence, read_evidence, read_map
 from airflow_lineage_provider.systems.answers import observe_answer
 from airflow_lineage_provider.systems.saved import load_answer
 from tests.readers.pipeline_run import MAP, run_events
@@ -32,11 +33,15 @@ def answers():
     return {system: load_answer(MAP.parent / "saved_answers", system) for system in SYSTEMS}
 
 
-def compared(answers, text=None, now=NOW):
-    lineage_map = parse_map(text or MAP.read_text(), str(MAP))
+def evidence_of(answers, lineage_map, now=NOW):
     seen = [one for saved in answers.values() for one in observe_answer(saved, now).observations]
     events = [Serde.to_dict(movement_event(o.movement, o.state, now, RunContext(), o.error)) for o in seen]
-    evidence = read_evidence("event", [*run_events(), *events], lineage_map, "dev")
+    return read_evidence("event", [*run_events(), *events], lineage_map, "dev")
+
+
+def compared(answers, text=None, now=NOW):
+    lineage_map = parse_map(text or MAP.read_text(), str(MAP))
+    evidence = evidence_of(answers, lineage_map, now)
     return validate(evidence, lineage_map, environment="dev", now=now).comparison
 
 
@@ -256,3 +261,32 @@ def test_a_saved_answer_that_is_older_than_the_map_allows(answers):
     assert serious(compared(answers, text)) == []
     found = serious(compared(answers, text, NOW + timedelta(days=31)))
     assert {f.code for f in found} >= {Code.SAVED_ANSWER_OLD}
+
+
+def test_the_map_and_what_the_consumers_answer_reconcile(answers):
+    lineage_map = load_map(MAP)
+    emitted = evidence_of(answers, lineage_map)
+    sources = [ComparedSource("map", read_map(lineage_map)), ComparedSource("event", emitted)]
+    found = reconcile(sources, lineage_map, environment="dev").comparison.findings
+    assert [one for one in found if one.severity is Severity.ERROR] == []
+
+
+def test_an_exposure_of_dbt_that_differs_from_what_tableau_answers_is_found_by_reconciling(answers):
+    lineage_map = load_map(MAP)
+    emitted = evidence_of(answers, lineage_map)
+    exposure = Dataset(
+        DASHBOARD,
+        kind="dashboard",
+        owners=("Finance",),
+        provenance=(Provenance("manifest", "exposures.yml"),),
+    )
+    project = Evidence(
+        Graph([exposure], [Edge("gold.customer_behavior", DASHBOARD)]), lists_consumers=False, is_plan=True
+    )
+    sources = [ComparedSource("manifest", project), ComparedSource("event", emitted)]
+    found = reconcile(sources, lineage_map, environment="dev").comparison.findings
+
+    (finding,) = [one for one in found if one.code is Code.PROPERTY_CHANGED]
+    assert finding.message == (
+        f"{DASHBOARD}: owner is Finance in the dbt project, emitted as Customer Analytics Team"
+    )
