@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -226,6 +227,7 @@ def main() -> int:
         sys.stdout.write(f"[{time.monotonic() - began:5.0f} s] {line}\n")
         sys.stdout.flush()
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the servers on its way
     kept = os.environ.get("STACK_FOLDER")
     try:
         with tempfile.TemporaryDirectory(prefix="lineage-stack-") as place:
