@@ -10,15 +10,17 @@ from airflow_lineage_provider.checks.validation import failure_reasons
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Graph
 from airflow_lineage_provider.readers import READERS, Evidence, read_evidence
+from airflow_lineage_provider.readers.datahub_names import BUCKETS, platform_of
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.systems.errors import SystemReadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from airflow_lineage_provider.graph import ColumnRef
     from airflow_lineage_provider.lineage_map import LineageMap
 
-EVENTS = "event"
+EVENTS, CATALOG = "event", "datahub"
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {EVENTS: {"every_run": True}}
 
 
@@ -57,7 +59,7 @@ def compared_sources(
             except SystemReadError as error:
                 evidence = Evidence(Graph(), incomplete=(str(error),))
         found.append(ComparedSource(kind, _with_reasons(kind, evidence)))
-    return found
+    return _one_name_each(found)
 
 
 def _with_reasons(kind: str, evidence: Evidence) -> Evidence:
@@ -67,3 +69,50 @@ def _with_reasons(kind: str, evidence: Evidence) -> Evidence:
     if not evidence.jobs:
         return replace(evidence, incomplete=(*evidence.incomplete, "no job ran in this time"))
     return replace(evidence, absent={**failure_reasons(evidence.jobs), **evidence.absent})
+
+
+def _one_name_each(sources: list[ComparedSource]) -> list[ComparedSource]:
+    """Give what no binding names one name in all sources: a catalog's names have no server and no case.
+
+    A table that an event calls `snowflake://org-account/DB.S.T` is `snowflake://db.s.t` in DataHub.
+    """
+    known = {
+        key: name
+        for source in sources
+        if source.kind not in {MAP, CATALOG}
+        for name in source.evidence.graph.datasets
+        if (key := _key(name))
+    }
+
+    def renamed(name: str) -> str:
+        key = _key(name)
+        return known.get(key, name) if key else name
+
+    return [
+        replace(source, evidence=replace(source.evidence, graph=_renamed(source.evidence.graph, renamed)))
+        if source.kind == CATALOG
+        else source
+        for source in sources
+    ]
+
+
+def _key(name: str) -> tuple[str, str] | None:
+    """Return the platform and the name of a dataset that no binding names; None for a logical name."""
+    scheme, found, rest = name.partition("://")
+    if not found:
+        return None
+    platform = platform_of(scheme)
+    if platform in BUCKETS:
+        return platform, rest.strip("/")
+    return platform, rest.rpartition("/")[2].casefold()
+
+
+def _renamed(graph: Graph, name: Callable[[str], str]) -> Graph:
+    def ref(column: ColumnRef) -> ColumnRef:
+        return column._replace(dataset=name(column.dataset))
+
+    return Graph(
+        [replace(dataset, name=name(dataset.name)) for dataset in graph.datasets.values()],
+        [replace(edge, source=name(edge.source), target=name(edge.target)) for edge in graph.edges.values()],
+        [replace(edge, source=ref(edge.source), target=ref(edge.target)) for edge in graph.column_edges],
+    )

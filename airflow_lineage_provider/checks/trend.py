@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_lineage_provider.checks.review_package import report_subject
 from airflow_lineage_provider.store.reports import add_report, reports
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def last_trend(
     store: EventStore | None, lineage_map: LineageMap, found: Reconciliation, now: datetime
 ) -> Trend:
     """Return the trend since the last reconciliation of a map that a store keeps. Raises StoreError."""
-    last = reports(store, KIND, _subject(lineage_map), last=1) if store is not None else []
+    last = reports(store, KIND, report_subject(lineage_map), last=1) if store is not None else []
     return trend_of(found, last[0] if last else None, now.isoformat())
 
 
@@ -81,9 +82,4 @@ def keep_report(
     store: EventStore, lineage_map: LineageMap, found: Reconciliation, trend: Trend, now: datetime
 ) -> None:
     """Keep a reconciliation in the event store. Raises StoreError."""
-    add_report(store, KIND, _subject(lineage_map), now, report_content(found, trend))
-
-
-def _subject(lineage_map: LineageMap) -> str:
-    content = lineage_map.content
-    return content.pipeline.dag_id or content.document.scope or content.document.title
+    add_report(store, KIND, report_subject(lineage_map), now, report_content(found, trend))

@@ -27,7 +27,7 @@ class DataHubLineagePublisher(BaseOperator):
     :param map_path: the map, YAML; a relative path is taken from the DAG file's folder.
     :param environment: which of the map's environments names the datasets.
     :param datahub_conn_id: a connection of type `lineage_datahub`.
-    :param file: a metadata file to write too, or instead.
+    :param file: a metadata file to write too, or instead; relative to the DAG file's folder.
     :param source: where the events are, as for `LineageValidationSensor`.
     :param days: the days of whose events are published; 0 for the map alone.
     :param env: DataHub's environment of the datasets.
@@ -102,12 +102,13 @@ class DataHubLineagePublisher(BaseOperator):
     def _sinks(self) -> list[CatalogSink]:
         from airflow_lineage_provider.hooks.openlineage import DataHubHook
         from airflow_lineage_provider.systems.datahub.sinks import FileSink, ServerSink
+        from airflow_lineage_provider.utils.paths import path_beside_dag
 
         sinks: list[CatalogSink] = []
         if self.datahub_conn_id:
             sinks.append(ServerSink(DataHubHook(self.datahub_conn_id).get_api()))
         if self.file:
-            sinks.append(FileSink(self.file))
+            sinks.append(FileSink(path_beside_dag(self, self.file)))
         if not sinks:
             raise InputError("name where to publish to: datahub_conn_id, file, or both")
         return sinks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
@@ -39,7 +38,8 @@ class LineageReconciliationOperator(BaseOperator):
     :param datahub_file: a file of metadata instead: an ingestion's, or one that `publish` wrote.
     :param platforms: the platforms that are read from DataHub; all by default.
     :param query_log: the files of a query log, as for `QueryLogAuditOperator`.
-    :param report_path: a file for the report: `.html`, `.md`, `.json`, or text by any other name.
+    :param report_path: a file for the report: `.html`, `.md`, `.json`, or text by any other name; a relative
+        path is taken from the DAG file's folder.
     :param store_conn_id: the event store that keeps the trend, a connection of type `lineage_store`.
     :param notify: notifiers of Airflow that tell the owners of errors and warnings, as for
         `LineageValidationSensor`; the template context has `reconciliation`, the report as text, too.
@@ -151,12 +151,13 @@ class LineageReconciliationOperator(BaseOperator):
             reconciliation_text,
         )
         from airflow_lineage_provider.utils.notifications import tell_owners
+        from airflow_lineage_provider.utils.paths import path_beside_dag
 
         text = reconciliation_text(found, trend)
         for line in text.splitlines():
             self.log.info("%s", line)
         if self.report_path:
-            path = Path(self.report_path)
+            path = path_beside_dag(self, self.report_path)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(reconciliation_as(form_of(self.report_path), found, trend), encoding="utf-8")
             self.log.info("the report is in %s", path)

@@ -1,7 +1,8 @@
 # ruff: noqa: E501 - a case is a row
-"""LineageCheck-, LineageImpact- and ForwardLineageOperator in a real Airflow: state, log and XCom."""
+"""The operators of checks, reconciliation, publication and forwarding in a real Airflow: state, log and XCom."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from airflow_cases import Outcome, run_cases
 from backend import Backend, backend
 from dbt_projects import write_project
 
+from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.store import EventStore
+from airflow_lineage_provider.systems.datahub.publication import Publication
 from airflow_lineage_provider.utils.forwarding import drain
 
 MODELS = {
@@ -89,13 +92,37 @@ def review(**options):
     return {"class": "review.LineageReviewOperator", "operator": {**operator, **options}}
 
 
+def reconcile(**options):
+    operator = {"map_path": "../../week.yaml", "environment": "dev", **ONE_RETRY, **options}
+    return {"class": "reconciliation.LineageReconciliationOperator", "operator": operator}
+
+
+def publish(**options):
+    operator = {"map_path": "../../week.yaml", "environment": "dev", "days": 0, **ONE_RETRY, **options}
+    return {"class": "datahub.DataHubLineagePublisher", "operator": operator}
+
+
+def catalog(without=""):
+    """Return a metadata file of the map, in which nothing is made from the dataset of that name."""
+    records = [
+        {"entityUrn": one.urn, "aspectName": one.aspect, "aspect": {"json": dict(one.value)}}
+        for one in Publication(parse_map(MAP, "shop.yaml"), "dev").proposals()
+    ]
+    for record in records:
+        lineage = record["aspect"]["json"]
+        if without and record["aspectName"] == "upstreamLineage":
+            lineage["upstreams"] = [e for e in lineage["upstreams"] if without not in e["dataset"]]
+            lineage["fineGrainedLineages"] = []
+    return json.dumps(records)
+
+
 def logged(*statements):
     return "".join(json.dumps({"query": sql, "user": user}) + "\n" for sql, user in statements)
 
 
 JOB = """/* {"app": "dbt", "node_id": "model.shop.orders"} */ create table silver.orders as
 select order_id, cast(amount as decimal(10,2)) as order_amount from bronze.raw_orders"""
-ADHOC = "insert into silver.orders (order_id) select 4111 from bronze.raw_orders"
+ADHOC = "insert into silver.orders (order_id) select 41110004111 from bronze.raw_orders"
 
 
 def forward(conn_id, **options):
@@ -126,6 +153,20 @@ CASES = {
     "audit_of_no_postgres": audit(conn_id="empty_store"),
     "review": review(),
     "review_without_folder": review(output_dir="/proc/nowhere"),
+    "reconciled": reconcile(
+        kinds=["map", "manifest", "datahub"],
+        manifest_path="../../shop/target/manifest.json",
+        datahub_file="../../catalog.json",
+        report_path="../../week/report.html",
+    ),
+    "catalog_differs": reconcile(kinds=["map", "datahub"], datahub_file="../../differs.json"),
+    "catalog_is_down": reconcile(kinds=["map", "datahub"], datahub_conn_id="datahub_down"),
+    "nothing_ran": reconcile(),
+    "one_kind": reconcile(kinds=["map"]),
+    "unknown_kind": reconcile(kinds=["map", "rumour"]),
+    "kind_without_place": reconcile(kinds=["map", "datahub"]),
+    "published_dry": publish(file="/nowhere/catalog.json", dry_run=True),
+    "published_nowhere": publish(),
     "impact_without_map": impact(map_path="nowhere.yaml"),
     "no_such_column": impact(column="bronze.raw_orders.amuont"),
     "no_such_dataset": impact(column="bronze.raw_order.amount"),
@@ -160,6 +201,9 @@ def airflow(tmp_path_factory):
     compiled = [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", "--profiles-dir", project]
     subprocess.run([*compiled, "--project-dir", project], cwd=base, check=True)
     (base / "shop.yaml").write_text(MAP)
+    (base / "week.yaml").write_text(MAP.replace("title: Shop", "title: Shop of the week"))
+    (base / "catalog.json").write_text(catalog())
+    (base / "differs.json").write_text(catalog(without="raw_orders"))
     (base / "drifted.yaml").write_text(MAP.replace("DECIMAL(10,2)", "DECIMAL(12,2)"))
     (base / "drop.sql").write_text("alter table bronze.raw_orders drop column amount")
     (base / "add.sql").write_text("alter table bronze.raw_orders add column extra int")
@@ -173,6 +217,7 @@ def airflow(tmp_path_factory):
         connections = {f"{name}_backend": connection(found.port) for name, found in backends.items()} | {
             "dead_backend": connection(dead.port),
             "dead_for_the_triggerer": connection(dead.port),
+            "datahub_down": {"conn_type": "lineage_datahub", "host": "127.0.0.1", "port": dead.port},
             "warehouse": {"conn_type": "postgres", "host": "127.0.0.1"},
             "empty_store": {"conn_type": "lineage_store", "host": str(base / "empty.db")},
         }
@@ -244,7 +289,7 @@ def test_an_audit_that_finds_a_write_outside_of_the_jobs_fails_for_good(airflow)
     assert ran.error.startswith(
         "adhoc-write: silver.orders was written outside of the documented jobs by eve"
     )
-    assert "4111" not in ran.log
+    assert "41110004111" not in ran.log
 
 
 def test_a_review_writes_its_package_and_knows_the_audits_before_it(airflow):
@@ -254,6 +299,38 @@ def test_a_review_writes_its_package_and_knows_the_audits_before_it(airflow):
     assert markdown.startswith("# Lineage review: ")
     assert page.startswith("<!doctype html>")
     assert ran.returned["checks"] == 2
+
+
+def test_three_that_agree_are_reconciled_and_reported_to_a_file(airflow):
+    ran = airflow["reconciled"]
+    assert (ran.state, ran.returned["outcome"]) == ("success", "PASS")
+    assert ran.returned["compared"] == ["map", "manifest", "datahub"]
+    (report,) = re.findall(r"the report is in (\S+\.html)", ran.log)
+    assert "Lineage reconciliation: PASS" in Path(report).read_text()
+
+
+def test_a_catalog_that_differs_fails_the_task_by_the_policy(airflow):
+    ran = airflow["catalog_differs"]
+    assert (ran.state, ran.tries) == ("failed", 1)
+    assert ran.error.startswith(
+        "edge-missing: bronze.raw_orders -> silver.orders is documented, and not in DataHub"
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "why"), [("catalog_is_down", "cannot be reached"), ("nothing_ran", "no job ran")]
+)
+def test_what_cannot_be_read_is_incomplete_and_says_why(airflow, case, why):
+    ran = airflow[case]
+    assert (ran.state, ran.returned["outcome"]) == ("success", "INCOMPLETE")
+    assert why in ran.returned["incomplete"][0]
+
+
+def test_a_dry_run_writes_nothing_and_logs_what_it_would_write(airflow):
+    ran = airflow["published_dry"]
+    assert ran.state == "success"
+    assert ran.returned["/nowhere/catalog.json"] > 20
+    assert "upstreamLineage" in ran.log
 
 
 def test_warn_only_warns(airflow):
@@ -276,6 +353,10 @@ def test_warn_only_warns(airflow):
         ("audit_of_two", "give one of logs, conn_id and project_dir"),
         ("audit_of_no_postgres", "connection 'empty_store' is of type 'lineage_store'"),
         ("review_without_folder", "cannot be written"),
+        ("one_kind", "name two or more of map, manifest, event, query, datahub to compare"),
+        ("unknown_kind", "'rumour' is no kind of evidence; known are map, datahub, event, manifest, query"),
+        ("kind_without_place", "'datahub' is to be compared, and its place is not named"),
+        ("published_nowhere", "name where to publish to: datahub_conn_id, file, or both"),
         ("impact_without_map", "nowhere.yaml: cannot be read: No such file or directory"),
         ("no_such_column", "bronze.raw_orders has no column 'amuont'; did you mean amount?"),
         ("no_such_dataset", "no dataset 'bronze.raw_order.amount'; did you mean bronze.raw_orders?"),

@@ -6,12 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.events.masking import mask_text
+from airflow_lineage_provider.events.secret_patterns import MASK
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from airflow_lineage_provider.systems.datahub.proposals import Proposal
+    from airflow_lineage_provider.systems.http import JsonApi
 
 _BATCH = 200
 _TIMEOUT_SECONDS = 30
@@ -43,27 +46,28 @@ def file_records(proposals: Sequence[Proposal]) -> Iterator[dict[str, Any]]:
         yield made.to_obj(simplified_structure=True)
 
 
-def send(server: str, token: str, proposals: Sequence[Proposal], *, verify: bool | str = True) -> None:
+def send(api: JsonApi, proposals: Sequence[Proposal]) -> None:
     """Write proposals to a DataHub server, in batches. Raises SystemReadError."""
     made = change_proposals(proposals)
     from datahub.configuration.common import OperationalError
     from datahub.emitter.rest_emitter import DataHubRestEmitter
 
     emitter = DataHubRestEmitter(
-        server,
-        token=token or None,
+        api.url,
+        token=api.token or None,
         timeout_sec=_TIMEOUT_SECONDS,
         retry_max_times=1,
-        ca_certificate_path=verify if isinstance(verify, str) else None,
-        disable_ssl_verification=verify is False,
+        ca_certificate_path=api.verify if isinstance(api.verify, str) else None,
+        disable_ssl_verification=api.verify is False,
     )
     try:
         for start in range(0, len(made), _BATCH):
             emitter.emit_mcps(made[start : start + _BATCH])
     except (OSError, OperationalError, ValueError) as error:
+        said = one_line(mask_text(str(error)))
+        why = said.replace(api.token, MASK) if api.token else said
         raise SystemReadError(
-            f"DataHub at {server} did not take all aspects ({one_line(error)}): see its log, and try again",
-            unreachable=True,
+            f"{api} did not take all aspects ({why}): see its log, and try again", unreachable=True
         ) from None
     finally:
         emitter.close()

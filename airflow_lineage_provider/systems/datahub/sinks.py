@@ -80,4 +80,4 @@ class ServerSink:
     def write(self, proposals: Sequence[Proposal]) -> None:
         """Send aspects."""
         if proposals:
-            send(self._api.url, self._api.token, proposals, verify=self._api.verify)
+            send(self._api, proposals)
