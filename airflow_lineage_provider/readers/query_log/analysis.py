@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot.dialects.dialect import Dialect
 
 from airflow_lineage_provider.events.masking import mask_text
-from airflow_lineage_provider.readers.query_log.shapes import shape_of, shown, without_run_numbers
+from airflow_lineage_provider.readers.query_log.shapes import prepared, shape_of, shown
 from airflow_lineage_provider.sql import Schema, Subject, Table, script_lineage
 from airflow_lineage_provider.sql.changes import Action, TableChange, table_changes
 from airflow_lineage_provider.sql.limits import SqlError
@@ -87,7 +87,7 @@ class ShapeAnalysis:
 
     def number(self, statement: LoggedStatement) -> tuple[int, str]:
         """Return the number of a statement's shape, and dbt's node; -1 where there are too many shapes."""
-        sql = without_run_numbers(statement.sql)
+        sql = prepared(statement.sql)
         shape = shape_of(sql, self.log.dialect)
         key = (shape.text, statement.database, statement.schema, statement.access)
         number = self._known.get(key)
@@ -130,7 +130,7 @@ class ShapeAnalysis:
             lineages = statement.access
         elif word in _CODE:
             self._problem(found, "what the code that it runs does is not in the log")
-        elif word not in _IDLE:
+        elif word not in _IDLE and not self._only_defines(word, found):
             lineages = self._script(found, [sql])
             self._report(found, lineages)
         written = [one for one in lineages if one.writes is not None]
@@ -138,6 +138,11 @@ class ShapeAnalysis:
         found.names = found.writes | {full_name(table) for one in written for table in one.reads}
         self._chains[(len(self.shapes),)] = tuple(written)
         return found
+
+    def _only_defines(self, word: str, shape: AnalysedShape) -> bool:
+        """Whether it is about tables, indexes, roles and the like themselves, so that no rows are written."""
+        creates = any(change.action is Action.CREATE for change in shape.changes)
+        return word in _CHANGING and not creates
 
     def _lineage(self, chain: Chain) -> tuple[Lineage, ...]:
         parts = [self.shapes[number] for number in chain]

@@ -121,6 +121,9 @@ class Sessions:
         if session is not None:
             chain = self._change(session, shape, chain, statement.calls)
         ended = [one for one in made.values() if one.chain == chain and not one.temporary]
+        if not self.ordered and not actor.node:
+            # The view splits scripts, and dbt's comment is in front of the first of their statements.
+            actor = actor._replace(node=next(filter(None, (self.analysis.shapes[n].node for n in chain)), ""))
         use = Use(chain, actor)
         lasting = any(name not in made or not made[name].temporary for name in shape.writes)
         if lasting or (ended and len(chain) > 1) or redefines:

@@ -16,6 +16,7 @@ _DOUBLE_QUOTED = frozenset({"bigquery", "mysql", "databricks", "spark", "hive"})
 _FILE_WORDS = ("from", "join", "copy", "to", "into", "read_csv", "read_parquet", "read_json", "parquet_scan")
 _LISTS = re.compile(r"\?(?:\s*,\s*\?)+")
 _ROWS = re.compile(r"(?:\(\?\)\s*,\s*)+\(\?\)")
+_PARAMETER = re.compile(r"\$\d+\b(?!\$)")
 _NUMBERED = re.compile(r"(__dbt_(?:tmp|backup))_?\d+")
 
 
@@ -70,9 +71,15 @@ def _names_file(sql: str, start: int) -> bool:
     return bool(word) and word[-1].rpartition("(")[2].endswith(_FILE_WORDS)
 
 
-def without_run_numbers(sql: str) -> str:
-    """Return the statement with one name for dbt's intermediate tables, which have a new number each run."""
-    return _NUMBERED.sub(r"\1", sql) if "__dbt_" in sql else sql
+def prepared(sql: str) -> str:
+    """Return the statement as it is analysed.
+
+    dbt's intermediate tables, which have a new number each run, get one name; a blank after each parameter
+    keeps `$1,$2` from being read as the start of a dollar-quoted string.
+    """
+    if "__dbt_" in sql:
+        sql = _NUMBERED.sub(r"\1", sql)
+    return _PARAMETER.sub(r"\g<0> ", sql) if "$1" in sql else sql
 
 
 @lru_cache(maxsize=64)

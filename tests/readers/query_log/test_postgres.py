@@ -25,12 +25,15 @@ JOBS = [
     DBT % "orders"
     + "create temporary table stg__dbt_tmp101 as select id, amount::numeric as paid from bronze.orders",
     DBT % "orders" + "create table silver.orders as select * from stg__dbt_tmp101",
+    DBT % "parts"
+    + "create temp table parts__dbt_tmp7 as select id from silver.orders; create table gold.parts (id int); insert into gold.parts (id) select id from parts__dbt_tmp7",
     DBT % "revenue" + "create table gold.revenue__dbt_tmp as select sum(paid) as total from silver.orders",
     DBT % "revenue" + "alter table gold.revenue__dbt_tmp rename to revenue",
 ]
 WRITES = {
     ("silver.orders", ("bronze.orders",), "analytics", "model.shop.orders"),
     ("gold.revenue", ("silver.orders",), "analytics", "model.shop.revenue"),
+    ("gold.parts", ("silver.orders",), "analytics", "model.shop.parts"),
     ("gold.revenue", ("bronze.orders",), "eve", ""),
 }
 

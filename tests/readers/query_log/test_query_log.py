@@ -84,6 +84,19 @@ def test_equal_shapes_are_one_write_with_its_times():
     assert (write.calls, write.first, write.last) == (2, "2026-01-01 00:00:00", "2026-01-01 00:00:01")
 
 
+def test_parameters_without_blanks_are_no_dollar_quotes():
+    found = logged("insert into t (a, b) select a, $1 from s where b in ($2,$3) and c = $tag$x$tag$")
+    assert (flows(found), found.problems) == (["t <- s"], ())
+
+
+@pytest.mark.parametrize(
+    "what", ["extension x", "index i on t (a)", "role r", "schema s", "user u password 'p'"]
+)
+def test_what_is_created_beside_tables_is_no_problem(what):
+    found = logged(f"create {what}")
+    assert (found.writes, found.problems, found.gaps) == ((), (), ())
+
+
 def test_a_temporary_table_is_followed_over_its_session():
     found = logged(
         ("one", "ann", "create temp table x as select a from s1"),
