@@ -11,28 +11,35 @@ from airflow_lineage_provider.graph import Code, Finding, Provenance
 from airflow_lineage_provider.lineage_map.refresh import parse_refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from airflow_lineage_provider.graph import Graph
     from airflow_lineage_provider.lineage_map import LineageMap
     from airflow_lineage_provider.readers import JobRun
 
+_DASHBOARD, _SHOWN = "dashboard", 5
 GRACE = timedelta(hours=1)
 """How long a refresh may take after the time that the map documents."""
 
 
-def incomplete_answers(jobs: Iterable[JobRun], documented: Container[str]) -> Iterator[Finding]:
-    """Yield a finding for each system whose answer is not complete, with the reasons.
-
-    A job that lists what the system has, and names no output, speaks for the system; any other one counts
-    where its output is documented.
-    """
+def incomplete_answers(jobs: Iterable[JobRun]) -> Iterator[Finding]:
+    """Yield a finding for each system whose answer is not complete, with the reasons."""
     for job in jobs:
-        outputs = [output.logical for output in job.outputs if output.logical in documented]
-        if (reasons := job.tags.get(INCOMPLETE, "")) and (outputs or not job.outputs):
-            subject = outputs[0] if outputs else job.namespace
+        if reasons := job.tags.get(INCOMPLETE, ""):
             message = f"the answer of {job.namespace} is incomplete: {reasons}"
-            yield Finding(Code.ANSWER_INCOMPLETE, subject, message, observed=(_provenance(job),))
+            yield Finding(Code.ANSWER_INCOMPLETE, job.namespace, message, observed=(_provenance(job),))
+
+
+def unknown_sources(expected: Graph, observed: Graph) -> Iterator[Finding]:
+    """Yield a finding for each documented dashboard with fields whose sources are not known."""
+    for name, dataset in expected.datasets.items():
+        seen = observed.datasets.get(name)
+        unknown = [column.name for column in seen.columns.values() if column.gap] if seen else []
+        if seen and unknown and dataset.kind == _DASHBOARD:
+            more = f" and {len(unknown) - _SHOWN} others" if len(unknown) > _SHOWN else ""
+            message = f"it is not known what {name} makes {', '.join(unknown[:_SHOWN])}{more} from"
+            yield Finding(Code.ANSWER_INCOMPLETE, name, message, dataset.provenance, seen.provenance)
 
 
 def late_refreshes(jobs: Iterable[JobRun], lineage_map: LineageMap) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.checks.answers import incomplete_answers, late_refreshes
+from airflow_lineage_provider.checks.answers import incomplete_answers, late_refreshes, unknown_sources
 from airflow_lineage_provider.checks.bindings import require_bindings
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.checks.lint import require_known_names
@@ -82,7 +82,8 @@ def validate(
         reasons=failure_reasons(evidence.jobs),
         also=(
             *old_answers(evidence.jobs, lineage_map, now or datetime.now(UTC)),
-            *incomplete_answers(evidence.jobs, expected.datasets),
+            *incomplete_answers(evidence.jobs),
+            *unknown_sources(expected, evidence.graph),
             *late_refreshes(evidence.jobs, lineage_map),
             *check_findings(lineage_map, evidence, covered),
         ),

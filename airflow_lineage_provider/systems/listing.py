@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+SHOWN = 10
+"""The number of reasons that a finding names."""
+
 
 def listing(
     namespace: str, integration: str, system: str, now: datetime, incomplete: Sequence[str] = ()
@@ -22,6 +25,7 @@ def listing(
 
     `system` is what a map calls it. `incomplete` are the reasons why it may not be complete.
     """
+    more = f"; and {len(incomplete) - SHOWN} more" if len(incomplete) > SHOWN else ""
     movement = Movement(
         job_namespace=namespace,
         job_name="listing",
@@ -31,6 +35,6 @@ def listing(
         engine=system,
         problems=tuple(incomplete),
         lists_all="" if incomplete else system,
-        tags={INCOMPLETE: "; ".join(incomplete)} if incomplete else {},
+        tags={INCOMPLETE: "; ".join(incomplete[:SHOWN]) + more} if incomplete else {},
     )
     return Observation(movement, RunState.COMPLETE)

@@ -30,10 +30,10 @@ _COPIES = frozenset({"ColumnField", "DatasourceField", "Field", ""})
 
 @dataclass(slots=True)
 class Fields:
-    """The fields of all data sources of an answer. `published` names the datasets of published ones."""
+    """The fields of all data sources of an answer. `sources_by_id` names those that are datasets."""
 
     tables: Tables
-    published: Mapping[str, DatasetName]
+    sources_by_id: Mapping[str, DatasetName]
     nodes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
     _named: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -47,6 +47,14 @@ class Fields:
             self.nodes[key] = one
             self._owners[key] = datasource
             self._named[datasource, text(one, "name")] = key
+
+    def read_by(self, reader: DatasetName, key: str) -> tuple[ColumnSource, ...] | None:
+        """Return what a field that a dataset shows is made from, which for a dashboard is the data source."""
+        source = self.sources_by_id.get(self._owners.get(key, ""))
+        if source is None or source == reader:
+            return self.sources(key)
+        name = text(self.nodes[key], "name")
+        return (ColumnSource(source, name),) if name else None
 
     def sources(self, key: str) -> tuple[ColumnSource, ...] | None:
         """Return the columns, of tables and published data sources, that a field is made from; None: unknown.
@@ -81,8 +89,8 @@ class Fields:
     def _of_field(self, upstream: Mapping[str, Any], owner: str) -> tuple[ColumnSource, ...] | None:
         datasource = text(upstream, "datasource", "id") or owner
         name = text(upstream, "name")
-        if datasource in self.published and datasource != owner:
-            return (ColumnSource(self.published[datasource], name),) if name else None
+        if datasource in self.sources_by_id and datasource != owner:
+            return (ColumnSource(self.sources_by_id[datasource], name),) if name else None
         key = text(upstream, "id")
         return self.sources(key if key in self.nodes else self._named.get((datasource, name), ""))
 

@@ -1,8 +1,8 @@
 """The lineage that a Tableau answer shows: published data sources, and dashboards with the fields they use.
 
 A dashboard is a job and a dataset, `<project>/<workbook>/<dashboard>` in `tableau://<host>/<site>`; a sheet
-on no dashboard is one too. A published data source is `<project>/<data source>`. Embedded data sources are
-part of their workbook: a dashboard reads the tables behind them.
+on no dashboard is one too. A published data source is `<project>/<data source>`, an embedded one
+`<project>/<workbook>#<data source>`; one that only connects to a published one is not told apart from it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from openlineage.client.event_v2 import RunState
 from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset, MovedField, Movement
 from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.events.secret_patterns import MASK
-from airflow_lineage_provider.events.tags import INCOMPLETE, LAST_REFRESH
+from airflow_lineage_provider.events.tags import LAST_REFRESH
 from airflow_lineage_provider.systems.answers import Observed
+from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.observation import Observation
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.tableau_fields import Fields
@@ -25,14 +26,13 @@ from airflow_lineage_provider.systems.tableau_refresh import NOT_SCHEDULED, last
 from airflow_lineage_provider.systems.tableau_tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from airflow_lineage_provider.systems.saved import SavedAnswer
 
 TOOL = "Tableau"
 """What a map calls the system, in `tool` of a dashboard."""
-SHOWN = 10
 _GENERATED = frozenset({"Measure Names", "Measure Values", ":Measure Names"})
 Columns = dict[str, tuple[ColumnSource, ...]]
 
@@ -41,7 +41,8 @@ def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
     """Return the data sources, the dashboards and the site itself as jobs, with what is not known."""
     answer = mapping(saved.answer)
     site = _Site(answer, saved.host, now)
-    observations = [*site.published(), *site.dashboards(), site.listing()]
+    observations = [*site.datasources(), *site.dashboards()]
+    observations.append(listing(site.namespace, "TABLEAU", TOOL, now, site.incomplete))
     return Observed(observations, tuple(site.fields.tables.problems))
 
 
@@ -64,19 +65,29 @@ class _Site:
         self.tasks_known = isinstance(answer.get("tasks"), list)
         tables = Tables(_by_id(answer, "databaseTables"), _by_id(answer, "customSQLTables"))
         self.names: set[str] = set()
-        named = {key: self._name(one, text(one, "projectName")) for key, one in self.sources.items()}
-        self.fields = Fields(tables, named)
+        self.fields = Fields(tables, dict(self._named_sources()))
         for key, one in (*self.sources.items(), *self.embedded.items()):
             self.fields.add(key, mappings(one.get("fields")))
         for sheet in self.sheets.values():
             self.fields.add(f"sheet {text(sheet, 'id')}", mappings(sheet.get("worksheetFields")))
 
-    def published(self) -> Iterator[Observation]:
-        """Yield a job for each published data source."""
+    def _named_sources(self) -> Iterator[tuple[str, DatasetName]]:
+        """Yield the names of published data sources, and of embedded ones with connections of their own."""
         for key, node in self.sources.items():
+            yield key, self._name(node, text(node, "projectName"))
+        for key, node in self.embedded.items():
+            workbook = self._workbook(node)
+            if text(workbook, "name") and not node.get("parentPublishedDatasources"):
+                book = "/".join((text(workbook, "projectName"), text(workbook, "name")))
+                yield key, self._name({**node, "name": f"{book}#{text(node, 'name')}"})
+
+    def datasources(self) -> Iterator[Observation]:
+        """Yield a job for each data source that has a name."""
+        for key, name in self.fields.sources_by_id.items():
+            node = self.sources[key] if key in self.sources else self.embedded[key]
             found = [one for one in mappings(node.get("fields")) if text(one, "name") not in _GENERATED]
-            tags = {LAST_REFRESH: last_refresh([node])}
-            yield self._job(self.fields.published[key], "DATA SOURCE", node, found, tags)
+            owned = node if key in self.sources else {**node, "luid": text(self._workbook(node), "luid")}
+            yield self._job(name, "DATA SOURCE", owned, found, {LAST_REFRESH: last_refresh([node])})
 
     def dashboards(self) -> Iterator[Observation]:
         """Yield a job for each dashboard, and for each visible sheet that is on none."""
@@ -89,25 +100,12 @@ class _Site:
             if key not in on_board and text(sheet, "luid"):
                 yield from self._view(sheet, [sheet])
 
-    def listing(self) -> Observation:
-        """Return the listing of the site as a job, which says whether it is complete."""
-        movement = Movement(
-            job_namespace=self.namespace,
-            job_name="listing",
-            started_at=self.now,
-            integration="TABLEAU",
-            job_type="LISTING",
-            engine=TOOL,
-            engine_version=self.version,
-            problems=tuple(self.incomplete),
-            lists_all="" if self.incomplete else TOOL,
-            tags=_incomplete(self.incomplete),
-        )
-        return Observation(movement, RunState.COMPLETE)
+    def _workbook(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.workbooks.get(text(node, "workbook", "id"), {})
 
     def _view(self, view: Mapping[str, Any], sheets: list[Mapping[str, Any]]) -> Iterator[Observation]:
-        workbook = self.workbooks.get(text(view, "workbook", "id"))
-        if workbook is None or not text(view, "name") or not text(workbook, "name"):
+        workbook = self._workbook(view)
+        if not text(view, "name") or not text(workbook, "name"):
             self._miss("a dashboard or its workbook is not shown to the user")
             return
         used: dict[str, Mapping[str, Any]] = {}
@@ -136,7 +134,7 @@ class _Site:
         tags: Mapping[str, str],
         read: Iterable[Mapping[str, Any]] = (),
     ) -> Observation:
-        columns, problems = self._columns(found, name.name)
+        columns, problems = self._columns(found, name)
         inputs = dict.fromkeys(source.dataset for sources in columns.values() for source in sources)
         refresh, url = self._refresh(node, read), self._url(node)
         made = MovedDataset(
@@ -160,22 +158,23 @@ class _Site:
             engine=TOOL,
             engine_version=self.version,
             problems=problems,
-            tags={**tags, **_incomplete(problems)},
+            tags=tags,
         )
         return Observation(movement, RunState.COMPLETE)
 
-    def _columns(self, found: list[Mapping[str, Any]], where: str) -> tuple[Columns, tuple[str, ...]]:
+    def _columns(self, found: list[Mapping[str, Any]], where: DatasetName) -> tuple[Columns, tuple[str, ...]]:
         """Return the sources of each field that are known, and a line for each that is not."""
         columns: Columns = {}
-        problems = []
+        unknown: dict[str, None] = {}
         for one in found:
-            sources = self.fields.sources(text(one, "id"))
+            name, sources = text(one, "name"), self.fields.read_by(where, text(one, "id"))
             if sources is None:
-                problems.append(f"{where}: it is not known what {text(one, 'name')!r} is made from")
+                unknown[name] = None
             else:
-                known = columns.get(text(one, "name"), ())
-                columns[text(one, "name")] = (*known, *(one for one in sources if one not in known))
-        return columns, tuple(problems)
+                known = columns.get(name, ())
+                columns[name] = (*known, *(source for source in sources if source not in known))
+        problems = (f"{where.name}: it is not known what {name!r} is made from" for name in unknown)
+        return {name: made for name, made in columns.items() if name not in unknown}, tuple(problems)
 
     def _datasources(self, found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the data sources that fields are of, and the published ones behind embedded ones."""
@@ -229,12 +228,6 @@ def _without_schema(seen: Observation) -> Observation:
     """Return the job without the fields of its output, because a schema lists all of them or none."""
     outputs = tuple(replace(one, fields=()) for one in seen.movement.outputs)
     return replace(seen, movement=replace(seen.movement, outputs=outputs, columns=None))
-
-
-def _incomplete(problems: Sequence[str]) -> dict[str, str]:
-    """Return the tag of what is not known; of many problems the first."""
-    more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    return {INCOMPLETE: "; ".join(problems[:SHOWN]) + more} if problems else {}
 
 
 def _by_id(answer: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:

@@ -7,9 +7,10 @@ import json
 import pytest
 from tableau import daily
 from tableau_case import NOW, answer_of, validated
-from tableau_site import calculated, column_field, node, ref, remote_field, sheet, site
+from tableau_site import FIELDS, calculated, column_field, node, ref, remote_field, sheet, site
 
 from airflow_lineage_provider.events.naming import DatasetName
+from airflow_lineage_provider.graph import Verdict
 from airflow_lineage_provider.systems.answers import observe_answer
 
 SITE = "tableau://bi.example.com/sales"
@@ -35,7 +36,7 @@ def test_a_sheet_on_no_dashboard_is_a_consumer_and_a_hidden_one_is_not():
     assert not any(name.endswith("/Hidden") for name in found)
 
 
-def test_an_embedded_data_source_is_read_through_to_its_tables():
+def test_an_embedded_data_source_is_a_dataset_between_its_tables_and_its_dashboards():
     nodes = site()
     fields = [
         column_field(
@@ -48,11 +49,12 @@ def test_an_embedded_data_source_is_read_through_to_its_tables():
     node(nodes, "emb1").update(fields=fields, parentPublishedDatasources=[])
     node(nodes, "s1")["datasourceFields"] = [ref(field["id"]) for field in fields]
     node(nodes, "s2")["datasourceFields"] = []
-    board = jobs(nodes)["Analytics/Customer Analytics/Customer Analytics Dashboard"]
-    assert [one.name for one in board.inputs] == [TABLE]
+    found = jobs(nodes)
+    source = found["Analytics/Customer Analytics#Customer Behavior"]
+    assert [one.name for one in source.inputs] == [TABLE]
     made = {
         name: [(s.column, s.subtype, s.expression) for s in sources]
-        for name, sources in board.columns.items()
+        for name, sources in source.columns.items()
     }
     assert made == {
         "total_revenue": [("TOTAL_REVENUE", "IDENTITY", "")],
@@ -60,6 +62,30 @@ def test_an_embedded_data_source_is_read_through_to_its_tables():
         "Share": [("TOTAL_REVENUE", "AGGREGATION", "[Revenue] / TOTAL([Revenue])")],
         "Today": [],
     }
+    board = found["Analytics/Customer Analytics/Customer Analytics Dashboard"]
+    assert [one.name.name for one in board.inputs] == ["Analytics/Customer Analytics#Customer Behavior"]
+    assert [(s.column, s.subtype) for s in board.columns["Share"]] == [("Share", "IDENTITY")]
+
+
+def test_a_dashboard_on_the_embedded_data_source_of_another_stands_on_that():
+    nodes = site()
+    fields = [
+        column_field(f"o-{name}", name, column.upper(), "table-CUSTOMER_BEHAVIOR", datasource=ref("emb1"))
+        for name, column in FIELDS.items()
+    ]
+    node(nodes, "emb1").update(fields=fields, parentPublishedDatasources=[])
+    for one in ("s1", "s2"):
+        node(nodes, one)["datasourceFields"] = [
+            ref(f["ref"].replace("e1-", "o-")) for f in node(nodes, one)["datasourceFields"]
+        ]
+    node(nodes, "s3")["datasourceFields"] = [ref("o-Total Revenue")]
+    node(nodes, "d2")["workbook"] = node(nodes, "s3")["workbook"] = ref("w1")
+    comparison = validated(answer_of(nodes, "")).comparison
+    assert {str(one.edge): one.verdict for one in comparison.edges} == {
+        "gold.customer_behavior -> Customer Analytics Dashboard": Verdict.VERIFIED,
+        "Customer Analytics Dashboard -> Executive KPI Report": Verdict.VERIFIED,
+    }
+    assert [str(one) for one in comparison.findings] == []
 
 
 def test_a_field_that_a_sheet_calculates_is_one_of_the_dashboard():
