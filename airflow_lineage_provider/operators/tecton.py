@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseHook, BaseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ class TectonLineageOperator(BaseOperator):
     :param plan: the file of `tecton plan --json-out`.
     :param cluster: the URL of the cluster, such as `https://acme.tecton.ai`; it names the feature views.
     :param workspace: the workspace that the definitions are applied to.
+    :param conn_id: a connection of type `http` to the cluster with an API key as its password, to read also
+        which features are served.
     :param saved_answer: a file that `airflow-lineage fetch tecton` wrote, or a folder with one, in place of
         all of these; relative to the DAG file's folder.
     :param store_conn_id: the event store, a connection of type `lineage_store`.
@@ -44,6 +46,7 @@ class TectonLineageOperator(BaseOperator):
         plan: str | None = None,
         cluster: str = "",
         workspace: str = "",
+        conn_id: str | None = None,
         saved_answer: str | None = None,
         store_conn_id: str | None = None,
         **kwargs: Any,
@@ -53,6 +56,7 @@ class TectonLineageOperator(BaseOperator):
         self.plan = plan
         self.cluster = cluster
         self.workspace = workspace
+        self.conn_id = conn_id
         self.saved_answer = saved_answer
         self.store_conn_id = store_conn_id
 
@@ -66,10 +70,13 @@ class TectonLineageOperator(BaseOperator):
             return commit_answer(context, self.store_conn_id, answer)
 
     def _fetch(self) -> SavedAnswer:
-        from airflow_lineage_provider.systems.tecton import files_answer
+        from airflow_lineage_provider.hooks.http_api import system_connection
+        from airflow_lineage_provider.systems.tecton_fetch import files_answer
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         definitions, plan = (
             str(path_beside_dag(self, path)) if path else "" for path in (self.definitions, self.plan)
         )
-        return files_answer(definitions, plan, cluster=self.cluster, workspace=self.workspace)
+        conn = system_connection(BaseHook.get_connection(self.conn_id)) if self.conn_id else None
+        cluster = self.cluster or (conn.host if conn else "")
+        return files_answer(definitions, plan, cluster=cluster, workspace=self.workspace, connection=conn)

@@ -35,7 +35,7 @@ SYSTEMS: Mapping[str, AnsweringSystem] = {
     "mlflow": AnsweringSystem("mlflow:fetch_answer", "mlflow:observe_answer"),
     "sagemaker": AnsweringSystem("sagemaker:fetch_answer", "sagemaker_lineage:observe_answer"),
     "tableau": AnsweringSystem("tableau:fetch_answer", "tableau_lineage:observe_answer"),
-    "tecton": AnsweringSystem("tecton:fetch_answer", "tecton:observe_answer"),
+    "tecton": AnsweringSystem("tecton_fetch:fetch_answer", "tecton:observe_answer"),
 }
 
 

@@ -43,7 +43,7 @@ class JsonApi:
     user: str = ""
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     verify: bool | str = True
     _session: Session | None = None
 

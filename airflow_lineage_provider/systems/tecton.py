@@ -10,9 +10,6 @@ A feature view is `<workspace>.<view>` in the namespace `tecton://<host of the c
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -38,9 +35,9 @@ from airflow_lineage_provider.systems.tecton_sources import tecton_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from airflow_lineage_provider.systems.answers import Observed
-    from airflow_lineage_provider.systems.connection import Connection
     from airflow_lineage_provider.systems.observation import Observation
     from airflow_lineage_provider.systems.saved import SavedAnswer
     from airflow_lineage_provider.systems.sql_columns import Made
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
     Args = Mapping[str, Any]
 
 SYSTEM, TITLE = "tecton", "Tecton"
-LARGEST_FILE = 128 << 20
 _KINDS = ("virtualDataSource", "entity", "transformation", "featureView", "featureService")
 _PENDING = {
     "CREATE": "is defined and not applied to the workspace yet",
@@ -99,7 +95,8 @@ def tecton_lineage(
     ]
     if not wanted:
         made.append(listing(workspace.cluster, "TECTON", TITLE, now))
-    return made, workspace.problems(wanted)
+    incomplete = [f"Tecton: {one}: the answer is incomplete" for one in texts(answer.get("incomplete"))]
+    return made, [*workspace.problems(wanted), *incomplete]
 
 
 class _Workspace:
@@ -130,6 +127,7 @@ class _Workspace:
             for one in mappings(service.get("featureReferences")):
                 views = self.services.setdefault(object_id(one.get("featureViewId")), set())
                 views.add(text(service, "info", "name"))
+        self.served = _served(mapping(answer.get("served")))
         self.plan = [
             (
                 text(one, "transitionType"),
@@ -152,6 +150,7 @@ class _Workspace:
         wanted = dict.fromkeys([*(column for one in features for column in one.columns), *keys])
         made = made_by(root, self.known, wanted)
         found = tuple(_feature(one, made) for one in features)
+        found = (*found, *self._only_served(name, {one.name for one in found}))
         every = [*made.every]
         if any(one.function != NONE for one in features):
             for key in keys:
@@ -223,6 +222,12 @@ class _Workspace:
             for name, kind in read.items()
         )
 
+    def _only_served(self, view: str, defined: set[str]) -> list[Feature]:
+        """Return the features that the cluster serves and the repository does not define."""
+        gap = "the cluster serves it, and the repository does not define it"
+        served = self.served.get(view, {})
+        return [Feature(name, kind, gap=gap) for name, kind in served.items() if name not in defined]
+
     def _state(self, name: str) -> tuple[RunState, str]:
         if "CREATE" in self.planned.get(name, ()):
             return RunState.ABORT, f"feature view {name} {_PENDING['CREATE']}: run `tecton apply`"
@@ -234,6 +239,17 @@ class _Workspace:
             for transition in self.planned.get(name, ())
             if transition in _PENDING and transition != "CREATE"
         )
+
+
+def _served(services: Args) -> dict[str, dict[str, str]]:
+    """Return the types of the features that feature services have, by view and name."""
+    found: dict[str, dict[str, str]] = {}
+    for service in services.values():
+        for one in mappings(mapping(service).get("featureValues")):
+            view, _, feature = text(one, "name").partition(".")
+            if feature:
+                found.setdefault(view, {})[feature] = text(one, "dataType", "type")
+    return found
 
 
 def _feature(defined: DefinedFeature, made: Made) -> Feature:
@@ -263,43 +279,3 @@ def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
 
     observations, problems = tecton_lineage(saved.answer, saved.host, now)
     return Observed(observations, tuple(problems))
-
-
-def fetch_answer(connection: Connection) -> SavedAnswer:
-    """Return the answer of the files that a connection names: what `tecton dump` and `tecton plan` wrote.
-
-    Its host is the cluster; in extra: `dump` and `plan`, paths of the files, and `workspace`. Raises
-    InputError where a file cannot be read.
-    """
-    dump, plan, workspace = (str(connection.extra.get(key) or "") for key in ("dump", "plan", "workspace"))
-    return files_answer(dump, plan, cluster=connection.host, workspace=workspace)
-
-
-def files_answer(dump: str, plan: str, *, cluster: str, workspace: str) -> SavedAnswer:
-    """Return the answer of the files that `tecton dump` and, where there is one, `tecton plan` wrote.
-
-    Raises InputError where a file cannot be read, and where the cluster or the workspace is not named.
-    """
-    from airflow_lineage_provider.systems.saved import SavedAnswer
-
-    if not dump or not cluster or not workspace:
-        raise InputError("Tecton needs the file that `tecton dump` printed, the cluster and the workspace")
-    answer = tecton_answer(_json(dump), _json(plan) if plan else None, workspace=workspace)
-    host = cluster if "://" in cluster else f"https://{cluster}"
-    return SavedAnswer(SYSTEM, datetime.now(UTC), host, answer)
-
-
-def _json(path: str) -> Any:
-    """Return the JSON of a file; `tecton dump` prints lines for people before it."""
-    try:
-        with Path(path).open("rb") as stream:
-            raw = stream.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    if len(raw) > LARGEST_FILE:
-        raise InputError(f"{path} has more than {LARGEST_FILE >> 20} MiB")
-    try:
-        content = raw.decode("utf-8-sig")
-        return json.loads(content[max(content.find("{"), 0) :])
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None

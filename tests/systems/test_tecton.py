@@ -6,6 +6,7 @@ import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
+from http_stub import http_server
 from openlineage.client.event_v2 import RunState
 from tecton_definitions import (
     HOST,
@@ -30,7 +31,8 @@ from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.systems.connection import Connection
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.saved import answer_text
-from airflow_lineage_provider.systems.tecton import fetch_answer, tecton_answer, tecton_lineage
+from airflow_lineage_provider.systems.tecton import tecton_answer, tecton_lineage
+from airflow_lineage_provider.systems.tecton_fetch import fetch_answer
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 BEHAVIOR = DatasetName("snowflake://acme-analytics", "ANALYTICS.GOLD.CUSTOMER_BEHAVIOR")
@@ -291,6 +293,54 @@ def test_nonsense_in_a_definition_claims_nothing(nonsense):
     seen = view_of(snowflake_source(), entity(), feature_view(pipeline=nonsense, entities=nonsense))
     assert seen.movement.columns is None
     assert len(seen.movement.problems) == 3
+
+
+def served(tmp_path, answer, seen=None):
+    """Fetch the definitions, and from the feature server what it answers for the one feature service."""
+    (tmp_path / "dump.json").write_text(json.dumps(dump()))
+    extra = {"dump": str(tmp_path / "dump.json"), "workspace": "prod"}
+    with http_server(lambda *_: answer, seen) as url:
+        return fetch_answer(Connection("tecton", host=url, password=SECRET, extra=extra))
+
+
+def test_the_feature_server_names_what_is_served_by_an_api_key(tmp_path):
+    names = ("7_day_event_count", "60_day_orders")
+    values = [{"name": f"{VIEW}.{name}", "dataType": {"type": "int64"}} for name in names]
+    seen = []
+    answer = served(tmp_path, (200, {"featureValues": values, "inputJoinKeys": []}), seen)
+    assert [(path, key) for path, _, key in seen] == [
+        ("/api/v1/feature-service/metadata", f"Tecton-key {SECRET}")
+    ]
+    (view, _), problems = tecton_lineage(answer.answer, HOST, NOW)
+    assert [field.name for field in view.movement.outputs[0].fields][-1] == "60_day_orders"
+    assert view.movement.problems == (
+        f"feature 60_day_orders of prod.{VIEW}: the cluster serves it, and the repository does not define it",
+    )
+    assert problems == []
+    assert SECRET not in answer_text(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((403, {}), "feature service churn_service may not be read"),
+        ((404, {}), "feature service churn_service is not in workspace prod"),
+        ((200, {"featureValues": 1}), "feature service churn_service is not in workspace prod"),
+        ((200, "nonsense"), "feature service churn_service may not be read"),
+    ],
+)
+def test_a_service_that_may_not_be_read_makes_the_answer_incomplete(tmp_path, answer, reason):
+    _, (problem,) = tecton_lineage(served(tmp_path, answer).answer, HOST, NOW)
+    assert problem.startswith(f"Tecton: {reason}")
+    assert problem.endswith("the answer is incomplete")
+
+
+@pytest.mark.parametrize("answer", [(503, {}), (429, {}, {"Retry-After": "99"})])
+def test_a_feature_server_that_is_busy_may_be_tried_again(tmp_path, answer):
+    with pytest.raises(SystemReadError, match="Tecton ") as raised:
+        served(tmp_path, answer)
+    assert raised.value.unreachable
+    assert SECRET not in str(raised.value)
 
 
 def test_an_unknown_view_is_named_beside_those_that_there_are():
