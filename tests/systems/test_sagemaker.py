@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
-from dms import PASSWORD, client
+from dms import PASSWORD, aws_server, client
 from features_case import ACCOUNT, EXPORT, MODEL, package, sagemaker_answer, training_job
 from moto import mock_aws
 from openlineage.client.event_v2 import RunState
 
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.naming import DatasetName
+from airflow_lineage_provider.systems.answers import fetch_answer
+from airflow_lineage_provider.systems.connection import Connection
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.sagemaker import SageMakerClient, client_answer
 from airflow_lineage_provider.systems.sagemaker_lineage import sagemaker_lineage
@@ -441,3 +444,22 @@ def test_an_answer_of_another_form_is_refused(answer):
 def test_a_package_that_is_not_complete_claims_no_lineage(status, state, error):
     (seen,), _ = sagemaker_lineage(sagemaker_answer(package(status=status)), NOW)
     assert (seen.state, seen.error) == (state, error)
+
+
+def test_an_answer_is_fetched_by_the_fields_of_an_aws_connection():
+    with aws_server({"ListArtifacts": {"ArtifactSummaries": []}}) as url:
+        create(client("sagemaker", endpoint_url=url))
+        extra = {"region_name": "eu-west-1", "endpoint_url": url, "models": MODEL}
+        given = {"login": "AKIAEXAMPLE", "password": PASSWORD}
+        answer = fetch_answer("sagemaker", Connection("aws", **given, extra=extra))
+    assert [group["name"] for group in answer.answer["groups"]] == [MODEL]
+    assert (answer.host, answer.answer["all"]) == (url, False)
+    assert PASSWORD not in answer_text(answer)
+
+
+def test_a_connection_without_a_region_is_one_line(monkeypatch):
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(InputError, match=r"connection 'aws': .*: check its region and credentials"):
+        fetch_answer("sagemaker", Connection("aws"))
