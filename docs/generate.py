@@ -106,6 +106,16 @@ FINDINGS: dict[str, list[tuple[Code, str, str]]] = {
             "A topic or file has another format than documented.",
             "Correct the producer, or `format`.",
         ),
+        (
+            Code.PRODUCER_DIFFERS,
+            "Other jobs write a topic than the documented producer.",
+            "Correct `producer`, or stop the job.",
+        ),
+        (
+            Code.CONSUMER_DIFFERS,
+            "Other jobs read a topic than the documented consumer.",
+            "Correct `consumer`, or look for the connector that is missing.",
+        ),
         (Code.FIELD_ADDED, "A new version of a topic's schema has a field more.", "Nothing, or document it."),
         (
             Code.FIELD_REMOVED,

@@ -57,6 +57,8 @@ class Code(StrEnum):
     SLA_MISSED = "sla-missed"
     RETENTION_EXCEEDED = "retention-exceeded"
     FORMAT_DIFFERS = "format-differs"
+    PRODUCER_DIFFERS = "producer-differs"
+    CONSUMER_DIFFERS = "consumer-differs"
     FIELD_ADDED = "field-added"
     FIELD_REMOVED = "field-removed"
     FIELD_RETYPED = "field-retyped"
@@ -99,6 +101,8 @@ DEFAULT_SEVERITIES: Mapping[Code, Severity] = {
     Code.NOT_SELECTED: Severity.IGNORE,
     Code.CHECK_NOT_RUN: Severity.NOTE,
     Code.FIELD_ADDED: Severity.NOTE,
+    Code.PRODUCER_DIFFERS: Severity.WARNING,
+    Code.CONSUMER_DIFFERS: Severity.WARNING,
     Code.CHANGED_SINCE_APPROVAL: Severity.WARNING,
     Code.UNDOCUMENTED_COPY: Severity.WARNING,
     Code.NOT_QUERIED: Severity.WARNING,

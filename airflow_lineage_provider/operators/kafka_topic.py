@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.events.naming import DatasetName
     from airflow_lineage_provider.graph import Graph
     from airflow_lineage_provider.graph.findings import Finding
+    from airflow_lineage_provider.systems.parties import Parties
     from airflow_lineage_provider.systems.topics import FieldChange, TopicSchema
+
+RECENT = timedelta(days=7)
+"""How far back jobs count as those that write or read the topic."""
 
 
 class KafkaTopicLineageOperator(BaseOperator):
@@ -27,7 +32,9 @@ class KafkaTopicLineageOperator(BaseOperator):
 
     Each version since the last look is compared with the one before it. A field that was added, removed or
     retyped is a finding, with the columns that it reaches by the map; the map's policy weighs it. The event
-    store keeps the version of the last look, so a change is reported once.
+    store keeps the version of the last look, so a change is reported once. The format, the producer and the
+    consumer that the map documents of the topic are held to the registry, and to the events of the jobs that
+    write and read it; `unchecked` says which statement no event can confirm.
 
     :param topic: the topic.
     :param bootstrap_servers: the brokers, by which the topic is named: `kafka.example.com:9092`.
@@ -38,7 +45,7 @@ class KafkaTopicLineageOperator(BaseOperator):
     :param environment: which of the map's environments binds the topic's name.
     :param store_conn_id: the event store, a connection of type `lineage_store`.
 
-    Returns a summary to XCom: versions, findings, events.
+    Returns a summary to XCom: versions, findings, unchecked, events.
     """
 
     template_fields: Sequence[str] = ("topic", "bootstrap_servers", "records", "map_path", "environment")
@@ -90,7 +97,7 @@ class KafkaTopicLineageOperator(BaseOperator):
             subjects = topic_subjects(client, self.topic, self.subject_strategy, _names(self.records))
             seen = seen_versions(last_version(self.store_conn_id, place, self.topic, "inputs"))
             schemas, changes = topic_schemas(client, subjects, seen)
-            findings = self._findings(name, schemas, changes)
+            findings, unchecked = self._findings(name, schemas, changes)
             movement = topic_movement(name, schemas, place, now)
             summary = commit_observations(
                 context, self.store_conn_id, [Observation(movement, RunState.COMPLETE)]
@@ -99,6 +106,7 @@ class KafkaTopicLineageOperator(BaseOperator):
         return summary | {
             "versions": {schema.subject: schema.version for schema in schemas},
             "findings": [str(finding) for finding in findings],
+            "unchecked": unchecked,
         }
 
     def _name(self) -> DatasetName:
@@ -111,28 +119,53 @@ class KafkaTopicLineageOperator(BaseOperator):
 
     def _findings(
         self, name: DatasetName, schemas: Sequence[TopicSchema], changes: Sequence[FieldChange]
-    ) -> list[Finding]:
+    ) -> tuple[list[Finding], list[str]]:
         from airflow_lineage_provider.graph.findings import Policy, weigh
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.lineage_map.bindings import bindings_of
         from airflow_lineage_provider.readers.documented import read_map
+        from airflow_lineage_provider.systems.parties import party_findings
         from airflow_lineage_provider.systems.service_levels import format_findings
         from airflow_lineage_provider.systems.topics import change_findings
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         graph: Graph | None = None
-        policy, logical, found = Policy(), name.name, []
+        policy, logical = Policy(), name.name
+        found: list[Finding] = []
+        unchecked: list[str] = []
         if self.map_path:
             lineage_map = load_map(path_beside_dag(self, self.map_path))
             bindings = bindings_of(lineage_map, self.environment)
             logical = bindings.logical(name.namespace, name.name) or name.name
             graph, policy = read_map(lineage_map).graph, lineage_map.policy()
-            found = format_findings(lineage_map, logical, {schema.kind for schema in schemas})
+            found, unchecked = party_findings(lineage_map, logical, self._parties(name))
+            found += format_findings(lineage_map, logical, {schema.kind for schema in schemas})
             if logical not in graph.datasets:
                 topic = one_line(name.name)
                 self.log.warning("the map has no topic %s: what a change reaches is not known", topic)
         found += change_findings(changes, logical, graph)
-        return list(weigh(found, policy)[0])
+        for statement in unchecked:
+            self.log.info("not checked: %s", one_line(statement))
+        return list(weigh(found, policy)[0]), unchecked
+
+    def _parties(self, topic: DatasetName) -> Parties:
+        from airflow_lineage_provider.hooks.event_store import EventStoreHook
+        from airflow_lineage_provider.store import StoreError
+        from airflow_lineage_provider.systems.parties import Parties, parties_of
+
+        with closing(EventStoreHook(self.store_conn_id).get_conn()) as store:
+            try:
+                events = store.events(
+                    dataset=topic.name,
+                    dataset_namespace=topic.namespace,
+                    since=datetime.now(UTC) - RECENT,
+                )
+                return parties_of(events, topic)
+            except StoreError as error:
+                self.log.warning(
+                    "the jobs of %s are not known: %s", one_line(topic.name), one_line(str(error))
+                )
+                return Parties()
 
     def _judge(self, findings: Sequence[Finding]) -> None:
         errors = [str(finding) for finding in findings if finding.severity == "error"]

@@ -103,6 +103,9 @@ def cases(tmp_path_factory):
     base = tmp_path_factory.mktemp("kafka")
     (base / "map.yaml").write_text(MAP.replace("POLICY", ""))
     (base / "lenient.yaml").write_text(MAP.replace("POLICY", "field-removed: warning"))
+    parties = "connect-events: {to: bronze.events, producer: Web shop, consumer: Flink → Iceberg}"
+    events = "events: {to: bronze.events, format: Avro, columns: [id, page_url]}"
+    (base / "parties.yaml").write_text(MAP.replace("POLICY", "").replace(events, parties))
     registry = Evolving()
     for subject in ("connect-events-value", "events-value", "lenient-value"):
         registry.register(subject, V1)
@@ -139,6 +142,8 @@ def cases(tmp_path_factory):
             "lenient_first": TOPIC | {"operator": documented | {"topic": "lenient"}},
             "lenient": TOPIC
             | {"operator": topic | {"topic": "lenient", "map_path": str(base / "lenient.yaml")}},
+            "parties": TOPIC
+            | {"operator": topic | {"topic": "connect-events", "map_path": str(base / "parties.yaml")}},
             "no_topic": TOPIC | {"operator": topic | {"topic": "nobody"}},
         }
         for case in given.values():
@@ -211,6 +216,19 @@ def test_a_change_fails_the_task_once_and_names_what_it_reaches(cases):
     assert "AirflowFailException" in cases["changed"].log
     assert cases["again"].state == "success"
     assert cases["again"].returned["findings"] == []
+
+
+def test_the_documented_parties_of_a_topic_are_held_to_the_jobs_that_were_seen(cases):
+    ran = cases["parties"]
+    assert ran.state == "success"
+    (finding,) = ran.returned["findings"]
+    assert finding.startswith(
+        "consumer-differs: kafka.connect-events is documented with the consumer 'Flink', and "
+        "lake.connect-events (KAFKA_CONNECT) reads it"
+    )
+    assert ran.returned["unchecked"] == [
+        "producer 'Web shop' of kafka.connect-events: no event says which job writes it"
+    ]
 
 
 def test_the_maps_policy_weighs_a_change(cases):
