@@ -58,6 +58,7 @@ def reconcile(lineage_map: Path, form: str, days: int, *, record: bool, **option
     """
     with expected_errors():
         from airflow_lineage_provider.checks.compared_sources import chosen_kinds, compared_sources
+        from airflow_lineage_provider.checks.dialects import warehouse_dialect
         from airflow_lineage_provider.checks.reconcile import reconcile as compare
         from airflow_lineage_provider.checks.trend import keep_report, last_trend
         from airflow_lineage_provider.lineage_map import load_map
@@ -65,7 +66,7 @@ def reconcile(lineage_map: Path, form: str, days: int, *, record: bool, **option
 
         documented, now = load_map(lineage_map), datetime.now(UTC)
         since = now - timedelta(days=days)
-        places = _places(options)
+        places = _places(options, warehouse_dialect(documented, options["environment"]))
         kinds = chosen_kinds(options["kinds"], places)
         places |= {"map": lambda: None, "event": lambda: _events(options["store"], since)}
         opened = {kind: places[kind] for kind in kinds}
@@ -83,24 +84,24 @@ def reconcile(lineage_map: Path, form: str, days: int, *, record: bool, **option
             sys.exit(DRIFT)
 
 
-def _places(options: dict[str, Any]) -> dict[str, Callable[[], Any]]:
-    """Return how to open each kind of evidence that is named."""
+def _places(options: dict[str, Any], dialect: str) -> dict[str, Callable[[], Any]]:
+    """Return how to open each kind of evidence that is named; `dialect` is the warehouse's."""
     from airflow_lineage_provider.readers import load_manifest
 
     found: dict[str, Callable[[], Any]] = {}
     if options["manifest"]:
         found["manifest"] = lambda: load_manifest(options["manifest"])
     if options["queries"]:
-        found["query"] = lambda: _query_log(options["queries"])
+        found["query"] = lambda: _query_log(options["queries"], dialect)
     if options["datahub"]:
         found["datahub"] = lambda: _catalog(options["datahub"], options["platforms"])
     return found
 
 
-def _query_log(paths: tuple[str, ...]) -> Any:
+def _query_log(paths: tuple[str, ...], dialect: str) -> Any:
     from airflow_lineage_provider.readers.query_log.files import open_log_files
 
-    return open_log_files(paths)
+    return open_log_files(paths, fallback_dialect=dialect)
 
 
 def _catalog(place: str, platforms: tuple[str, ...]) -> Any:

@@ -40,6 +40,7 @@ class LogFile:
         self.problems = problems
         self.left_out = 0
         """The number of lines that were no records."""
+        self._is_csv = False
 
     def lines(self) -> Iterator[str]:
         """Yield the lines with their ends; one that is longer than `LONGEST_RECORD` is left out and reported.
@@ -52,9 +53,15 @@ class LogFile:
         except OSError as error:
             raise QueryLogError(f"{self.path}: cannot be read: {error.strerror or error}") from None
 
-    def records(self) -> Iterator[list[str]]:
-        """Yield the CSV records; fields may contain line ends. See `lines`."""
-        for text in self._record_texts():
+    def records(self, start: re.Pattern[str] | None = None) -> Iterator[list[str]]:
+        """Yield the CSV records; fields may contain line ends. See `lines`.
+
+        `start` is what the first line of a record begins with; lines before the first such one are left out.
+        """
+        self._is_csv = True
+        for text in self._record_texts(start):
+            if _LEFT_OUT in text:  # one of its lines was too long
+                continue
             try:
                 row = next(csv.reader(io.StringIO(text), strict=True), [])
             except (csv.Error, StopIteration):
@@ -89,8 +96,12 @@ class LogFile:
         while line := buffered.readline(LONGEST_RECORD + 1):
             if len(line) > LONGEST_RECORD and not line.endswith(b"\n"):
                 long += 1
+                quotes = line.count(b'"')
                 while (rest := buffered.readline(LONGEST_RECORD)) and not rest.endswith(b"\n"):
-                    pass
+                    quotes += rest.count(b'"')
+                quotes += rest.count(b'"')
+                if self._is_csv:
+                    yield _LEFT_OUT + '"' * (quotes % 2) + "\n"
                 continue
             try:
                 yield line.decode(self.encoding)
@@ -117,21 +128,27 @@ class LogFile:
         if undecoded:
             self._problem(f"{undecoded:,} lines are not {self.encoding}; they were read as Latin-1")
 
-    def _record_texts(self) -> Iterator[str]:
+    def _record_texts(self, start: re.Pattern[str] | None) -> Iterator[str]:
         """Yield the text of each CSV record: lines up to the one that closes the last quote."""
         parts: list[str] = []
-        size, is_open = 0, False
+        size, is_open, begun = 0, False, start is None
         for line in self.lines():
-            parts.append(line)
-            size += len(line)
+            begun = begun or (start is not None and start.match(line) is not None)
+            if not begun:  # the rest of a record whose begin is in an earlier file
+                self.left_out += 1
+                continue
             is_open ^= line.count('"') % 2 == 1
-            if not is_open or size > LONGEST_RECORD:
-                if is_open:
-                    self._problem(f"a record longer than {LONGEST_RECORD >> 20} MiB was left out")
-                else:
+            size += len(line)
+            if size <= LONGEST_RECORD:
+                parts.append(line)
+            elif parts:
+                self._problem(f"a record longer than {LONGEST_RECORD >> 20} MiB was left out")
+                parts = []
+            if not is_open:
+                if parts:
                     yield parts[0] if len(parts) == 1 else "".join(parts)
-                parts, size, is_open = [], 0, False
-        if parts:
+                parts, size = [], 0
+        if is_open:
             self._problem("its last record is half-written and was left out")
 
     def _problem(self, text: str) -> None:
@@ -181,6 +198,8 @@ class _Gzip(io.RawIOBase):
         return data
 
 
+_LEFT_OUT = "\0"
+"""Stands for a line that was too long, in the record that it is a part of."""
 _ROTATED = re.compile(r"(\d+)")
 
 

@@ -61,7 +61,7 @@ class _Json(msgspec.Struct):
 def read_csvlog(file: LogFile) -> Iterator[LoggedStatement]:
     """Yield the statements of a csvlog that succeeded."""
     log = _ServerLog()
-    for row in file.records():
+    for row in file.records(_RECORD):
         if len(row) < _FEWEST_FIELDS or not _RECORD.match(row[0]):
             file.left_out += 1
             continue

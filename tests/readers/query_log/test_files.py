@@ -86,6 +86,27 @@ def test_a_line_longer_than_the_limit_is_left_out_and_said(tmp_path, monkeypatch
     assert "1 lines longer than" in found.problems[0]
 
 
+@pytest.mark.parametrize("before", ["", "select 1,\n"])
+def test_a_record_of_a_csvlog_with_a_line_that_is_too_long_is_left_out_as_a_whole(
+    tmp_path, monkeypatch, before
+):
+    monkeypatch.setattr(lines, "LONGEST_RECORD", 10_000)
+    long = f"{before}insert into gold.wrong (a)\nselect '{'x' * 50_000}' as b,\na from silver.s"
+    text = csv_row(f"duration: 1.0 ms  statement: {long}") + csv_row(f"duration: 1.0 ms  statement: {SQL}")
+    found = read(tmp_path, text)
+    assert [write.target for write in found.writes] == ["gold.t"]
+    assert found.problems == ("log: 1 lines longer than 0 MiB were left out",)
+
+
+def test_a_record_of_many_lines_that_is_too_long_is_left_out_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "LONGEST_RECORD", 10_000)
+    long = "insert into gold.wrong (a)\n" + "-- x\n" * 5_000 + "select a from silver.s"
+    text = csv_row(f"duration: 1.0 ms  statement: {long}") + csv_row(f"duration: 1.0 ms  statement: {SQL}")
+    found = read(tmp_path, text)
+    assert [write.target for write in found.writes] == ["gold.t"]
+    assert "a record longer than" in found.problems[0]
+
+
 def test_gzip_and_a_gzip_file_that_ends_early(tmp_path):
     packed = gzip.compress(
         ("".join(row(f"select '{os.urandom(40).hex()}'") for _ in range(500)) + row()).encode()
@@ -134,7 +155,7 @@ def test_a_csvlog_that_ends_in_the_middle_of_a_record(tmp_path):
 
 def test_a_csvlog_that_begins_in_the_middle_of_a_record(tmp_path):
     found = read(
-        tmp_path, "from t where x = 1,,,\n" + csv_row(f"duration: 1.0 ms  statement: {SQL}"), kind="csvlog"
+        tmp_path, 'from t where x = 1",,,\n' + csv_row(f"duration: 1.0 ms  statement: {SQL}"), kind="csvlog"
     )
     assert len(found.writes) == 1
     assert found.problems == ("log: 1 lines are no records of a csvlog",)
