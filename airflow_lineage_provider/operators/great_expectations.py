@@ -23,7 +23,8 @@ class GreatExpectationsOperator(BaseOperator):
 
     On Postgres and Snowflake they run in SQL; of DuckDB the columns that they name are read into pandas. An
     expectation of severity critical that is not met fails the task, one of a lower severity warns. Neither
-    events nor data docs take values of rows. Needs the extra `great_expectations`.
+    events nor data docs take values of rows. Needs the extra `great_expectations`, and on Snowflake
+    `snowflake-sqlalchemy` 2.1 or newer.
 
     :param suites: a folder of suites in JSON, or one of them; each is named by its table, `schema.table`.
         A relative path is taken from `project_dir`.

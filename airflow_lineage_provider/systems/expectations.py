@@ -144,7 +144,8 @@ def _check(result: Mapping[str, Any]) -> CheckResult:
     """Return a result with its counts, and without any value of a row."""
     config, found = result["expectation_config"], result.get("result") or {}
     kwargs = {name: value for name, value in config.get("kwargs", {}).items() if name != "batch_id"}
-    counts = {name: found[name] for name in _COUNTS if isinstance(found.get(name), int)}
+    # Some warehouses count in decimals.
+    counts = {name: int(found[name]) for name in _COUNTS if isinstance(found.get(name), int | float)}
     observed = found.get("observed_value")
     actual = counts.get("unexpected_count", observed if isinstance(observed, int | float) else "")
     return CheckResult(

@@ -95,7 +95,10 @@ def _batch(context: Any, suite: Suite, credentials: Any) -> Iterator[tuple[Any, 
         )
         return
     schema, table = suite.table.split(".", 1)
-    source = context.data_sources.add_sql("warehouse", connection_string=connection_string(credentials))
+    url, options = _engine(credentials)
+    source = context.data_sources.add_sql(
+        "warehouse", connection_string=url, kwargs={"connect_args": options} if options else {}
+    )
     try:
         asset = source.add_table_asset(suite.table, table_name=table, schema_name=schema)
         yield asset.add_batch_definition_whole_table("table"), None
@@ -103,38 +106,23 @@ def _batch(context: Any, suite: Suite, credentials: Any) -> Iterator[tuple[Any, 
         source.get_engine().dispose()
 
 
-def connection_string(credentials: Any) -> str:
-    """Return the SQLAlchemy URL of dbt's credentials. Raises InputError for another adapter."""
+def _engine(credentials: Any) -> tuple[str, dict[str, Any]]:
+    """Return the SQLAlchemy URL of dbt's credentials, and the driver's options beside it.
+
+    Raises InputError for an adapter that suites cannot run on.
+    """
     from sqlalchemy import URL
 
     if credentials.type == "postgres":
-        options = {"sslmode": credentials.sslmode} if credentials.sslmode else {}
-        url = URL.create(
-            "postgresql+psycopg2",
-            credentials.user,
-            credentials.password,
-            credentials.host,
-            int(credentials.port),
-            credentials.database,
-            options,
-        )
-        return url.render_as_string(hide_password=False)
+        query = {"sslmode": credentials.sslmode} if credentials.sslmode else {}
+        login = credentials.user, credentials.password, credentials.host, int(credentials.port)
+        url = URL.create("postgresql+psycopg2", *login, credentials.database, query)
+        return url.render_as_string(hide_password=False), {}
     if credentials.type == "snowflake":
-        if not credentials.password:
-            raise InputError("Great Expectations on Snowflake needs a password in the dbt profile")
-        names = ("warehouse", "role", "port", "protocol")
-        given = {name: str(getattr(credentials, name, None) or "") for name in names}
-        if credentials.host:
-            given["account"] = credentials.account
-        url = URL.create(
-            "snowflake",
-            credentials.user,
-            credentials.password,
-            credentials.host or credentials.account,
-            database=f"{credentials.database}/{credentials.schema}",
-            query={name: value for name, value in given.items() if value},
-        )
-        return url.render_as_string(hide_password=False).replace("%2F", "/")
+        url = URL.create("snowflake", credentials.user, host=credentials.account)
+        names = ("host", "port", "protocol", "role", "warehouse", "database", "schema")
+        options = {name: getattr(credentials, name, None) for name in names} | credentials.auth_args()
+        return str(url), {name: value for name, value in options.items() if value}
     raise InputError(
         f"suites run on duckdb, postgres and snowflake, not on {credentials.type!r}: choose another target"
     )

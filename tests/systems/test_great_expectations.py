@@ -1,6 +1,8 @@
-"""Suites of Great Expectations, run by the operator in a real Airflow on DuckDB and on Postgres."""
+"""Suites of Great Expectations, run by the operator in a real Airflow on DuckDB, Postgres and Snowflake."""
 
 import json
+import subprocess
+import sys
 
 import duckdb
 import psycopg2
@@ -8,6 +10,7 @@ import pytest
 from airflow_cases import run_cases
 
 from tests.support.gx import gx_path
+from tests.support.snowflake import fakesnow
 
 CUSTOMERS = """
     create table silver.stg_customers as select * from (values
@@ -18,11 +21,22 @@ CUSTOMERS = """
 """
 BETWEEN = "expect_column_values_to_be_between"
 REGEX = "expect_column_values_to_match_regex"
+EXECUTE = """
+import json, sys
+import snowflake.connector
+options, statements = json.loads(sys.argv[1])
+with snowflake.connector.connect(**options) as connection, connection.cursor() as cursor:
+    for statement in statements:
+        cursor.execute(statement)
+"""
 PROFILE = """
 shop:
   target: duckdb
   outputs:
     duckdb: {{type: duckdb, path: '{path}', schema: silver}}
+    snowflake:
+      {{type: snowflake, account: acme, user: fake, password: s3cret, database: analytics, schema: silver,
+       host: localhost, port: '{{{{ env_var("FAKESNOW_PORT") | as_number }}}}', protocol: http}}
 """
 
 
@@ -69,7 +83,18 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def outcomes(project, postgres, tmp_path_factory):
+def snowflake_port(tmp_path_factory):
+    """A server of Snowflake's protocol with the table of customers; gives its port."""
+    with fakesnow(tmp_path_factory.mktemp("snowflake") / "log") as options:
+        customers = CUSTOMERS.replace("table silver.", "table analytics.silver.")
+        statements = ["create database analytics", "create schema analytics.silver", customers]
+        # A process of its own: here `snowflake` is the module of the tests.
+        subprocess.run([sys.executable, "-c", EXECUTE, json.dumps([options, statements])], check=True)
+        yield options["port"]
+
+
+@pytest.fixture(scope="module")
+def outcomes(project, postgres, snowflake_port, tmp_path_factory):
     login = {key.removeprefix("PG").lower(): value for key, value in postgres.items()}
     with psycopg2.connect(dbname=login.pop("database"), **login) as connection, connection.cursor() as cursor:
         cursor.execute("drop schema if exists silver cascade; create schema silver")
@@ -94,7 +119,16 @@ def outcomes(project, postgres, tmp_path_factory):
             **here,
             "operator": {**on_postgres, "retries": 0, "data_docs_url": "https://docs.example.com/gx/"},
         }
-    environ = {"AIRFLOW_CONN_PG": json.dumps(pg), "PYTHONPATH": str(gx_path())}
+    for name in ("failing", "warning"):
+        cases[f"{name}_on_snowflake"] = {
+            **here,
+            "operator": {"suites": f"{name}.json", "target": "snowflake", **where},
+        }
+    environ = {
+        "AIRFLOW_CONN_PG": json.dumps(pg),
+        "FAKESNOW_PORT": str(snowflake_port),
+        "PYTHONPATH": str(gx_path()),
+    }
     return run_cases(tmp_path_factory.mktemp("airflow"), cases, environ)
 
 
@@ -104,7 +138,7 @@ def assertions(outcome):
     return {one["column"]: one for one in table["inputFacets"]["dataQualityAssertions"]["assertions"]}, event
 
 
-@pytest.mark.parametrize("warehouse", ["", "_on_postgres"])
+@pytest.mark.parametrize("warehouse", ["", "_on_postgres", "_on_snowflake"])
 def test_an_unmet_critical_expectation_fails_the_task_and_the_event_has_counts_by_column(outcomes, warehouse):
     outcome = outcomes[f"failing{warehouse}"]
     found, event = assertions(outcome)
@@ -119,7 +153,7 @@ def test_an_unmet_critical_expectation_fails_the_task_and_the_event_has_counts_b
     assert [found[column]["actual"] for column in ("email", "amount", "created_at")] == ["1", "1", "1"]
 
 
-@pytest.mark.parametrize("warehouse", ["", "_on_postgres"])
+@pytest.mark.parametrize("warehouse", ["", "_on_postgres", "_on_snowflake"])
 def test_an_unmet_expectation_of_severity_warning_warns(outcomes, warehouse):
     outcome = outcomes[f"warning{warehouse}"]
     found, event = assertions(outcome)
