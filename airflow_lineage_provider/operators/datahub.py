@@ -82,7 +82,7 @@ class DataHubLineagePublisher(BaseOperator):
             publication = Publication(
                 load_map(path_beside_dag(self, self.map_path)),
                 self.environment,
-                recent_events(self.source, self.days),
+                tuple(recent_events(self.source, self.days)),
                 self.env,
                 self.platform_instances,
             )

@@ -67,6 +67,13 @@ class _Reader:
             for feature in entity.features
         }
         self.logical = {urn: self.names.name_of(entity) for urn, entity in self.entities.items()}
+        self.logical |= {
+            urn: self.logical[sibling]
+            for urn, entity in self.entities.items()
+            if platform_name(entity) == _DBT
+            for sibling in entity.siblings
+            if sibling in self.entities and platform_name(self.entities[sibling]) != _DBT
+        }
         self.folding = {
             urn: entity.urn.kind == "dataset" and self.names.folds(entity)
             for urn, entity in self.entities.items()

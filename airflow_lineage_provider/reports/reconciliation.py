@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,13 @@ def _trend_lines(found: Reconciliation, trend: Trend) -> Iterator[str]:
         yield from (f"  {sign} {key}" for key in keys)
 
 
+def _summary(found: Reconciliation) -> str:
+    """Return which kinds of evidence were compared, and on how many edges they agree."""
+    kinds = ", ".join(WORDS.get(kind, kind) for kind in found.kinds)
+    agreed = sum("-" not in row.has.values() for row in found.edges)
+    return f"Compared: {kinds}. {agreed} of {len(found.edges)} edges are in all that would show them."
+
+
 def _head(kind: str) -> str:
     return _HEADS.get(kind, kind)
 
@@ -92,8 +100,7 @@ def _cells(found: Reconciliation, row: EdgeRow) -> list[str]:
 
 def reconciliation_markdown(found: Reconciliation, trend: Trend) -> str:
     """Return the report as Markdown."""
-    kinds = ", ".join(WORDS.get(kind, kind) for kind in found.kinds)
-    lines = [f"## Lineage reconciliation: {reconciliation_outcome(found)}", "", f"Compared: {kinds}.", ""]
+    lines = [f"## Lineage reconciliation: {reconciliation_outcome(found)}", "", _summary(found), ""]
     lines += [f"- incomplete: {markdown_text(reason)}" for reason in found.incomplete]
     lines += ["", *(f"- {markdown_text(text.strip())}" for text in _trend_lines(found, trend)), ""]
     heads = ["From", "To", *map(_head, found.kinds)]
@@ -111,9 +118,12 @@ def reconciliation_html(found: Reconciliation, trend: Trend) -> str:
     findings = [
         (f.severity, f.code, f.message, trend.since.get(key_of(f), "")) for f in found.comparison.findings
     ]
-    body = "".join(table(("Incomplete",), [(reason,)]) for reason in found.incomplete)
-    body += table(("", "Finding", "What", "Open since"), findings) if findings else ""
-    body += table(("Trend",), [(text,) for text in _trend_lines(found, trend)])
+    body = f"<p>{html.escape(_summary(found))}</p>\n"
+    body += "".join(table(("Incomplete",), [(reason,)]) for reason in found.incomplete)
+    if findings:
+        body += "<h2>Findings</h2>\n" + table(("", "Finding", "What", "Open since"), findings)
+    body += "<h2>Trend</h2>\n" + table(("Since the last time",), [(t,) for t in _trend_lines(found, trend)])
+    body += "<h2>Lineage</h2>\n"
     body += table(("From", "To", *map(_head, found.kinds)), [_cells(found, row) for row in found.edges])
     return page(f"Lineage reconciliation: {reconciliation_outcome(found)}", body)
 

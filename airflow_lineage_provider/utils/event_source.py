@@ -12,6 +12,8 @@ from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.hooks.openlineage import OpenLineageHook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_lineage_provider.store.source import EventSource
 
 
@@ -41,18 +43,18 @@ def event_source(name: str | None, *, since: datetime | None = None) -> EventSou
     )
 
 
-def recent_events(name: str | None, days: int) -> tuple[dict[str, Any], ...]:
-    """Return the events of the last days from the source that `name` names; none for 0 days.
+def recent_events(name: str | None, days: int) -> Iterator[dict[str, Any]]:
+    """Yield the events of the last days from the source that `name` names; none for 0 days.
 
     Raises as `event_source`, and EventSourceError.
     """
     from airflow_lineage_provider.store.sources import events_since
 
     if not days:
-        return ()
+        return
     since = datetime.now(UTC) - timedelta(days=days)
     source = event_source(name, since=since)
     try:
-        return tuple(events_since(source, since))
+        yield from events_since(source, since)
     finally:
         source.close()

@@ -255,3 +255,15 @@ def test_a_patch_adds_to_the_lineage_before_it_and_removes_from_it():
     found = read(mcp(ORDERS, "upstreamLineage", upstream(other)), {**record, "aspect": {"json": removed}})
     assert not found.graph.edges
     assert not found.incomplete
+
+
+def test_a_dbt_entity_of_another_name_is_known_by_its_sibling():
+    dbt = dataset_urn("dbt", "shop.orders_v2", "PROD")
+    siblings = {"siblings": [ORDERS], "primary": True}
+    found = read(
+        mcp(ORDERS, "status", {"removed": False}),
+        mcp(dbt, "siblings", siblings),
+        mcp(dbt, "upstreamLineage", upstream(RAW)),
+    )
+    assert set(found.graph.edges) == {("bronze.raw", "gold.orders")}
+    assert "dbt://shop.orders_v2" not in found.graph.datasets

@@ -188,3 +188,78 @@ def test_what_the_map_no_longer_has_is_removed_when_asked_and_nothing_else(pipel
 def test_a_binding_without_a_database_is_an_error(pipeline_map):
     with pytest.raises(InputError, match="leaves its database open"):
         list(Publication(pipeline_map, "postgres").proposals())
+
+
+def event(name, outputs, *, checks=(), at="2026-11-20T00:00:00Z", kind="MODEL", state="COMPLETE"):
+    def dataset(table):
+        return {"namespace": "snowflake://org-account", "name": table}
+
+    read = dataset("ANALYTICS.SILVER.STG_ORDERS")
+    read["inputFacets"] = {"dataQualityAssertions": {"assertions": list(checks)}} if checks else {}
+    return {
+        "eventType": state,
+        "eventTime": at,
+        "run": {"runId": "0190a0e2-0000-7000-8000-000000000001", "facets": {}},
+        "job": {"namespace": "dbt", "name": name, "facets": {"jobType": {"jobType": kind}}},
+        "inputs": [read],
+        "outputs": [dataset(table) for table in outputs],
+    }
+
+
+def observed(pipeline_map, *events):
+    found = {}
+    for one in Publication(pipeline_map, "prod", events).proposals():
+        found.setdefault((one.urn.split(":")[2], one.aspect), []).append(one)
+    return found
+
+
+def test_what_was_observed_is_published_beside_what_is_documented(pipeline_map):
+    run = event("gold.extra", ["ANALYTICS.GOLD.EXTRA"])
+    begun = event("gold.extra", ["ANALYTICS.GOLD.EXTRA"], at="2026-11-19T23:59:00Z", state="START")
+    found = observed(pipeline_map, begun, run)
+    extra = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.gold.extra,PROD)"
+    lineage = {one.urn: one.value for one in found["dataset", "upstreamLineage"]}[extra]
+    (upstream,) = lineage["upstreams"]
+    assert upstream["dataset"].split(",")[1] == "analytics.silver.stg_orders"
+    assert upstream["auditStamp"]["time"] == 1795132800000
+    jobs = {one.urn: one.value for one in found["dataJob", "dataJobInputOutput"]}
+    job = jobs["urn:li:dataJob:(urn:li:dataFlow:(dbt,dbt,PROD),gold.extra)"]
+    assert job["outputDatasetEdges"][0]["destinationUrn"] == extra
+    states = [one.value["status"] for one in found["dataProcessInstance", "dataProcessInstanceRunEvent"]]
+    assert states == ["STARTED", "COMPLETE"]
+    assert found["dataProcessInstance", "dataProcessInstanceRunEvent"][1].value["durationMillis"] == 60_000
+
+
+def test_assertions_of_dbt_and_great_expectations_with_their_results(pipeline_map):
+    between = "expect_column_values_to_be_between"
+    checks = [
+        {"assertion": "not_null", "success": True, "column": "order_id"},
+        {
+            "assertion": between,
+            "success": False,
+            "column": "order_amount",
+            "params": {"max": 9},
+            "severity": "warn",
+        },
+        {"assertion": between, "success": True, "column": "order_amount", "params": {"max": 99}},
+    ]
+    found = observed(pipeline_map, event("tests", [], checks=checks, kind="TEST"))
+    about = [one.value["datasetAssertion"] for one in found["assertion", "assertionInfo"]]
+    assert [one["nativeType"] for one in about] == ["not_null", between, between]
+    assert about[0]["fields"][0].endswith(",order_id)")
+    results = [one.value["result"]["type"] for one in found["assertion", "assertionRunEvent"]]
+    assert results == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert len({one.urn for one in found["assertion", "assertionInfo"]}) == 3
+
+
+def test_time_series_are_sent_with_what_they_belong_to(pipeline_map):
+    check = {"assertion": "not_null", "success": True, "column": "order_id"}
+    events = (event("tests", [], checks=[check], kind="TEST"),)
+    sink = MemorySink()
+    first = plan(sink, Publication(pipeline_map, "prod", events).proposals(), "m")
+    assert "assertionRunEvent" in {one.proposal.aspect for one in first}
+    sink.write([one.proposal for one in first])
+    assert plan(sink, Publication(pipeline_map, "prod", events).proposals(), "m") == ()
+    failed = (event("tests", [], checks=[check | {"success": False}], kind="TEST"),)
+    later = plan(sink, Publication(pipeline_map, "prod", failed).proposals(), "m")
+    assert [one.proposal.aspect for one in later] == ["assertionInfo", "assertionRunEvent"]

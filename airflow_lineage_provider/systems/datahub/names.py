@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph import Dataset
     from airflow_lineage_provider.lineage_map import Bindings, LineageMap
-    from airflow_lineage_provider.readers import JobRun
+    from airflow_lineage_provider.readers import BoundDataset, JobRun
 
 DBT_KINDS = frozenset({"MODEL", "SEED", "SNAPSHOT", "TEST", "JOB", "SOURCE", "OPERATION", "UNIT_TEST"})
 _AIRFLOW_KINDS = frozenset({"DAG", "TASK"})
@@ -83,7 +83,9 @@ def catalog_names(
 ) -> CatalogNames:
     """Return the names of what a map documents, and of what the inputs and outputs of jobs are."""
     observed = {
-        one.logical: (one.namespace, one.name, False) for job in jobs for one in (*job.inputs, *job.outputs)
+        one.logical: (one.namespace, one.name, _folds(bindings, one))
+        for job in jobs
+        for one in (*job.inputs, *job.outputs)
     }
     sources = lineage_map.content.sources
     platforms = {f"{key}.{name}": one.type for key, one in sources.items() for name in one.datasets}
@@ -96,6 +98,12 @@ def catalog_names(
         and not (name in observed and "*" in table)
     }
     return CatalogNames(observed | documented, platforms, env, instances or {})
+
+
+def _folds(bindings: Bindings, dataset: BoundDataset) -> bool:
+    """Whether the name of a dataset ignores case; DataHub's ingestion writes Snowflake's in small letters."""
+    namespace, name, _ = dataset
+    return scheme_of(namespace) == "snowflake" or bindings.folds(namespace, name)
 
 
 def flow_and_job(job: JobRun, env: str) -> tuple[str, str]:

@@ -116,6 +116,7 @@ class AssertionOutcome:
     dataset: str
     name: str
     column: str
+    arguments: tuple[tuple[str, str], ...]
     success: bool
     severity: str
     run_id: str
@@ -124,12 +125,12 @@ class AssertionOutcome:
 
 def check_results(events: Iterable[Mapping[str, Any]], bindings: Bindings) -> tuple[AssertionOutcome, ...]:
     """Return the last result of each test that events report, by the logical name of its dataset."""
-    last: dict[tuple[str, str, str], AssertionOutcome] = {}
+    last: dict[tuple[object, ...], AssertionOutcome] = {}
     for event in events:
         inputs = event.get("inputs")
         for dataset in inputs if isinstance(inputs, list) else ():
             for found in _results(event, dataset, bindings):
-                key = (found.dataset, found.name, found.column)
+                key = (found.dataset, found.name, found.column, found.arguments)
                 if key not in last or millis(last[key].at) <= millis(found.at):
                     last[key] = found
     return tuple(last.values())
@@ -146,6 +147,7 @@ def _results(event: Mapping[str, Any], dataset: Any, bindings: Bindings) -> Iter
             logical,
             text_at(one, "assertion"),
             text_at(one, "column"),
+            tuple(sorted((str(key), str(value)) for key, value in (one.get("params") or {}).items())),
             bool(one.get("success")),
             text_at(one, "severity"),
             text_at(event, "run", "runId"),
@@ -161,7 +163,8 @@ def assertions(
         dataset = urns.get(one.dataset, "")
         if not dataset.startswith("urn:li:dataset:"):
             continue
-        key = hashlib.sha256(f"{dataset}\n{one.name}\n{one.column}".encode()).hexdigest()[:32]
+        identity = repr((dataset, one.name, one.column, one.arguments))
+        key = hashlib.sha256(identity.encode()).hexdigest()[:32]
         urn = f"urn:li:assertion:{key}"
         about: dict[str, Any] = {
             "dataset": dataset,
@@ -169,6 +172,8 @@ def assertions(
             "operator": "_NATIVE_",
             "nativeType": one.name,
         }
+        if one.arguments:
+            about["nativeParameters"] = dict(one.arguments)
         if one.column:
             about["fields"] = [schema_field_urn(dataset, one.column)]
         value = {
@@ -185,6 +190,9 @@ def assertions(
             "asserteeUrn": dataset,
             "assertionUrn": urn,
             "status": "COMPLETE",
-            "result": {"type": "SUCCESS" if one.success else "FAILURE"},
+            "result": {
+                "type": "SUCCESS" if one.success else "FAILURE",
+                "nativeResults": {"severity": one.severity} if one.severity else {},
+            },
         }
         yield Proposal(urn, "assertionRunEvent", event, sent_with="assertionInfo")
