@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.kafka_connect import Connector
 
 UNCLAIMED = "its lineage is not claimed"
+_PROVIDED = re.compile(r"\$\{[^}:]+:[^}]*\}")
 _RUNS = frozenset({"RUNNING", "RESTARTING", "UNASSIGNED"})
 
 
@@ -64,14 +66,29 @@ def connect_lineage(
     observations: list[Observation] = []
     problems: list[str] = []
     for connector in connectors:
-        read = _source if connector.kind == "source" else _sink
-        found, said = read(connector, context)
+        found, said = _read(connector, context)
         state, error = _state(connector)
         if error and not found:
             found = [Observation(_movement(connector, context), state, error)]
         observations += found
         problems += [f"connector {connector.name}: {problem}" for problem in said]
     return observations, problems
+
+
+def _read(connector: Connector, context: ConnectContext) -> tuple[list[Observation], list[str]]:
+    if references := ", ".join(_references(connector)):
+        said = f"{references} is set by a config provider, which the worker alone reads: {UNCLAIMED}"
+        return [], [said]
+    return (_source if connector.kind == "source" else _sink)(connector, context)
+
+
+def _references(connector: Connector) -> list[str]:
+    """Return the settings that name datasets or columns by a config provider, such as `${env:DB_HOST}`."""
+    return sorted(
+        name
+        for name, value in connector.config.items()
+        if _PROVIDED.search(value) and not name.endswith(".converter")
+    )
 
 
 def _source(connector: Connector, context: ConnectContext) -> tuple[list[Observation], list[str]]:

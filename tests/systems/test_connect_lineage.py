@@ -88,6 +88,30 @@ def test_transforms_give_the_topic_and_its_columns():
     assert columns(observations[0]) == {"order_id": ["order_id"], "amount": ["amount"]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "setting", "value"),
+    [
+        ("source", "database.hostname", "${env:CRM_HOST}"),
+        ("source", "database.dbname", "${file:/opt/crm.properties:dbname}"),
+        ("source", "topic.prefix", "${vault:secret/data/connect:prefix}_crm"),
+        ("sink", "s3.bucket.name", "${env:BUCKET}"),
+    ],
+)
+def test_what_a_config_provider_sets_is_not_known_and_not_claimed(kind, setting, value):
+    config = DEBEZIUM if kind == "source" else S3_SINK | {"topics": "events"}
+    observations, problems = lineage(kind, config | {setting: value})
+    assert observations == []
+    assert problems == [
+        f"connector c: {setting} is set by a config provider, which the worker alone reads: its lineage is not claimed"
+    ]
+
+
+def test_a_placeholder_of_the_connector_itself_is_no_config_provider():
+    given = {"topics": "events", "table.name.format": "raw_${topic}"}
+    observations, _ = lineage("sink", JDBC_SINK | given, replace(CONTEXT, schemas={"events": EVENT}))
+    assert [name for _, _, name in ways(observations)] == ["shop.public.raw_events"]
+
+
 def routed(kind, **options):
     return {"transforms": "r", "transforms.r.type": kind} | {
         f"transforms.r.{name}": value for name, value in options.items()
@@ -97,8 +121,8 @@ def routed(kind, **options):
 BY_VALUE = routed("io.confluent.connect.transforms.ExtractTopic$Value", field="kind")
 BY_TIME = routed("org.apache.kafka.connect.transforms.TimestampRouter")
 BY_FIELD = routed("io.debezium.transforms.ExtractNewRecordState", **{"route.by.field": "kind"})
-S3 = {"connector.class": "io.confluent.connect.s3.S3SinkConnector", "s3.bucket.name": "lake"}
-JDBC = {
+S3_SINK = {"connector.class": "io.confluent.connect.s3.S3SinkConnector", "s3.bucket.name": "lake"}
+JDBC_SINK = {
     "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
     "connection.url": "jdbc:postgresql://db/shop",
 }
@@ -116,10 +140,10 @@ def test_a_topic_that_a_value_names_is_not_claimed(transform):
 @pytest.mark.parametrize(
     ("sink", "transform", "target"),
     [
-        (S3, BY_VALUE, None),
-        (JDBC, BY_VALUE, None),
-        (JDBC, BY_TIME, None),
-        (S3, BY_TIME, "topics/events-*"),
+        (S3_SINK, BY_VALUE, None),
+        (JDBC_SINK, BY_VALUE, None),
+        (JDBC_SINK, BY_TIME, None),
+        (S3_SINK, BY_TIME, "topics/events-*"),
     ],
     ids=["S3 by value", "a table by value", "a table by time", "S3 by time"],
 )
