@@ -90,7 +90,7 @@ class _Replacement:
                 yield (hub, second), first
 
     def dataset(self, dataset: Dataset) -> Dataset:
-        """Return a dataset; columns made from columns of a data source that have gaps have them too."""
+        """Return a dataset whose columns have a gap where that of the data source behind them has one."""
         if self.hubs.isdisjoint(self.observed.parents(dataset.name)):
             return dataset
         columns = {

@@ -38,7 +38,7 @@ _ALSO_SECRET = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NAMES = frozenset({"name", "namespace", "field", "column", "fullyQualifiedName"})
-"""Keys whose texts lineage is joined by; they stay as they are, as in events."""
+"""Keys of names, which lineage is joined by: they are not masked, as in events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def answer_text(saved: SavedAnswer, *, emails: bool = True) -> str:
         "system": saved.system,
         "format_version": FORMAT_VERSION,
         "fetched_at": saved.fetched_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "host": _without_login(saved.host),
+        "host": without_login(saved.host),
         "answer": without_secrets(saved.answer, emails=emails),
     }
     return (
@@ -147,7 +147,8 @@ def _plain(text: str, *, emails: bool) -> str:
     return text if emails else _EMAIL.sub(MASK, text)
 
 
-def _without_login(url: str) -> str:
+def without_login(url: str) -> str:
+    """Return a URL without login, query and fragment. Raises InputError for text that is no URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -193,7 +194,7 @@ def _answer(document: Any, file: str) -> SavedAnswer:
     return SavedAnswer(
         system=_text(document, "system", file),
         fetched_at=_time(document, file),
-        host=_without_login(_text(document, "host", file)),
+        host=without_login(_text(document, "host", file)),
         answer=document["answer"],
         file=file,
     )

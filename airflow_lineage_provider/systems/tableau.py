@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
-from airflow_lineage_provider.systems.saved import SavedAnswer
+from airflow_lineage_provider.systems.saved import SavedAnswer, without_login
 from airflow_lineage_provider.systems.tableau_graphql import Page, read_page
 from airflow_lineage_provider.systems.tableau_queries import (
     CONNECTIONS,
@@ -76,7 +76,8 @@ class TableauClient:
             }
         finally:
             self._sign_out()
-        return SavedAnswer("tableau", datetime.now(UTC), str(self._server.server_address), answer)
+        host = without_login(str(self._server.server_address))
+        return SavedAnswer("tableau", datetime.now(UTC), host, answer)
 
     def _nodes(self, connection: str) -> Iterator[dict[str, Any]]:
         """Yield the nodes of a connection, with smaller pages and fewer fields where the server needs it."""
@@ -223,13 +224,15 @@ def fetch_answer(connection: Connection) -> SavedAnswer:
 
 
 def server_url(connection: Connection) -> str:
-    """Return the URL of a connection's server. Raises InputError where it has no host."""
+    """Return the URL of a connection's server. Raises InputError where it has no host, or a login in it."""
     if not connection.host:
         raise InputError(f"{connection} names no host: set it to that of Tableau's server")
     host = (
         connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
     )
     url = urlsplit(host)
+    if "@" in url.netloc:
+        raise InputError(f"{connection} has a login in its host: move it to its login and password")
     port = f":{connection.port}" if connection.port and not url.port else ""
     return f"{url.scheme}://{url.netloc}{port}{url.path}".rstrip("/")
 

@@ -49,7 +49,7 @@ class Fields:
             self._named[datasource, text(one, "name")] = key
 
     def read_by(self, reader: DatasetName, key: str) -> tuple[ColumnSource, ...] | None:
-        """Return what a field that a dataset shows is made from, which for a dashboard is the data source."""
+        """Return the sources of a field that a dataset shows: for a dashboard, the data source's field."""
         source = self.sources_by_id.get(self._owners.get(key, ""))
         if source is None or source == reader:
             return self.sources(key)

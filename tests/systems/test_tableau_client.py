@@ -127,9 +127,14 @@ def test_a_server_that_is_away_is_said():
     assert raised.value.unreachable
 
 
-def test_a_connection_without_a_host_is_said():
-    with Tableau(site()) as running, pytest.raises(InputError, match="names no host"):
-        fetch_answer("tableau", connection(running, host=""))
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("", "names no host"), ("https://ann:s3cret@bi.example.com", "has a login in its host")],
+)
+def test_a_host_that_cannot_be_used_is_said(host, said):
+    with Tableau(site()) as running, pytest.raises(InputError, match=said) as raised:
+        fetch_answer("tableau", connection(running, host=host))
+    assert "s3cret" not in str(raised.value)
 
 
 INCOMPLETE = [
