@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - a case is a row
 """The client of Tableau against a stand-in: pages, busy servers, sessions, permissions, older versions."""
 
+import html
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from tableau_site import column_field, dashboard, node, ref, sheet, site, table,
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, Severity, Verdict
-from airflow_lineage_provider.reports.formats import comparison_as
+from airflow_lineage_provider.reports.formats import FORMATS, comparison_as
 from airflow_lineage_provider.reports.text import validation_text
 from airflow_lineage_provider.systems import tableau as client
 from airflow_lineage_provider.systems.answers import fetch_answer, observe_answer
@@ -266,6 +267,8 @@ def test_names_survive_from_tableau_to_the_report(name, tmp_path):
     assert subjects[Code.COLUMN_UNEXPECTED] == f"Customer Analytics Dashboard.{name}"
     assert subjects[Code.DATASET_UNEXPECTED].endswith(f"/Executive/{name}")
     assert name in json.loads(comparison_as("json", comparison))["findings"][0]["message"]
+    assert html.escape(name) in comparison_as("html", comparison)
+    assert all(comparison_as(form, comparison) for form in FORMATS)
     joined = "".join(validation_text(validation).split())
     assert "".join(name.split())[:60] in joined
 
