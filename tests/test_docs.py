@@ -43,3 +43,11 @@ def test_a_link_leads_to_a_file(page):
 def test_a_command_exists(page):
     for name in re.findall(r"airflow-lineage ([a-z]+)\b", page.read_text()):
         assert name in main.commands, name
+
+
+def test_every_operator_and_sensor_is_in_the_list():
+    page = (ROOT / "docs" / "operators.md").read_text()
+    folder = ROOT / "airflow_lineage_provider"
+    for file in (*folder.glob("operators/*.py"), *folder.glob("sensors/*.py")):
+        for name in re.findall(r"^class ([A-Z]\w+)\(.*(?:Operator|Sensor)", file.read_text(), re.M):
+            assert f"`{name}`" in page, name
