@@ -49,5 +49,5 @@ def test_every_operator_and_sensor_is_in_the_list():
     page = (ROOT / "docs" / "operators.md").read_text()
     folder = ROOT / "airflow_lineage_provider"
     for file in (*folder.glob("operators/*.py"), *folder.glob("sensors/*.py")):
-        for name in re.findall(r"^class ([A-Z]\w+)\(.*(?:Operator|Sensor)", file.read_text(), re.M):
+        for name in re.findall(r"^class ([A-Z]\w+)\(.*(?:Operator|Sensor)", file.read_text(), re.MULTILINE):
             assert f"`{name}`" in page, name
