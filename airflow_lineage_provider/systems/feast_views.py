@@ -127,8 +127,8 @@ class Registry:
                 return self.store.table(database or batch.database, schema or batch.schema, table)
 
             return sql_made(batch.query, self.store.dialect, columns, table_name=named)
-        dataset = batch.dataset or next((one.dataset for one in streams), None)
-        return Made(rest=dataset) if dataset else Made(gap="its data source is of a kind that is not known")
+        names = tuple(one.dataset for one in (batch, *streams) if one.dataset)
+        return Made(rest=names) if names else Made(gap="its data source is of a kind that is not known")
 
     def _feature(self, spec: Spec, made: Made, batch: FeastSource, aggregations: list[Spec]) -> Feature:
         name, function, window = text(spec, "name"), NONE, NONE

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from openlineage.client.event_v2 import RunState
 
@@ -127,7 +127,9 @@ def _run(run: Mapping[str, Any]) -> dict[str, Any]:
         "status": text(run, "info", "status"),
         "datasets": [
             {
-                **{key: text(one, "dataset", key) for key in ("name", "source_type", "source", "schema")},
+                "name": text(one, "dataset", "name"),
+                "schema": text(one, "dataset", "schema"),
+                "location": _location(text(one, "dataset", "source")),
                 "context": next(
                     (
                         text(tag, "value")
@@ -241,12 +243,18 @@ def _state(name: str, version: Mapping[str, Any], run: Mapping[str, Any]) -> tup
 
 
 def _dataset(logged: Mapping[str, Any], namespace: str) -> DatasetName:
-    source = mapping(_json(text(logged, "source")))
+    location = text(logged, "location")
+    return file_name(location) if location else DatasetName(namespace, f"dataset/{text(logged, 'name')}")
+
+
+def _location(source: str) -> str:
+    """Return the URL that a source names, without login and query; empty where it names none."""
+    found = mapping(_json(source))
     for key in ("uri", "path", "url"):
-        location = text(source, key)
-        if urlsplit(location).netloc:
-            return file_name(location)
-    return DatasetName(namespace, f"dataset/{text(logged, 'name')}")
+        url = urlsplit(text(found, key))
+        if url.netloc:
+            return urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+    return ""
 
 
 def _columns(datasets: list[Mapping[str, Any]], namespace: str) -> dict[str, tuple[ColumnSource, ...]] | None:

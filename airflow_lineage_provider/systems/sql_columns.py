@@ -25,20 +25,20 @@ ALIAS = "lineage_input_"
 class Made:
     """The columns that a node of a pipeline gives, by their names in small letters.
 
-    `rest` has the columns that are not in `columns`, unchanged; where it is None, `gap` says why the others
-    are not known. `every` shapes all columns.
+    The datasets of `rest` have the columns that are not in `columns`, unchanged (a topic, and the table that
+    is its history); where there is none, `gap` says why the others are not known. `every` shapes all columns.
     """
 
     columns: Mapping[str, tuple[ColumnSource, ...]] = field(default_factory=dict)
-    rest: DatasetName | None = None
+    rest: tuple[DatasetName, ...] = ()
     every: tuple[ColumnSource, ...] = ()
     gap: str = ""
 
     def find(self, name: str) -> tuple[ColumnSource, ...] | None:
         """Return what a column is made from; None where that is not known."""
         found = self.columns.get(name.casefold())
-        if found is None and self.rest is not None:
-            return (ColumnSource(self.rest, name),)
+        if found is None and self.rest:
+            return tuple(ColumnSource(one, name) for one in self.rest)
         return found
 
 
@@ -47,7 +47,7 @@ def sql_made(
     dialect: str,
     names: Iterable[str],
     *,
-    tables: Mapping[str, DatasetName] | None = None,
+    tables: Mapping[str, tuple[DatasetName, ...]] | None = None,
     columns: Mapping[str, tuple[str, ...]] | None = None,
     table_name: TableName | None = None,
 ) -> Made:
@@ -75,13 +75,15 @@ def sql_made(
     return _resolved(found, tables or {}, table_name)
 
 
-def _resolved(found: Lineage, tables: Mapping[str, DatasetName], table_name: TableName | None) -> Made:
+def _resolved(
+    found: Lineage, tables: Mapping[str, tuple[DatasetName, ...]], table_name: TableName | None
+) -> Made:
     gap = one_line("; ".join(map(str, found.problems)))
 
-    def dataset(table: Table) -> DatasetName | None:
-        known = tables.get(table.name.casefold())
-        if known is None and table_name is not None:
-            return table_name(table.database or "", table.schema or "", table.name)
+    def datasets(table: Table) -> tuple[DatasetName, ...]:
+        known = tables.get(table.name.casefold(), ())
+        if not known and table_name is not None:
+            return (table_name(table.database or "", table.schema or "", table.name),)
         return known
 
     def sources(of: Iterable[Source], expression: str) -> tuple[ColumnSource, ...]:
@@ -94,7 +96,7 @@ def _resolved(found: Lineage, tables: Mapping[str, DatasetName], table_name: Tab
                 "" if one.subtype.value == "IDENTITY" else _plain(expression),
             )
             for one in of
-            if (name := dataset(one.table)) is not None
+            for name in datasets(one.table)
         )
 
     columns = {}

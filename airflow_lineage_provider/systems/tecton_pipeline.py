@@ -67,10 +67,10 @@ def made_by(node: Node, known: Definitions, names: Iterable[str]) -> Made:
             return Made(gap="its data source is not among the definitions")
         if source.query:
             return sql_made(source.query, source.dialect, names, table_name=source.table_name)
-        return Made(rest=source.datasets[0][0]) if not source.problem else Made(gap=source.problem)
+        return Made(gap=source.problem) if source.problem else Made(rest=source.names)
     if view := mapping(node.get("featureViewNode")):
         name = known.views.get(object_id(view.get("featureViewId")))
-        return Made(rest=name) if name else Made(gap="its feature view is not among the definitions")
+        return Made(rest=(name,)) if name else Made(gap="its feature view is not among the definitions")
     if "transformationNode" in node:
         return _transformed(node, known, names)
     return Made(gap="its pipeline joins inputs in a way that is not known")
@@ -105,7 +105,7 @@ class _Rendering:
     """The SQL of a pipeline with an alias for each input, and the datasets that the aliases stand for."""
 
     known: Definitions
-    tables: dict[str, DatasetName] = field(default_factory=dict)
+    tables: dict[str, tuple[DatasetName, ...]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     query: TectonSource | None = None
     """The source whose query is part of the SQL."""
@@ -140,7 +140,7 @@ class _Rendering:
             return self._source(self.known.sources.get(object_id(source_node.get("virtualDataSourceId"))))
         if view := mapping(node.get("featureViewNode")):
             name = self.known.views.get(object_id(view.get("featureViewId")))
-            return self._alias(name, ()) if name else None
+            return self._alias((name,), ()) if name else None
         return _ANY_TIME if {"materializationContextNode", "contextNode"} & node.keys() else None
 
     def _source(self, source: TectonSource | None) -> str | None:
@@ -149,11 +149,11 @@ class _Rendering:
         if source.query:
             self.query = source
             return f"(\n{source.query.strip().rstrip(';')}\n)"
-        return self._alias(source.datasets[0][0], source.columns)
+        return self._alias(source.names, source.columns)
 
-    def _alias(self, dataset: DatasetName, columns: tuple[str, ...]) -> str:
+    def _alias(self, datasets: tuple[DatasetName, ...], columns: tuple[str, ...]) -> str:
         alias = f"{ALIAS}{len(self.tables)}"
-        self.tables[alias] = dataset
+        self.tables[alias] = datasets
         self.columns[alias] = columns
         return alias
 

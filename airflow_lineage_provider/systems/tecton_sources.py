@@ -51,6 +51,11 @@ class TectonSource:
     """The dataset that a table of the query is: (database, schema, table)."""
     problem: str = ""
 
+    @property
+    def names(self) -> tuple[DatasetName, ...]:
+        """The names of the datasets."""
+        return tuple(name for name, _ in self.datasets)
+
 
 def tecton_source(args: Config, cluster: str, workspace: str) -> TectonSource:
     """Return a data source of its definition (`virtualDataSource` of `tecton dump`)."""

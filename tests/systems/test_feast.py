@@ -103,7 +103,10 @@ def test_queries_streams_pushes_and_functions_of_a_real_registry_are_read(live):
     )
     (field,) = trips.outputs[0].fields
     assert dict(field.properties) == {"aggregation": "sum", "window": "7 days"}
-    assert made_from(seen["churn.trips"], field.name) == [("/data/x.parquet", "trips", "AGGREGATION")]
+    assert made_from(seen["churn.trips"], field.name) == [
+        ("/data/x.parquet", "trips", "AGGREGATION"),
+        ("events", "trips", "AGGREGATION"),
+    ]
     ratio = seen["churn.ratio"].movement
     assert [one.name.name for one in ratio.inputs] == [f"churn.{VIEW}"]
     assert "a function (pandas) computes it" in ratio.problems[0]

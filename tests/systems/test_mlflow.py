@@ -298,6 +298,17 @@ def test_a_version_that_is_not_ready_claims_no_lineage(model, run, state, error)
     assert (seen["model/m"].state, seen["model/m"].error) == (state, error)
 
 
+def test_login_and_signature_of_a_location_are_not_kept():
+    signed = f"https://ann:{SECRET}@blob.example.com/exports/a.parquet?sig={SECRET}"
+    with prepared([registered("m")], (200, a_run(uri=signed))) as url:
+        answer = MlflowClient(api(url)).answer()
+    assert SECRET not in json.dumps(answer)
+    seen, _ = mlflow_lineage(answer, url, NOW)
+    assert [one.name for one in seen[0].movement.inputs] == [
+        DatasetName("https://blob.example.com", "exports/a.parquet")
+    ]
+
+
 def test_a_password_alone_goes_as_a_bearer_token():
     seen = []
     with prepared([registered("m")], seen=seen) as url:
@@ -313,7 +324,7 @@ def test_an_answer_of_another_form_is_refused(answer):
 
 
 def test_thousands_of_models_stay_small():
-    dataset = {"name": "d", "source": json.dumps({"uri": EXPORT}), "schema": "", "context": "training"}
+    dataset = {"name": "d", "location": EXPORT, "schema": "", "context": "training"}
     models = [
         {
             "name": f"m{at}",

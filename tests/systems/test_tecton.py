@@ -138,6 +138,18 @@ def test_a_source_of_each_kind_has_its_name(config, expected):
     assert made_from(seen, "x") == [(expected[1], "x", "IDENTITY")]
 
 
+def test_features_of_a_stream_source_are_made_from_the_topic_and_its_history():
+    source = snowflake_source()
+    source["virtualDataSource"]["kafkaDsConfig"] = {"kafkaBootstrapServers": "b:9092", "topics": "events"}
+    seen = view_over(
+        "def f(s):\n    return f'select total_revenue as total from {s}'", source, mode="SPARK_SQL"
+    )
+    assert made_from(seen, "total") == [
+        (BEHAVIOR.name, "total_revenue", "IDENTITY"),
+        ("events", "total_revenue", "IDENTITY"),
+    ]
+
+
 def test_a_query_is_read_as_the_tables_in_it():
     query = "select o.customer_id, o.amount * 2 as total from gold.orders o join gold.customers c using (customer_id)"
     seen = view_over("def f(s):\n    return f'select * from {s}'", snowflake_source(table="", query=query))
