@@ -111,7 +111,7 @@ class TableStates:
                 other, found = now.get(column, ("", None))
                 line = found.line if found else self.lines.get((name, column.casefold()), state.line)
                 yield NetChange(name, "renamed" if other else "dropped", line, column, other)
-            elif same.kind:
+            elif same.kind and (same.was or self.graph.datasets[name].columns[column].type):
                 yield NetChange(name, "retyped", same.line or state.line, column, same.kind)
 
     def _apply(self, change: TableChange, name: str) -> None:

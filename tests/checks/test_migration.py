@@ -76,6 +76,7 @@ def test_the_documented_type_in_other_words_is_no_change():
         "create table if not exists raw.orders (x int)",
         "alter table raw.orders add column extra int",
         "alter table elsewhere.t drop column amount",
+        "create or replace table raw.orders (order_id bigint, amount text, note text)",
         "create or replace view gold.revenue as select order_id, cast(amount as decimal(10,2)) as total from raw.orders",
     ],
 )

@@ -53,6 +53,8 @@ def test_reading_the_dag_file_imports_airflow_and_a_handful_of_ours(modules_afte
         "airflow_lineage_provider.operators.data_age",
         "airflow_lineage_provider.operators.dbt",
         "airflow_lineage_provider.operators.ingest",
+        "airflow_lineage_provider.reports",
+        "airflow_lineage_provider.reports.escape",
         "airflow_lineage_provider.sensors",
         "airflow_lineage_provider.sensors.lineage",
         "airflow_lineage_provider.utils",
