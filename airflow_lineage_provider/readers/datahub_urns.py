@@ -6,14 +6,17 @@ https://docs.datahub.com/docs/what/urn
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from airflow_lineage_provider.errors import LineageError
 
 _URN = re.compile(r"urn:li:([A-Za-z]+):(.+)", re.DOTALL)
+_ESCAPED = re.compile("%(?:25|28|29|2[cC])")
 _RESERVED = {"%": "%25", "(": "%28", ")": "%29", ",": "%2C"}
 _LONGEST = 2048
+_FIELD = "urn:li:schemaField:("
 
 
 class UrnError(LineageError):
@@ -37,7 +40,14 @@ class FieldRef(NamedTuple):
 
 def parse_urn(text: str) -> Urn:
     """Return the parts of a URN; parts that are URNs themselves stay whole. Raises UrnError."""
-    found = _URN.fullmatch(text) if isinstance(text, str) and len(text) <= _LONGEST else None
+    if not isinstance(text, str):
+        raise UrnError(f"{text!r:.200} is not a URN of DataHub")
+    return _parsed(text)
+
+
+@lru_cache(maxsize=100_000)
+def _parsed(text: str) -> Urn:
+    found = _URN.fullmatch(text) if len(text) <= _LONGEST else None
     if not found:
         raise UrnError(f"{text!r:.200} is not a URN of DataHub")
     kind, key = found.groups()
@@ -53,10 +63,10 @@ def parse_urn(text: str) -> Urn:
 
 def schema_field(urn: str) -> FieldRef:
     """Return the dataset and the path of a schemaField's URN. Raises UrnError."""
-    found = parse_urn(urn)
-    if found.kind != "schemaField" or len(found.parts) != 2:  # noqa: PLR2004 - dataset and path
+    dataset, found, path = str(urn).removeprefix(_FIELD).rpartition("),")
+    if not found or not str(urn).startswith(_FIELD) or not path.endswith(")"):
         raise UrnError(f"{urn!r:.200} is not the URN of a column")
-    return FieldRef(found.parts[0], simple_path(found.parts[1]))
+    return FieldRef(parse_urn(f"{dataset})").text, simple_path(_decoded(path[:-1])))
 
 
 def simple_path(path: str) -> str:
@@ -108,7 +118,7 @@ def _encoded(part: str) -> str:
 
 
 def _decoded(part: str) -> str:
-    return re.sub("%(?:25|28|29|2[cC])", lambda found: unquote(found[0]), part)
+    return _ESCAPED.sub(lambda found: unquote(found[0]), part) if "%" in part else part
 
 
 def _balanced(key: str) -> bool:

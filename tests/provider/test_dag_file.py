@@ -206,3 +206,15 @@ def test_the_review_is_quarterly_and_reads_cheaply(modules_after_reading):
     assert task.dag.schedule == "0 6 1 1,4,7,10 *"
     assert (path.parent / task.map_path).is_file()
     assert {name.partition(".")[0] for name in modules_after_reading(path)} & HEAVY == set()
+
+
+def test_reading_the_weekly_dag_imports_its_operator_only(modules_after_reading, tmp_path):
+    plain = tmp_path / "plain.py"
+    plain.write_text("from airflow.sdk import DAG, BaseOperator\n")
+    added = modules_after_reading(DAG_FILE.with_name("lineage_reconciliation.py"))
+    added -= modules_after_reading(plain)
+    assert {name.partition(".")[0] for name in added} & {*HEAVY, "datahub", "sqlalchemy", "pydantic"} == set()
+    assert {name for name in added if name.startswith("airflow_lineage_provider.")} == {
+        "airflow_lineage_provider.operators",
+        "airflow_lineage_provider.operators.reconciliation",
+    }
