@@ -34,6 +34,8 @@ class S3Access:
     session_token: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
+    name: str = ""
+    """What error messages call it, such as "connection 'lake'"."""
 
     def filesystem(self) -> FileSystem:
         """Return the bucket's file system."""
@@ -68,6 +70,7 @@ class Lake:
         self.location = location.rstrip("/")
         self.is_local = url.scheme in {"", "file"}
         self._s3 = s3 or S3Access()
+        self._called = f"{self.location} ({self._s3.name})" if self._s3.name else self.location
         self._root = (
             str(Path(url.path).absolute()) if self.is_local else f"{url.netloc}{url.path}".rstrip("/")
         )
@@ -83,7 +86,7 @@ class Lake:
         from pyarrow.fs import FileSelector
 
         selector = FileSelector(self._path(folder), allow_not_found=True, recursive=False)
-        with _one_line(self.location):
+        with _one_line(self._called):
             found = [info.base_name for info in self._files.get_file_info(selector) if info.is_file]
         return sorted(name for name in found if name.endswith(suffix))
 
@@ -124,26 +127,26 @@ class Lake:
 
     def read_bytes(self, name: str) -> bytes:
         """Return what a file holds."""
-        with _one_line(self.location), self._files.open_input_stream(self._path(name)) as source:
+        with _one_line(self._called), self._files.open_input_stream(self._path(name)) as source:
             return bytes(source.read())
 
     def schema(self, name: str) -> pa.Schema:
         """Return the columns of a Parquet file."""
         import pyarrow.parquet as pq
 
-        with _one_line(self.location):
+        with _one_line(self._called):
             return pq.read_schema(self._path(name), filesystem=self._files)
 
     def batches(self, name: str, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield a Parquet file's rows, a row group's worth at a time."""
         import pyarrow.parquet as pq
 
-        with _one_line(self.location), self._files.open_input_file(self._path(name)) as source:
+        with _one_line(self._called), self._files.open_input_file(self._path(name)) as source:
             yield from pq.ParquetFile(source).iter_batches(batch_size=ROW_GROUP, columns=columns)
 
     def delete(self, name: str) -> None:
         """Delete a file."""
-        with _one_line(self.location):
+        with _one_line(self._called):
             self._files.delete_file(self._path(name))
 
     @property
@@ -170,7 +173,7 @@ class Lake:
         synced, so that it survives a loss of power.
         """
         path = Path(self._path(name))
-        with _one_line(self.location):
+        with _one_line(self._called):
             if not self.is_local:
                 upload = self._path(f"{UPLOADS}/{path.name}.{uuid4().hex}")
                 try:
@@ -199,9 +202,9 @@ class Lake:
 
 
 @contextmanager
-def _one_line(location: str) -> Iterator[None]:
+def _one_line(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         text = " ".join(str(error).split())
-        raise IngestError(f"{location}: {text[:300]}", unreachable=True) from None
+        raise IngestError(f"{place}: {text[:300]}", unreachable=True) from None

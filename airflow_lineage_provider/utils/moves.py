@@ -114,6 +114,10 @@ def s3_access(conn_id: str | None) -> S3Access | None:
     if conn_id is None:
         return None
     conn = BaseHook.get_connection(conn_id)
+    if conn.conn_type != "aws":
+        raise InputError(
+            f"connection {conn_id!r} is of type {conn.conn_type!r}; a bucket needs one of type aws"
+        )
     extra = conn.extra_dejson
     return S3Access(
         conn.login or extra.get("aws_access_key_id"),
@@ -121,6 +125,7 @@ def s3_access(conn_id: str | None) -> S3Access | None:
         extra.get("aws_session_token"),
         extra.get("region_name"),
         extra.get("endpoint_url"),
+        f"connection {conn_id!r}",
     )
 
 

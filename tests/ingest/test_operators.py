@@ -10,9 +10,15 @@ import pytest
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS / "dbt"), str(TESTS / "operators")]
 
+from airflow.sdk import DAG  # noqa: E402
 from airflow_cases import run_cases  # noqa: E402
 from dbt_projects import write_project  # noqa: E402
 
+from airflow_lineage_provider.errors import InputError  # noqa: E402
+from airflow_lineage_provider.operators.ingest import (  # noqa: E402
+    LakeToBronzeOperator,
+    PostgresToBronzeOperator,
+)
 from tests.support.postgres_server import create_database  # noqa: E402
 
 from .streams import Stream, event  # noqa: E402
@@ -103,6 +109,7 @@ def postgres_cases(base, here):
         "odd_name": {"operator": crm | {"tables": {"public.other": "bronze.raw;x"}}},
         "no_profile": {"operator": crm | {"target": "production"}},
         "bucket_away": {"operator": lake | {"lake": "s3://lake/away", "s3_conn_id": "s3_away"}},
+        "bucket_wrong_type": {"operator": lake | {"lake": "s3://lake/x", "s3_conn_id": "kafka"}},
         "odd_lake": {"operator": lake | {"lake": "ftp://lake/away"}},
         "odd_deletes": {"operator": crm | {"deletes": "sometimes"}},
     }
@@ -173,6 +180,19 @@ def test_tables_are_templated_and_the_summary_is_returned(cases):
     assert cases["rows_again"].returned["moved"] == {"bronze.raw_orders": {"rows": 30, "deleted": 0}}
 
 
+@pytest.mark.parametrize("target", [{}, {"lake": "/lake", "project_dir": "/shop"}])
+def test_a_move_has_one_target(target):
+    with pytest.raises(InputError, match="name the target: a lake, or the project_dir"):
+        PostgresToBronzeOperator(task_id="crm", source_conn_id="crm", tables=ORDERS, **target)
+
+
+def test_arguments_of_the_warehouse_may_be_the_dags_defaults():
+    with DAG("movers", schedule=None, default_args={"project_dir": "/shop", "target": "dev"}):
+        moved = PostgresToBronzeOperator(task_id="crm", source_conn_id="crm", tables=ORDERS)
+        loaded = LakeToBronzeOperator(task_id="events", topic="t", lake="/lake", table="bronze.raw_events")
+    assert (moved.project_dir, moved.target) == (loaded.project_dir, loaded.target) == ("/shop", "dev")
+
+
 def test_a_move_is_a_job_with_its_columns_and_rows(cases):
     start, complete = cases["rows"].events
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
@@ -209,6 +229,7 @@ def test_files_are_a_dataset_with_columns_too(cases, case, namespace):
         ("no_key", "public.keyless has no primary key"),
         ("odd_name", "the table 'bronze.raw;x' is not named as schema.table"),
         ("no_profile", "production"),
+        ("bucket_wrong_type", "connection 'kafka' is of type 'kafka'; a bucket needs one of type aws"),
         ("odd_lake", "neither a folder nor s3://BUCKET/FOLDER"),
         ("odd_deletes", "deletes must be compare, slot or none"),
         ("topic_kafka_empty", "connection 'kafka_empty' has no 'bootstrap.servers' in its extra"),
@@ -225,9 +246,9 @@ def test_what_the_same_input_fails_on_again_fails_without_a_retry(cases, case, s
     ("case", "said"),
     [
         ("away", "connection 'away' (Postgres 127.0.0.1:1/operators_crm) cannot be reached"),
-        ("bucket_away", "s3://lake/away"),
+        ("bucket_away", "s3://lake/away/raw_orders (connection 's3_away'): "),
         ("topic_registry_away", "connection 'registry_away'"),
-        ("load_bucket_away", "s3://lake/away"),
+        ("load_bucket_away", "s3://lake/away (connection 's3_away'): "),
     ],
 )
 def test_a_system_that_does_not_answer_is_one_line_that_names_the_connection(cases, case, said):
