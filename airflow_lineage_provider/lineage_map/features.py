@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 NONE = "none"
 """The aggregation and the window of a feature that is not aggregated."""
 
+_DURATION = re.compile(r"\d+(?:\.\d+)?[ -]?[a-z]+")
+_BACK = re.compile(r"^(?:the )?(?:last|past|trailing|rolling) (?=\d)")
 _SAME = {"avg": "mean", "average": "mean", "stdev": "stddev", "count distinct": "approx count distinct"}
 
 
@@ -29,15 +31,20 @@ def aggregation_text(name: str) -> str:
 
 
 def window_text(window: str) -> str:
-    """Return a window in the largest unit that fits; text that is no duration in lower case.
+    """Return a window with its durations in the largest unit that fits, in lower case, without "last".
 
-    >>> window_text("604800s"), window_text("Lifetime")
-    ('7 days', 'lifetime')
+    >>> window_text("604800s"), window_text("Lifetime"), window_text("604800s offset -86400s")
+    ('7 days', 'lifetime', '7 days offset -1 day')
     """
+    words = " ".join(window.casefold().split())
+    return _DURATION.sub(_spelled, _BACK.sub("", words))
+
+
+def _spelled(found: re.Match[str]) -> str:
     try:
-        return duration_text(parse_duration(window))
+        return duration_text(parse_duration(found[0]))
     except InputError:
-        return " ".join(window.casefold().split())
+        return found[0]
 
 
 def entity_text(columns: Iterable[str]) -> str:

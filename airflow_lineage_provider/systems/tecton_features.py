@@ -89,7 +89,9 @@ def _window(one: Args) -> str:
         return "lifetime"
     if series := mapping(one.get("timeWindowSeries")):
         return f"series of {text(series, 'windowDuration')}"
-    return text(one, "timeWindow", "windowDuration") or text(one, "timeWindowLegacy")
+    offset = text(one, "timeWindow", "offset")
+    moved = f" offset {offset}" if offset.strip("-0s.") else ""
+    return (text(one, "timeWindow", "windowDuration") or text(one, "timeWindowLegacy")) + moved
 
 
 def _attribute(one: Args) -> DefinedFeature:

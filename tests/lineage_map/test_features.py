@@ -18,6 +18,10 @@ from airflow_lineage_provider.readers.documented import read_map
         ("90 minutes", "90 minutes"),
         ("1.5 s", "1.5 seconds"),
         ("Life time", "life time"),
+        ("the last 1 week", "7 days"),
+        ("604800s offset -86400s", "7 days offset -1 day"),
+        ("Series of 86400s", "series of 1 day"),
+        ("7 parsecs", "7 parsecs"),
         ("none", "none"),
     ],
 )

@@ -97,8 +97,13 @@ def test_a_count_has_none_of_the_values_that_it_counts():
         ({"timeWindowLegacy": "3600s"}, "1 hour", "x_sum_1h_1d"),
         ({"lifetimeWindow": {}}, "lifetime", "x_sum_lifetime_1d"),
         (
+            {"timeWindow": {"windowDuration": "604800s", "offset": "-86400s"}},
+            "7 days offset -1 day",
+            "x_sum_604800s offset -86400s_1d",
+        ),
+        (
             {"timeWindowSeries": {"windowDuration": "86400s"}},
-            "1 day",
+            "series of 1 day",
             "x_sum_series of 86400s_1d",
         ),
     ],
