@@ -13,7 +13,11 @@ from airflow_lineage_provider.operators.review import LineageReviewOperator
 REPORTS = os.environ.get("LINEAGE_REPORTS") or str(
     Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "lineage_reports"
 )
-ENVIRONMENT = os.environ.get("LINEAGE_ENVIRONMENT") or "dev"
+# Where each dbt target's tables are, by the map's own names, as for the pipeline itself.
+ENVIRONMENT = (
+    os.environ.get("LINEAGE_ENVIRONMENT")
+    or {"duckdb": "dev", "postgres": "postgres", "snowflake": "prod"}[os.environ.get("DBT_TARGET", "duckdb")]
+)
 
 DOC = """
 ### Quarterly lineage review

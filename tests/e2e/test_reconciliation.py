@@ -79,3 +79,17 @@ def test_the_report_is_a_file_and_the_trend_is_kept(reconciled):
     (kept,) = reports(pipeline.store, "reconciliation", "customer_analytics_pipeline")
     assert kept["kinds"] == ["map", "event", "datahub"]
     assert kept["incomplete"] == []
+
+
+def test_the_quarterly_review_shows_it_beside_what_was_observed(reconciled):
+    pipeline, _ = reconciled
+    done = pipeline.run("airflow", "dags", "test", "lineage_review")
+    folder = pipeline.root / "airflow" / "lineage_reports"
+    (markdown,) = folder.glob("lineage-review-*.md")
+    (page,) = folder.glob("lineage-review-*.html")
+    assert done.returncode == 0, done.stdout[-3000:]
+    text = markdown.read_text()
+    assert "| reconciliation | DRIFT |" in text
+    assert "| `gold.customer_behavior` | 3 |" in text
+    assert "- 14 of 18 documented datasets observed" in text
+    assert page.read_text().count("<h2>") >= 8
