@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map import LineageMap
 
 _SERIOUS = {Severity.ERROR, Severity.WARNING}
-_MEASURED = {Code.SLA_MISSED, Code.RETENTION_EXCEEDED, Code.SAVED_ANSWER_OLD}
+_MEASURED = {Code.SLA_MISSED, Code.RETENTION_EXCEEDED, Code.SAVED_ANSWER_OLD, Code.REFRESH_LATE}
 """Findings whose message holds a measured time, which differs in every run."""
 
 
@@ -90,7 +90,9 @@ def _notice(owner: str, findings: Sequence[Finding], known: Mapping[str, Told]) 
 def _told(owner: str, finding: Finding) -> Told:
     measured = finding.code in _MEASURED
     content = str(finding.severity) if measured else f"{finding.severity} {finding.message}"
-    return Told(owner, indexable(f"{finding.code} {finding.subject}"), content, str(finding))
+    # A subject may have several findings of a code: the documented value tells them apart.
+    identity = indexable(f"{finding.code} {finding.subject} {finding.was}".rstrip())
+    return Told(owner, identity, content, str(finding))
 
 
 def _owners(finding: Finding, graph: Graph) -> tuple[str, ...]:

@@ -54,6 +54,21 @@ def test_notes_are_nobodys():
     assert owners(finding("silver.orders", severity=Severity.NOTE)) == {}
 
 
+def test_two_properties_of_one_dashboard_are_two_findings(store):
+    kept = Notices(store, "sales.validate")
+    address, owner = (
+        Finding(Code.PROPERTY_CHANGED, "Sales Board", f"it is documented as {was}", was=was, now="other")
+        for was in ("https://bi.example.com/1", "Sales")
+    )
+    by_owner = findings_by_owner([address, owner], MAP)
+    (notice,) = owner_notices(by_owner, kept.told())
+    kept.replace(notice.owner, notice.standing)
+
+    assert notice.new == (str(address), str(owner))
+    (notice,) = owner_notices(findings_by_owner([owner], MAP), kept.told())
+    assert (notice.new, notice.changed, notice.gone) == ((), (), (str(address),))
+
+
 def test_each_is_told_once_and_again_when_it_changes_or_is_gone(store):
     kept = Notices(store, "sales.validate")
 
