@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.checks.audit import Audit
     from airflow_lineage_provider.readers.query_log import QueryLog
+    from airflow_lineage_provider.utils.notifications import Notify
 
 SHOWN_FINDINGS = 20
 
@@ -40,6 +41,8 @@ class QueryLogAuditOperator(BaseOperator):
     :param target: the profile's target.
     :param since: how far back Snowflake's history is read.
     :param store_conn_id: the event store that keeps the outcome, a connection of type `lineage_store`.
+    :param notify: a notifier of Airflow, or several, that tells the owners of the consumers that findings
+        reach, as for `LineageValidationSensor`.
 
     Returns a summary as XCom: the outcome, findings, writes outside of the jobs, and what is incomplete.
     """
@@ -75,6 +78,7 @@ class QueryLogAuditOperator(BaseOperator):
         target: str | None = None,
         since: str = "1 day",
         store_conn_id: str | None = None,
+        notify: Notify | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,8 +94,9 @@ class QueryLogAuditOperator(BaseOperator):
         self.target = target
         self.since = since
         self.store_conn_id = store_conn_id
+        self.notify = notify
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Audit the log. Raises AirflowFailException where the map's policy calls a finding an error."""
         from airflow_lineage_provider.checks.audit import audit
         from airflow_lineage_provider.checks.dialects import warehouse_dialect
@@ -100,6 +105,7 @@ class QueryLogAuditOperator(BaseOperator):
         from airflow_lineage_provider.reports.audit import audit_text
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.kept_reports import keep_comparison
+        from airflow_lineage_provider.utils.notifications import tell_owners
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         with expected_errors_fail_task():
@@ -111,6 +117,7 @@ class QueryLogAuditOperator(BaseOperator):
             for line in audit_text(found).splitlines():
                 self.log.info(line)
             keep_comparison("audit", lineage_map, found.comparison, self.store_conn_id, found.incomplete)
+            tell_owners(self.notify, context, found.comparison.findings, lineage_map)
         return _summary_or_fail(found)
 
     @contextmanager
