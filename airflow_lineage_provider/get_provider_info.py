@@ -29,7 +29,7 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Documented data lineage as a contract: dbt layers, OpenLineage, validation.",
         "integrations": _INTEGRATIONS,
         "operators": [
-            _modules(DBT, "operators.dbt"),
+            _modules(DBT, "operators.dbt", "operators.dbt_artifacts"),
             _modules(DMS, "operators.dms"),
             _modules(KAFKA, "operators.kafka_connect", "operators.kafka_topic"),
             _modules(EXPECTATIONS, "operators.great_expectations"),

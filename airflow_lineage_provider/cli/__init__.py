@@ -10,6 +10,7 @@ import click
 
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.cli.adoption import accept, doctor, init, update
+from airflow_lineage_provider.cli.artifacts import artifacts
 from airflow_lineage_provider.cli.assistant import mcp
 from airflow_lineage_provider.cli.audit import audit
 from airflow_lineage_provider.cli.catalog import publish, recipes
@@ -33,6 +34,7 @@ def main() -> None:
 for command in (
     accept,
     approve,
+    artifacts,
     audit,
     check,
     diff,

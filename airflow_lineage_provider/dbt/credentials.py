@@ -14,6 +14,14 @@ def target_credentials(project_dir: str, profiles_dir: str | None, target: str |
 
     Raises DbtError where the profile cannot be read or has no such target.
     """
+    return target_profile(project_dir, profiles_dir, target).credentials
+
+
+def target_profile(project_dir: str, profiles_dir: str | None, target: str | None) -> Any:
+    """Return dbt's profile object: `profile_name`, `target_name` and `credentials`, its variables rendered.
+
+    Raises DbtError where the profile cannot be read or has no such target.
+    """
     from dbt.config.runtime import load_profile
     from dbt.flags import set_from_args
     from dbt_common.context import set_invocation_context
@@ -23,6 +31,6 @@ def target_credentials(project_dir: str, profiles_dir: str | None, target: str |
     set_invocation_context(os.environ)
     set_from_args(Namespace(profiles_dir=folder, PROFILES_DIR=folder, project_dir=project_dir), {})
     try:
-        return load_profile(project_dir, {}, None, target).credentials
+        return load_profile(project_dir, {}, None, target)
     except DbtBaseException as error:
         raise DbtError(f"the dbt profile in {folder}: {' '.join(str(error).split())}") from None

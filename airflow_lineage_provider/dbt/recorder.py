@@ -34,7 +34,7 @@ from airflow_lineage_provider.dbt.records import (
 from airflow_lineage_provider.dbt.warehouse import warehouse_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from airflow_lineage_provider.dbt.command import Command
@@ -182,7 +182,7 @@ class Recorder:
         uid, result, began = ended.unique_id, ended.result, progress.began
         node = self._nodes.node(uid, progress.also_read)
         made = node.relation is not None and result.status in MADE | TESTED
-        if node_failed(result.status) or (result.status == "skipped" and node.test is None):
+        if stops_children(result.status, node):
             self._unsuccessful[uid] = node.label
         return NodeFinished(
             node=node,
@@ -200,7 +200,7 @@ class Recorder:
     def _message(self, uid: str, result: NodeResult) -> str:
         """Return dbt's message, or the reason of a skip or of a failure by cancellation."""
         if result.status == "skipped":
-            return self._skip_reason(uid)
+            return skip_reason(uid, self._unsuccessful, self._nodes)
         killed = self._listener.is_cancelled and CANCELLED not in result.message
         if killed and node_failed(result.status):
             return f"{CANCELLED} ({one_line(result.message)})"
@@ -217,15 +217,21 @@ class Recorder:
             if node_failed(message.result.status):
                 self.errors.append(f"{label}: {one_line(message.result.message)}")
 
-    def _skip_reason(self, uid: str) -> str:
-        """Name the parents, and their tests, that did not succeed."""
-        parents = set(self._nodes.parents(uid))
-        causes = [
-            label
-            for other, label in self._unsuccessful.items()
-            if other in parents or ("test." in other and parents & set(self._nodes.parents(other)))
-        ]
-        return f"skipped because {', '.join(causes) or 'a node upstream'} did not succeed"
+
+def stops_children(status: str, node: Node) -> bool:
+    """Tell whether dbt skips the children of a node that ended so."""
+    return node_failed(status) or (status == "skipped" and node.test is None)
+
+
+def skip_reason(unique_id: str, unsuccessful: Mapping[str, str], nodes: Nodes) -> str:
+    """Name the parents, and their tests, that did not succeed; `unsuccessful` has labels by unique id."""
+    parents = set(nodes.parents(unique_id))
+    causes = [
+        label
+        for other, label in unsuccessful.items()
+        if other in parents or ("test." in other and parents & set(nodes.parents(other)))
+    ]
+    return f"skipped because {', '.join(causes) or 'a node upstream'} did not succeed"
 
 
 def errors_of_operations(results: Iterable[Any]) -> list[str]:

@@ -136,6 +136,8 @@ class Invocation:
     schema: str | None
     """Where a name in SQL without a schema is looked for, by the profile."""
     warehouse: Warehouse
+    after_the_fact: bool = False
+    """Whether the records were made from artifacts, after dbt had ended."""
 
 
 @dataclass(frozen=True, slots=True)

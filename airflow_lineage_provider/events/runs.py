@@ -13,6 +13,7 @@ from openlineage.client.facet_v2 import (
     nominal_time_run,
     parent_run,
     processing_engine_run,
+    tags_run,
     test_run,
 )
 from openlineage.common.provider.dbt.facets import DbtRunRunFacet, DbtVersionRunFacet
@@ -20,6 +21,7 @@ from openlineage.common.provider.dbt.facets import DbtRunRunFacet, DbtVersionRun
 from airflow_lineage_provider import __version__
 from airflow_lineage_provider.events.context import PRODUCER, RunContext
 from airflow_lineage_provider.events.naming import namespace
+from airflow_lineage_provider.events.tags import AFTER_THE_FACT, TAG_SOURCE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +42,7 @@ def state_of(status: str) -> RunState:
 
 def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFacet]:
     """Return the facets of every event of an invocation."""
-    return {
+    facets: dict[str, RunFacet] = {
         "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
             version=invocation.dbt_version,
             name="dbt",
@@ -58,6 +60,10 @@ def run_facets(invocation: Invocation, context: RunContext) -> dict[str, RunFace
         ),
         **context_facets(context),
     }
+    if invocation.after_the_fact:
+        tag = tags_run.TagsRunFacetFields(AFTER_THE_FACT, "dbt artifacts", TAG_SOURCE)
+        facets["tags"] = tags_run.TagsRunFacet(tags=[tag], producer=PRODUCER)
+    return facets
 
 
 def context_facets(context: RunContext) -> dict[str, RunFacet]:

@@ -1,0 +1,93 @@
+"""Lineage events from the artifacts of a dbt run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from airflow_lineage_provider.cli.options import example, expected_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openlineage.client.event_v2 import RunEvent
+
+    from airflow_lineage_provider.dbt.artifacts import Artifacts
+
+
+@click.command(epilog=example("airflow-lineage artifacts target/ --project-dir . > events.jsonl"))
+@click.argument("folder", metavar="TARGET")
+@click.option("--project-dir", help="The folder with dbt_project.yml, which names the profile.  [default: .]")
+@click.option("--profiles-dir", help="The folder with profiles.yml.")
+@click.option("--target", help="The profile's target.")
+@click.option(
+    "--warehouse",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Where the warehouse is, instead of a profile: type=snowflake, account=..., host=..., port=....",
+)
+@click.option("--sources", is_flag=True, help="Read sources.json too, the results of `dbt source freshness`.")
+@click.option("--store", help="Commit the events to this store: a SQLite file or a database URL.")
+def artifacts(
+    folder: str,
+    project_dir: str | None,
+    profiles_dir: str | None,
+    target: str | None,
+    warehouse: tuple[str, ...],
+    sources: bool,  # noqa: FBT001 - an option of click
+    store: str | None,
+) -> None:
+    """Print the lineage events of a dbt run that is over, one JSON object a line, or commit them to a store.
+
+    TARGET is the folder or the URL of an object store into which dbt wrote manifest.json and
+    run_results.json. catalog.json (`dbt docs generate`) gives the columns of tables.
+    """
+    with expected_errors():
+        from openlineage.client.serde import Serde
+
+        from airflow_lineage_provider.cli.runs import open_store
+        from airflow_lineage_provider.dbt import artifacts as dbt_artifacts
+        from airflow_lineage_provider.events.masking import mask_event, redact_values, secret_values
+        from airflow_lineage_provider.events.sql_tables import tables_named
+        from airflow_lineage_provider.readers.artifact_files import read_folder
+        from airflow_lineage_provider.reports.escape import json_text
+
+        if warehouse:
+            fields = {key: value for key, _, value in (one.partition("=") for one in warehouse)}
+            origin = dbt_artifacts.ArtifactsOrigin(dbt_artifacts.given_warehouse(fields), project_dir or "")
+        else:
+            origin = dbt_artifacts.origin_by_profile(project_dir or ".", profiles_dir, target)
+        redact = redact_values(secret_values(os.environ))
+        names = (dbt_artifacts.RESULTS, dbt_artifacts.SOURCES)[: 2 if sources else 1]
+        read = read_folder(folder)
+        runs = (
+            dbt_artifacts.Artifacts(read, origin, results=name, find_tables=tables_named) for name in names
+        )
+        found = [event for run in runs for event in _events(run)]
+        events = [mask_event(Serde.to_dict(event), redact) for event in found]
+        if store:
+            opened = open_store(store)
+            click.echo(f"{opened.append(events)} events committed to {opened}")
+            return
+        for event in events:
+            click.echo(json_text(event))
+
+
+def _events(found: Artifacts) -> Iterator[RunEvent]:
+    from airflow_lineage_provider.dbt.records import Invocation, LogLine, NodeFinished, NodeStarted
+    from airflow_lineage_provider.events.context import RunContext
+    from airflow_lineage_provider.events.nodes import NodeEvents
+    from airflow_lineage_provider.reports.escape import one_line
+
+    made: NodeEvents | None = None
+    for record in found:
+        if isinstance(record, Invocation):
+            made = NodeEvents(record, RunContext())
+        elif isinstance(record, NodeStarted) and made:
+            yield made.start(record)
+        elif isinstance(record, NodeFinished) and made:
+            yield made.end(record)
+        elif isinstance(record, LogLine):
+            click.echo(one_line(record.text), err=True)
