@@ -25,7 +25,7 @@ from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from airflow_lineage_provider.systems.answers import Observed
     from airflow_lineage_provider.systems.connection import Connection
@@ -40,13 +40,10 @@ _LEFT_OUT = frozenset({"body", "bodyText", "meta", "featureViewProto", "material
 """Keys of an object that lineage is not made of: the text of functions, and what happened to it."""
 
 
-def feast_lineage(
-    answer: Any, host: str, now: datetime, views: Iterable[str] = ()
-) -> tuple[list[Observation], list[str]]:
-    """Return the observation of each feature view (or of `views`) of a project, and further problems.
+def feast_lineage(answer: Any, host: str, now: datetime) -> list[Observation]:
+    """Return the observation of each feature view of a project, and of their listing.
 
-    `host` is the URL of the registry. Raises SystemReadError for an answer of another form, and for a view
-    that there is not.
+    `host` is the URL of the registry. Raises SystemReadError for an answer of another form.
     """
     answer = mapping(answer)
     if not isinstance(answer.get("registry"), dict):
@@ -56,25 +53,15 @@ def feast_lineage(
     namespace = f"feast://{url.netloc.rpartition('@')[2]}{url.path.rstrip('/')}"
     offline = OfflineStore.of(mapping(answer.get("offline_store")), namespace, project)
     registry = Registry(mapping(answer["registry"]), namespace, project, offline)
-    wanted = tuple(views)
-    missing = [name for name in wanted if name not in registry.views]
-    if missing:
-        known = ", ".join(sorted(registry.views)) or "none"
-        raise SystemReadError(
-            f"Feast's project {project} has no feature view {', '.join(missing)}; it has {known}"
-        )
-    made = [view_observation(registry.view(name), "FEAST", TITLE, now) for name in wanted or registry.views]
-    if not wanted:
-        made.append(listing(namespace, "FEAST", TITLE, now))
-    return made, []
+    made = [view_observation(registry.view(name), "FEAST", TITLE, now) for name in registry.views]
+    return [*made, listing(namespace, "FEAST", TITLE, now)]
 
 
 def observe_answer(saved: SavedAnswer, now: datetime) -> Observed:
     """Return what an answer of Feast shows: all feature views of a project."""
     from airflow_lineage_provider.systems.answers import Observed
 
-    observations, problems = feast_lineage(saved.answer, saved.host, now)
-    return Observed(observations, tuple(problems))
+    return Observed(feast_lineage(saved.answer, saved.host, now))
 
 
 def fetch_answer(connection: Connection) -> SavedAnswer:

@@ -34,7 +34,7 @@ from airflow_lineage_provider.systems.tecton_pipeline import Definitions, leaves
 from airflow_lineage_provider.systems.tecton_sources import tecton_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from airflow_lineage_provider.systems.answers import Observed
@@ -71,32 +71,19 @@ def tecton_answer(dump: Any, plan: Any = None, *, workspace: str) -> dict[str, A
     return answer if plan is None else answer | {"plan": mappings(mapping(plan).get("objectDiffs"))}
 
 
-def tecton_lineage(
-    answer: Any, host: str, now: datetime, views: Iterable[str] = ()
-) -> tuple[list[Observation], list[str]]:
-    """Return the observation of each feature view (or of `views`), and what is about no single view.
+def tecton_lineage(answer: Any, host: str, now: datetime) -> tuple[list[Observation], list[str]]:
+    """Return the observation of each feature view and of their listing, and what is about no single view.
 
-    `host` is the URL of the cluster. Raises SystemReadError for an answer of another form, and for a view
-    that there is not.
+    `host` is the URL of the cluster. Raises SystemReadError for an answer of another form.
     """
     answer = mapping(answer)
     if not isinstance(answer.get("definitions"), list):
         raise SystemReadError("the answer of Tecton has no definitions: fetch it again")
     workspace = _Workspace(answer, f"tecton://{urlsplit(host).netloc.rpartition('@')[2] or host}")
-    wanted = tuple(views)
-    missing = [name for name in wanted if name not in workspace.views]
-    if missing:
-        known = ", ".join(sorted(workspace.views)) or "none"
-        raise SystemReadError(
-            f"Tecton's workspace {workspace.name} has no feature view {', '.join(missing)}; it has {known}"
-        )
-    made = [
-        view_observation(workspace.view(name), "TECTON", TITLE, now) for name in wanted or workspace.views
-    ]
-    if not wanted:
-        made.append(listing(workspace.cluster, "TECTON", TITLE, now))
+    made = [view_observation(workspace.view(name), "TECTON", TITLE, now) for name in workspace.views]
+    made.append(listing(workspace.cluster, "TECTON", TITLE, now))
     incomplete = [f"Tecton: {one}: the answer is incomplete" for one in texts(answer.get("incomplete"))]
-    return made, [*workspace.problems(wanted), *incomplete]
+    return made, [*workspace.problems(), *incomplete]
 
 
 class _Workspace:
@@ -179,12 +166,12 @@ class _Workspace:
             properties=(("services", ", ".join(services)),) if services else (),
         )
 
-    def problems(self, wanted: tuple[str, ...]) -> list[str]:
+    def problems(self) -> list[str]:
         """Return what the plan says of objects other than the feature views of the answer."""
         return [
             f"Tecton's {kind.replace('_', ' ').lower()} {name} {_PENDING[transition]}: see `tecton plan`"
             for transition, kind, name in self.plan
-            if transition in _PENDING and not (kind == "FEATURE_VIEW" and name in self.views) and not wanted
+            if transition in _PENDING and not (kind == "FEATURE_VIEW" and name in self.views)
         ]
 
     def _dataset(self, view: Args) -> DatasetName:

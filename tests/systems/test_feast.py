@@ -59,7 +59,7 @@ def live(repository, python):
 
 
 def observed(answer, host=HOST):
-    return {one.movement.job_name: one for one in feast_lineage(answer, host, NOW)[0]}
+    return {one.movement.job_name: one for one in feast_lineage(answer, host, NOW)}
 
 
 def made_from(seen, feature):
