@@ -18,6 +18,7 @@ from airflow_lineage_provider.systems.tableau_graphql import Page, read_page
 from airflow_lineage_provider.systems.tableau_queries import (
     CONNECTIONS,
     NEEDED,
+    NOT_MISSED,
     REQUIRED,
     field_of,
     query_text,
@@ -125,7 +126,8 @@ class TableauClient:
                     f"{self._name}: its Metadata API has no {field}: Tableau 2019.3 or newer is needed"
                 )
             without[field] = None
-            self._miss(f"this server's version has no {field}: what it says is not known")
+            if name not in NOT_MISSED:
+                self._miss(f"this server's version has no {field}: what it says is not known")
 
     def _tasks(self) -> list[dict[str, Any]] | None:
         """Return the schedule of each extract refresh; None where the user may not see them."""

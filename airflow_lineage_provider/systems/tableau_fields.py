@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.movement import ColumnSource
-from airflow_lineage_provider.systems.plain_json import mappings, text
+from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class Fields:
         columns = mappings(node.get("upstreamColumns"))
         found = [self._of_field(one, self._owners[key]) for one in upstream]
         if not upstream:
-            found = [self.tables.sources(text(one, "table", "id"), text(one, "name")) for one in columns]
+            found = [self._of_column(one) for one in columns]
         if any(one is None for one in found):
             return None
         if not found and text(node, "__typename") in _COPIES:
@@ -85,6 +85,12 @@ class Fields:
         made = _how(node)
         flat = dict.fromkeys(_through(source, *made) for sources in found for source in sources or ())
         return tuple(flat)
+
+    def _of_column(self, column: Mapping[str, Any]) -> tuple[ColumnSource, ...] | None:
+        """Return the sources of a column; of a virtual connection, those of the column behind it."""
+        found = self.tables.sources(text(column, "table", "id"), text(column, "name"))
+        remote = mapping(column.get("remoteColumn"))
+        return self._of_column(remote) if found is None and remote else found
 
     def _of_field(self, upstream: Mapping[str, Any], owner: str) -> tuple[ColumnSource, ...] | None:
         datasource = text(upstream, "datasource", "id") or owner

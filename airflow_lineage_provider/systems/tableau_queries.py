@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 REQUIRED = frozenset({"id", "name", "nodes", "pageInfo", "hasNextPage", "endCursor"})
 """Fields that every version has; a server without one of them cannot be read."""
 
+NOT_MISSED = frozenset({"remoteColumn"})
+"""Fields of things that a server without them does not have: virtual connections."""
+
 
 def _leaves(*names: str) -> dict[str, Selection | None]:
     return dict.fromkeys(names)
@@ -22,10 +25,11 @@ def _leaves(*names: str) -> dict[str, Selection | None]:
 
 _ID = _leaves("id")
 _OWNER = {"owner": _leaves("name", "username", "email")}
+_COLUMN: Selection = {**_leaves("id", "name"), "table": _leaves("__typename", "id")}
 _FIELD: Selection = {
     **_leaves("__typename", "id", "name", "description", "isHidden"),
     "upstreamFields": {**_leaves("id", "name"), "datasource": _ID},
-    "upstreamColumns": {**_leaves("id", "name"), "table": _leaves("__typename", "id")},
+    "upstreamColumns": {**_COLUMN, "remoteColumn": _COLUMN},
 }
 _CALCULATED = _leaves("dataType", "formula")
 _FIELDS: Selection = {

@@ -239,6 +239,13 @@ def test_a_server_without_its_metadata_api_is_an_error_that_says_what_to_do(monk
         fetched(running)
 
 
+def test_a_server_before_virtual_connections_misses_nothing():
+    with Tableau(
+        site(), tasks=daily("luid-pub"), schema=SCHEMA.replace(" remoteColumn: Column", "")
+    ) as running:
+        assert fetched(running).answer["incomplete"] == []
+
+
 def test_a_type_that_an_older_server_does_not_have_is_left_out():
     schema = re.sub(r"type GroupField .*?\n}\n", "", SCHEMA, flags=re.DOTALL)
     with Tableau(site(), tasks=daily("luid-pub"), schema=schema) as running:

@@ -105,6 +105,16 @@ def test_a_field_that_a_sheet_calculates_is_one_of_the_dashboard():
     ]
 
 
+def test_a_virtual_connection_is_read_through_to_the_table_behind_it():
+    nodes = site()
+    virtual = {"__typename": "VirtualConnectionTable", "id": "vc-1", "name": "customer_behavior"}
+    column = node(nodes, "p-total_orders")["upstreamColumns"][0]
+    behind = {**column, "id": "behind"}
+    column.update(name="Orders", table=virtual, remoteColumn=behind)
+    made = jobs(nodes)["Analytics/Customer Behavior"].columns["total_orders"]
+    assert [(one.dataset, one.column) for one in made] == [(TABLE, "TOTAL_ORDERS")]
+
+
 def test_a_bin_is_a_transformation():
     nodes = site()
     node(nodes, "pub")["fields"].append(
