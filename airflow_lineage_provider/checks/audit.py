@@ -151,7 +151,7 @@ def _outside(writes: Iterable[LoggedWrite], expected: Graph, lineage_map: Lineag
     inside = in_map_scope(lineage_map)
     groups: dict[tuple[str, str], list[LoggedWrite]] = {}
     for write in writes:
-        # Of tables that are not documented it is no matter who drops them.
+        # Who drops a table that is not documented does not matter.
         if inside(write.target) and not (write.is_definition and write.target not in expected.datasets):
             groups.setdefault((write.target, write.user), []).append(write)
     layers = lineage_map.content.layers

@@ -139,6 +139,11 @@ def _problems(log: QueryLog, analysis: ShapeAnalysis, sessions: Sessions) -> Ite
         )
     if sessions.forgotten:
         yield f"{sessions.forgotten:,} sessions with temporary tables were forgotten: too many at once"
+    if sessions.without_session:
+        yield (
+            f"{sessions.without_session:,} statements make temporary tables, and the log names no session: "
+            "what was made from these tables is not known"
+        )
     if sessions.not_counted:
         yield f"{sessions.not_counted:,} statements were not counted: more than {MOST_USES:,} users and nodes"
     found = list(analysis.problems)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS = 20_000
 """Sessions with tables of their own that are followed at once; the one that was idle longest is forgotten."""
+MOST_TABLES = 200
+"""Tables of one session that are followed at once."""
 MOST_USES = 200_000
 _SCHEMA = re.compile(
     r"""(?:set\s+(?:session\s+)?(?:search_path|schema)\s*(?:=|to)?|use\s+(?:schema\s+)?(?:\w+\.)?)\s*["'`]?(\w+)""",
@@ -74,6 +76,7 @@ class Sessions:
         self.statements = 0
         self.forgotten = 0
         self.not_counted = 0
+        self.without_session = 0
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
 
     def add(self, statement: LoggedStatement) -> None:
@@ -125,7 +128,9 @@ class Sessions:
             # The view splits scripts, and dbt's comment is in front of the first of their statements.
             actor = actor._replace(node=next(filter(None, (self.analysis.shapes[n].node for n in chain)), ""))
         use = Use(chain, actor)
-        lasting = any(name not in made or not made[name].temporary for name in shape.writes)
+        passing = {full_name(change.table) for change in shape.changes if change.temporary}
+        passing |= {name for name, one in made.items() if one.temporary}
+        lasting = bool(shape.writes - passing)
         if lasting or (ended and len(chain) > 1) or redefines:
             self._count(use, statement, session)
         for name in shape.writes & made.keys():
@@ -142,6 +147,8 @@ class Sessions:
         if found is not None:
             self._sessions.move_to_end(key)
             return found
+        if not key and any(change.temporary for change in shape.changes):
+            self.without_session += statement.calls
         if not (key and (shape.changes or shape.transaction == "begin")):
             return None
         return self._open(key)
@@ -178,6 +185,8 @@ class Sessions:
             name = full_name(change.table)
             if change.action is Action.CREATE:
                 session.made[name] = _Made(chain, change.temporary)
+                if len(session.made) > MOST_TABLES:
+                    session.made.pop(next(iter(session.made)))
             elif change.action is Action.DROP and name in session.made:
                 # A table that was made and dropped again in the session is no write.
                 self._discount(session.made.pop(name), calls)

@@ -109,6 +109,15 @@ def test_a_temporary_table_is_followed_over_its_session():
     assert flows(found) == ["t1 <- s1, s3", "t2 <- s2", "t3 <- x"]
 
 
+def test_without_sessions_temporary_tables_are_not_followed_and_it_is_said():
+    found = logged(
+        ("", "ann", "create temp table x as select a from s"),
+        ("", "ann", "insert into t (a) select a from x"),
+    )
+    assert flows(found) == ["t <- x"]
+    assert "the log names no session" in found.problems[0]
+
+
 def test_a_temporary_table_does_not_hide_the_table_whose_name_it_has():
     found = logged(
         "create temp table t as select a from s",
