@@ -13,6 +13,7 @@ from airflow_lineage_provider.checks.reconcile import ComparedSource, reconcile
 from airflow_lineage_provider.lineage_map import bindings_of, load_map
 from airflow_lineage_provider.readers import read_datahub, read_events, read_map
 from airflow_lineage_provider.readers.datahub_aspects import load_catalog, load_records
+from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.systems.connection import Connection
 from airflow_lineage_provider.systems.datahub.client import DataHubClient
 from airflow_lineage_provider.systems.datahub.recipes import recipe_text, recipes
@@ -206,3 +207,31 @@ def test_the_recipes_are_three_files_of_their_own(tmp_path, pipeline_map):
     }
     assert set(written) == {"snowflake", "dbt", "tableau"}
     assert all(set(one) == {"source", "sink"} for one in written.values())
+
+
+def test_runs_and_the_results_of_tests_are_valid_aspects_too(tmp_path):
+    warehouse = {"namespace": "snowflake://org-account", "name": "ANALYTICS.GOLD.CUSTOMER_BEHAVIOR"}
+    params = {"max_value": 99, "mostly": 0.9}
+    check = {"assertion": "expect_column_values_to_be_between", "success": False, "column": "event_count"}
+    checked = {"dataQualityAssertions": {"assertions": [check | {"params": params, "severity": "warn"}]}}
+    event = {
+        "eventType": "COMPLETE",
+        "eventTime": "2026-11-20T00:00:00Z",
+        "producer": "urn:test",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {"runId": "0190a0e2-0000-7000-8000-000000000001"},
+        "job": {"namespace": "airflow", "name": "customer_analytics_pipeline.check"},
+        "inputs": [warehouse | {"inputFacets": checked}],
+        "outputs": [warehouse | {"name": "ANALYTICS.GOLD.EXTRA"}],
+    }
+    event["job"]["facets"] = {
+        "jobType": {"jobType": "TASK", "integration": "AIRFLOW", "processingType": "BATCH"}
+    }
+    store = tmp_path / "lineage.db"
+    EventStore(str(store)).append(event)
+    file = tmp_path / "catalog.json"
+    arguments = (MAP, "-e", "prod", "--file", file, "--store", store, "--run", "all")
+    written = publish(*arguments)
+    for aspect in ("assertionInfo", "assertionRunEvent", "dataProcessInstanceRunEvent", "dataJobInputOutput"):
+        assert f"add    {aspect}" in written
+    assert publish(*arguments).splitlines() == [f"{file}: 0 aspects written"]
