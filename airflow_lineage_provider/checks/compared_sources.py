@@ -25,9 +25,9 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {EVENTS: {"every_run": True}}
 
 
 def chosen_kinds(kinds: Sequence[str], places: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the kinds to compare: those that are named, else the map, the events, and what has a place.
+    """Return the kinds to compare: `kinds`, else the map, the events, and each kind that has a location.
 
-    Raises InputError for a kind that is not known, or that has no place.
+    Raises InputError for an unknown kind, and for one without a location.
     """
     known = (MAP, *READERS)
     chosen = tuple(dict.fromkeys(kinds)) or (MAP, EVENTS, *places)
@@ -35,7 +35,7 @@ def chosen_kinds(kinds: Sequence[str], places: Mapping[str, Any]) -> tuple[str, 
         if kind not in known:
             raise InputError(f"{kind!r} is no kind of evidence; known are {', '.join(known)}")
         if kind not in {MAP, EVENTS, *places}:
-            raise InputError(f"{kind!r} is to be compared, and its place is not named")
+            raise InputError(f"no location is given for {kind!r}: name its server, connection or file")
     return tuple(dict.fromkeys(chosen))
 
 
@@ -63,7 +63,7 @@ def compared_sources(
 
 
 def _with_reasons(kind: str, evidence: Evidence) -> Evidence:
-    """Add why datasets were not made; without any job that ran, events say nothing."""
+    """Add the reasons why jobs made nothing; events without any job are incomplete evidence."""
     if kind != EVENTS:
         return evidence
     if not evidence.jobs:
@@ -72,7 +72,9 @@ def _with_reasons(kind: str, evidence: Evidence) -> Evidence:
 
 
 def _one_name_each(sources: list[ComparedSource]) -> list[ComparedSource]:
-    """Give what no binding names one name in all sources: a catalog's names have no server and no case.
+    """Use one name in all sources for a dataset that no binding names.
+
+    The names of a catalog have neither a server nor the case of the database.
 
     A table that an event calls `snowflake://org-account/DB.S.T` is `snowflake://db.s.t` in DataHub.
     """

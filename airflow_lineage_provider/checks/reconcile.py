@@ -117,9 +117,8 @@ def reconcile(
     """Compare two or more kinds of evidence with each other.
 
     A dataset counts where it is documented, in a layer of the map, or next to a documented one, so that a
-    catalog of a whole company can be one of the sources. Evidence that is incomplete proves presence, and
-    no absence. What only a catalog has, and was last updated before `since` (ISO 8601), is
-    stale.
+    catalog of a whole company can be one of the sources. Nothing counts as missing from incomplete evidence.
+    What only a catalog has, and was last updated before `since` (ISO 8601), is stale.
 
     Raises InputError for fewer than two sources, and MapError for an unknown environment.
     """

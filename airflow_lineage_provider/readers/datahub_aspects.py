@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Aspect = Mapping[str, Any]
 
 MAX_BYTES = 512 << 20
+MALFORMED = (TypeError, AttributeError, KeyError, ValueError, RecursionError)
+"""What reading raises of a value of another shape."""
 _MOST_PROBLEMS = 20
 
 
@@ -72,7 +74,7 @@ def catalog_of(records: Iterable[Mapping[str, Any]], name: str) -> Catalog:
             read_aspect(catalog, urn, aspect, value, at)
         except UrnError as error:
             add_incomplete(catalog, f"{name}: {aspect} of {urn}: {error}")
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
+        except MALFORMED as error:
             add_incomplete(catalog, f"{name}: {aspect} of {urn} cannot be read: {error!r:.200}")
     return catalog
 
@@ -106,7 +108,12 @@ def aspects_of(
     """
     lineage: dict[str, Aspect] = {}
     for record in records:
-        for urn, aspect, value, at in _aspects_of_record(record, catalog, lineage):
+        try:
+            found = list(_aspects_of_record(record, catalog, lineage))
+        except MALFORMED as error:
+            add_incomplete(catalog, f"{catalog.name}: a record cannot be read: {error!r:.200}")
+            continue
+        for urn, aspect, value, at in found:
             if aspect == PATCHED:
                 lineage[urn] = value
             yield urn, aspect, value, at

@@ -83,7 +83,7 @@ class Evidence:
     problems: tuple[str, ...] = ()
     """One line for each thing that could not be read, such as a statement without column lineage."""
     incomplete: tuple[str, ...] = ()
-    """Why it is not all that its source has, such as a missing page. It proves presence, and no absence."""
+    """Why the evidence is incomplete, such as a missing page. Nothing counts as missing from it then."""
     several_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Datasets that the source knows under several names, and those names."""
     absent: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,8 @@ def print_reconciliation(found: Reconciliation, trend: Trend, stream: TextIO) ->
             said = row.has.get(kind, "")
             line.add(f"{said or '.':<12}", "bold red" if said == "-" else "dim")
         console.print(line)
+    if any(not row.has.get(kind) for row in found.edges for kind in found.kinds):
+        console.print(Line("  . this kind of evidence would not show the edge", "dim"))
     if found.edges[_SHOWN:]:
         console.print(Line(f"  and {len(found.edges) - _SHOWN} more", "dim"))
     print_findings(found.comparison, stream)

@@ -92,7 +92,7 @@ def test_a_server_is_read_with_the_token_of_the_environment():
     ("arguments", "said"),
     [
         (("reconcile", MAP, "--kind", "map"), "name two or more of map"),
-        (("reconcile", MAP, "--kind", "map", "--kind", "datahub"), "its place is not named"),
+        (("reconcile", MAP, "--kind", "map", "--kind", "datahub"), "no location is given for"),
         (("reconcile", MAP, "--datahub", "/nowhere.json", *ONLY), "/nowhere.json: cannot be read"),
         (("publish", "datahub", MAP, "-e", "nowhere", "--file", "x.json"), "no environment 'nowhere'"),
         (("publish", "datahub", MAP, "-e", "prod", "--file", "x", "--instance", "a"), "is not PLATFORM=NAME"),

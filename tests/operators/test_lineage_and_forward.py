@@ -355,7 +355,7 @@ def test_warn_only_warns(airflow):
         ("review_without_folder", "cannot be written"),
         ("one_kind", "name two or more of map, manifest, event, query, datahub to compare"),
         ("unknown_kind", "'rumour' is no kind of evidence; known are map, datahub, event, manifest, query"),
-        ("kind_without_place", "'datahub' is to be compared, and its place is not named"),
+        ("kind_without_place", "no location is given for 'datahub': name its server, connection or file"),
         ("published_nowhere", "name where to publish to: datahub_conn_id, file, or both"),
         ("impact_without_map", "nowhere.yaml: cannot be read: No such file or directory"),
         ("no_such_column", "bronze.raw_orders has no column 'amuont'; did you mean amount?"),

@@ -267,3 +267,27 @@ def test_a_dbt_entity_of_another_name_is_known_by_its_sibling():
     )
     assert set(found.graph.edges) == {("bronze.raw", "gold.orders")}
     assert "dbt://shop.orders_v2" not in found.graph.datasets
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"proposedSnapshot": {"x": []}},
+        {"systemMetadata": "x"},
+        {
+            "entityUrn": ORDERS,
+            "aspectName": "upstreamLineage",
+            "changeType": "PATCH",
+            "aspect": {"json": [1]},
+        },
+        mcp(ORDERS, "upstreamLineage", {"upstreams": [None]}),
+        mcp(ORDERS, "upstreamLineage", {"upstreams": [], "fineGrainedLineages": [{"upstreams": [7]}]}),
+        mcp(ORDERS, "schemaMetadata", {"fields": [{}]}),
+        mcp(ORDERS, "datasetProperties", {"customProperties": {"airflow_lineage.from": "[" * 100_000}}),
+        mcp(ORDERS, "ownership", {"owners": [{"owner": "nobody"}]}),
+    ],
+)
+def test_a_malformed_record_makes_it_incomplete_and_nothing_else(record):
+    found = read(record, mcp(RAW, "upstreamLineage", upstream(dataset_urn("s3", "lake/events", "PROD"))))
+    assert len(found.incomplete) == 1
+    assert set(found.graph.edges) == {("lake.events", "bronze.raw")}

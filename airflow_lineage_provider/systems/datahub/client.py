@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow_lineage_provider.errors import LineageError
-from airflow_lineage_provider.readers.datahub_aspects import add_incomplete
+from airflow_lineage_provider.readers.datahub_aspects import MALFORMED, add_incomplete
 from airflow_lineage_provider.readers.datahub_entities import Catalog, CatalogEdge
 from airflow_lineage_provider.readers.datahub_urns import UrnError, parse_urn
 from airflow_lineage_provider.systems.datahub.answers import entity_of, people_of
@@ -113,7 +113,7 @@ class DataHubClient:
             self._more_upstreams(entity, answer.get("lineage") or {})
         except UrnError as error:
             add_incomplete(catalog, f"{self}: {error}")
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
+        except MALFORMED as error:
             add_incomplete(catalog, f"{self}: {urn!r:.200} cannot be read: {error!r:.200}")
 
     def _more_upstreams(self, entity: CatalogEntity, lineage: Mapping[str, Any]) -> None:
