@@ -14,7 +14,12 @@ from airflow_lineage_provider.events.movement import (
     MovedField,
     Movement,
 )
-from airflow_lineage_provider.lineage_map.features import aggregation_text, entity_text, window_text
+from airflow_lineage_provider.lineage_map.features import (
+    NONE,
+    aggregation_text,
+    entity_text,
+    window_text,
+)
 from airflow_lineage_provider.systems.observation import Observation
 
 if TYPE_CHECKING:
@@ -104,7 +109,7 @@ def view_observation(view: ObservedFeatureView, integration: str, engine: str, n
         tuple(_field(one) for one in view.features),
         description=view.description,
         owners=view.owners,
-        properties=(*((("entity", entity_text(view.entity)),) if view.entity else ()), *view.properties),
+        properties=(("entity", entity_text(view.entity) or NONE), *view.properties),
     )
     movement = Movement(
         job_namespace=namespace,

@@ -17,7 +17,7 @@ from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.systems.connection import Connection
     from airflow_lineage_provider.systems.saved import SavedAnswer
@@ -57,7 +57,14 @@ class SageMakerClient:
             "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName"
         )
         known = [one for one in found if one]
-        groups = [one for name in listed if (one := self._group(name, known))]
+        used = dict.fromkeys(
+            arn
+            for one in known
+            for container in one["Containers"]
+            if (arn := text(container, "ModelPackageName"))
+        )
+        groups = [one for name in listed if (one := self._group(name, used))]
+        groups += self._groups_of(used, groups)
         missing = {*names} - {text(one, "ModelName") for one in known} - {text(g, "name") for g in groups}
         if missing and not self._incomplete:
             raise SystemReadError(
@@ -90,8 +97,20 @@ class SageMakerClient:
             "Containers": [_kept(one, {"ModelDataUrl", "ModelPackageName"}) for one in containers if one]
         }
 
-    def _group(self, name: str, models: list[dict[str, Any]]) -> dict[str, Any] | None:
-        """Return a model package group with its newest package, and those that models are made of."""
+    def _groups_of(self, used: Iterable[str], groups: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the groups of packages that models are made of and that no group has, as of another name."""
+        known = {text(one, "ModelPackageArn") for group in groups for one in group["packages"]}
+        for arn in used:
+            package = self._package(arn) if arn not in known else None
+            if package is None:
+                continue
+            name = arn.rpartition(":model-package/")[2].partition("/")[0]
+            versioned = arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/")
+            in_group = "ModelPackageVersion" in package
+            yield {"name": name, "arn": versioned if in_group else arn, "packages": [package]}
+
+    def _group(self, name: str, used: Container[str]) -> dict[str, Any] | None:
+        """Return a model package group with its newest package, and those that are used."""
         answer = self._described("describe_model_package_group", ModelPackageGroupName=name)
         if answer is None:
             return None
@@ -105,11 +124,8 @@ class SageMakerClient:
         )
         summaries = [one for one in newest if text(one, "ModelPackageArn")]
         latest = max(summaries, key=lambda one: int(text(one, "ModelPackageVersion") or 0), default=None)
-        listed = {text(one, "ModelPackageArn") for one in summaries}
-        used = [text(one, "ModelPackageName") for model in models for one in model["Containers"]]
-        arns = dict.fromkeys(
-            [*(arn for arn in used if arn in listed), *([text(latest, "ModelPackageArn")] if latest else [])]
-        )
+        arns = dict.fromkeys(arn for one in summaries if (arn := text(one, "ModelPackageArn")) in used)
+        arns |= {text(latest, "ModelPackageArn"): None} if latest else {}
         packages = [one for arn in arns if (one := self._package(arn))]
         return {"name": name, "arn": text(answer, "ModelPackageGroupArn"), "packages": packages}
 

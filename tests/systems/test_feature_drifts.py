@@ -110,6 +110,10 @@ FEATURE_DRIFTS = {
         tecton(snowflake_source(), entity(keys=("household_id",)), transformation(), feature_view()),
         "property-changed: customer_engagement_features: entity is documented as customer_id and is household_id",
     ),
+    "the entity is gone": (
+        tecton(snowflake_source(), transformation(), feature_view(entities=[])),
+        "property-changed: customer_engagement_features: entity is documented as customer_id and is none",
+    ),
     "the view is not applied": (
         tecton(changes=plan(difference("CREATE"))),
         "edge-missing: gold.customer_behavior -> customer_engagement_features is documented, and customer_engagement_features was not made: prod.customer_engagement_features ended ABORT (feature view customer_engagement_features is defined and not applied to the workspace yet: run `tecton apply`)",

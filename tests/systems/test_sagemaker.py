@@ -240,6 +240,32 @@ def test_sagemakers_own_lineage_names_jobs_and_data_sets_over_all_pages():
     assert "names its training data only" in seen.movement.problems[0]
 
 
+def test_a_model_of_another_name_is_traced_to_the_package_that_it_is_made_of():
+    deployed = {
+        "ModelName": "endpoint-7",
+        "ModelArn": f"{ACCOUNT}:model/endpoint-7",
+        "CreationTime": NOW,
+        "PrimaryContainer": {"ModelPackageName": PACKAGE_ARN},
+    }
+    found, stubber = stubbed(
+        ("describe_model", deployed, {"ModelName": "endpoint-7"}),
+        ("describe_model_package_group", "ResourceNotFound", {"ModelPackageGroupName": "endpoint-7"}),
+        DESCRIBED,
+        TRAINING,
+        FEATURES,
+        artifacts(PACKAGE_ARN),
+        artifacts(DATA),
+        artifacts(f"{ACCOUNT}:model/endpoint-7"),
+    )
+    answer = found.answer(["endpoint-7"])
+    stubber.assert_no_pending_responses()
+    registered, model = sagemaker_lineage(answer, NOW)[0]
+    assert registered.movement.outputs[0].name.name == f"model-package-group/{MODEL}"
+    assert [one.name.name for one in registered.movement.inputs] == ["feature-group/customer-features"]
+    assert [one.name.name for one in model.movement.inputs] == [f"model-package-group/{MODEL}"]
+    assert dict(model.movement.outputs[0].properties) == {"version": "3", "approval": "Approved"}
+
+
 def test_all_pages_of_packages_are_read_and_the_highest_version_is_the_newest():
     found, stubber = stubbed(
         NO_MODEL,
