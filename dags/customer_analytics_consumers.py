@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG
-from airflow.timetables.assets import AssetOrTimeSchedule
-from airflow.timetables.trigger import CronTriggerTimetable
+
+try:
+    from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable
+except ImportError:  # Airflow 3.1
+    from airflow.timetables.assets import AssetOrTimeSchedule
+    from airflow.timetables.trigger import CronTriggerTimetable
 
 from airflow_lineage_provider.operators.dbt import layer_asset
 from airflow_lineage_provider.operators.sagemaker import SageMakerLineageOperator

@@ -80,11 +80,12 @@ def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
     if not made and not tests:
         return
     _heading(console, "What ran")
+    wide = max(44, *(min(len(job.label), 60) for job in made), 0)
     for job in made:
         word, style = _STATUSES.get(job.status, (job.status.lower(), "yellow"))
         rows = "" if job.rows is None else f"{job.rows:,} rows"
         seconds = "" if job.seconds is None else f"{job.seconds:.2f} s"
-        line = Line(f"  {job.label:<44} ").add(f"{word:<8}", style).add(f"{rows:>16}{seconds:>12}", "dim")
+        line = Line(f"  {job.label:<{wide}} ").add(f"{word:<8}", style).add(f"{rows:>16}{seconds:>12}", "dim")
         console.print(line)
         if job.error:
             console.print(Line(f"    {first_line(job.error)}", "red"))
@@ -94,7 +95,7 @@ def _print_jobs(console: Console, jobs: Iterable[JobRun]) -> None:
             sum(job.warned_assertions for job in tests),
         )
         passed = sum(job.assertions for job in tests) - failed - warned
-        line = Line(f"  {'tests':<44} ").add(f"{passed} passed", "green")
+        line = Line(f"  {'tests':<{wide}} ").add(f"{passed} passed", "green")
         line.add(f", {warned} warned" if warned else "", "yellow")
         console.print(line.add(f", {failed} failed" if failed else "", "bold red"))
 

@@ -69,13 +69,22 @@ def test_the_dag_of_the_consumers_runs_when_gold_is_made_and_daily_when_tableau_
     dag = runpy.run_path(str(path))["validate"].dag
     tableau, tecton = dag.get_task("tableau"), dag.get_task("tecton")
 
-    assert [asset.uri for _, asset in dag.schedule.asset_condition.iter_assets()] == [
-        "dbt://dbt_project/gold"
-    ]
-    assert dag.schedule.timetable.summary == "0 6 * * *"
+    assert [asset.uri for asset in dag.schedule.asset_condition.objects] == ["dbt://dbt_project/gold"]
+    assert (dag.schedule.timetable.expression, str(dag.schedule.timetable.timezone)) == ("0 6 * * *", "UTC")
     assert dag.get_task("validate_path").upstream_task_ids == {"tableau", "tecton", "sagemaker"}
     assert (tableau.tableau_conn_id, tableau.saved_answer) == ("tableau", None)
     assert tecton.saved_answer == "saved_answers"
+
+
+def test_reading_the_dag_file_of_the_consumers_imports_no_client_of_theirs(modules_after_reading):
+    read = modules_after_reading(DAG_FILE.with_name("customer_analytics_consumers.py"))
+    assert {name.partition(".")[0] for name in read} & {
+        "tableauserverclient",
+        "sqlglot",
+        "dbt",
+        "duckdb",
+    } == set()
+    assert not any(name.startswith("airflow_lineage_provider.systems") for name in read)
 
 
 CRM = {"INGEST_CRM_CONN_ID": "crm"}
