@@ -26,7 +26,17 @@ from .streams import Stream, event  # noqa: E402
 POSTGRES = {"class": "ingest.PostgresToBronzeOperator"}
 TOPIC = {"class": "ingest.KafkaToLakeOperator"}
 LAKE = {"class": "ingest.LakeToBronzeOperator"}
+AGE = {"class": "data_age.DataAgeCheckOperator"}
 DATABASE = "operators_crm"
+MAP = """
+document: {title: Shop}
+sources:
+  crm:
+    type: postgres
+    extraction: {sla: < 1 day fresh}
+    datasets: {public.orders: bronze.raw_orders}
+layers: {bronze: {retention: RETENTION, tables: [raw_orders, not_there]}}
+"""
 ORDERS = {"public.orders": "bronze.raw_orders"}
 PASSWORD = "not-the-password"
 
@@ -135,6 +145,21 @@ def topic_cases(stream, here):
     }
 
 
+def age_cases(base, here):
+    for name, retention in (("kept", "90 days"), ("exceeded", "1 second"), ("none", '""')):
+        (base / f"{name}.yaml").write_text(MAP.replace("RETENTION", retention))
+    check = here | {"grace": "0 seconds"}
+    return {
+        "age": AGE | {"operator": check | {"map_path": str(base / "kept.yaml")}},
+        "age_exceeded": AGE | {"operator": check | {"map_path": str(base / "exceeded.yaml")}},
+        "age_no_job": AGE
+        | {"operator": check | {"map_path": str(base / "kept.yaml"), "retention_job": "shop.delete_old"}},
+        "age_no_retention": AGE | {"operator": check | {"map_path": str(base / "none.yaml")}},
+        "age_odd_column": AGE
+        | {"operator": check | {"map_path": str(base / "kept.yaml"), "column": "a; drop table x"}},
+    }
+
+
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory, postgres, servers, bucket, event_stream):
     """The outcome of every case, by one Airflow."""
@@ -148,7 +173,7 @@ def cases(tmp_path_factory, postgres, servers, bucket, event_stream):
     given = {name: POSTGRES | case for name, case in postgres_cases(base, here).items()}
     return run_cases(
         base / "airflow",
-        given | topic_cases(stream, here),
+        given | topic_cases(stream, here) | age_cases(base, here),
         {
             f"AIRFLOW_CONN_{name.upper()}": json.dumps(conn)
             for name, conn in connections(postgres, servers, bucket).items()
@@ -295,3 +320,28 @@ def test_landed_files_are_loaded_with_their_columns(cases):
     assert ran.returned["moved"] == {"bronze.raw_events": {"rows": 2, "redelivered": 0}}
     assert edges(ran)["page_url"] == ["page_url"]
     assert cases["load_again"].returned["moved"] == {"bronze.raw_events": {"rows": 0, "redelivered": 0}}
+
+
+def test_the_age_of_rows_is_held_to_the_documented_retention(cases):
+    ran = cases["age"]
+    assert ran.state == "success"
+    assert ran.returned["findings"] == []
+    assert set(ran.returned["oldest"]) == set(ran.returned["newest"]) == {"bronze.raw_orders"}
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("age_exceeded", "retention-exceeded: the oldest row of bronze.raw_orders is 0.0 days old"),
+        (
+            "age_no_job",
+            "shop.delete_old, which keeps the retention of bronze, has never been seen to complete",
+        ),
+        ("age_no_retention", "documents no retention of a layer 'bronze'"),
+        ("age_odd_column", "is not named as schema.table"),
+    ],
+)
+def test_what_is_too_old_or_cannot_be_checked_fails_without_a_retry(cases, case, said):
+    assert cases[case].state == "failed"
+    assert said in cases[case].error
+    assert "AirflowFailException" in cases[case].log
