@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -37,7 +37,8 @@ class LineageReconciliationOperator(BaseOperator):
     :param datahub_conn_id: a connection of type `lineage_datahub`.
     :param datahub_file: a file of metadata instead: an ingestion's, or one that `publish` wrote.
     :param platforms: the platforms that are read from DataHub; all by default.
-    :param query_log: the files of a query log, as for `QueryLogAuditOperator`.
+    :param query_log: a query log: a file, folder or glob, or several, as `logs` of `QueryLogAuditOperator`.
+    :param log_options: what the files of the log do not say, as for `QueryLogAuditOperator`.
     :param report_path: a file for the report: `.html`, `.md`, `.json`, or text by any other name; a relative
         path is taken from the DAG file's folder.
     :param store_conn_id: the event store that keeps the trend, a connection of type `lineage_store`.
@@ -71,7 +72,8 @@ class LineageReconciliationOperator(BaseOperator):
         datahub_conn_id: str | None = None,
         datahub_file: str | None = None,
         platforms: Sequence[str] = (),
-        query_log: Sequence[str] = (),
+        query_log: str | Sequence[str] = (),
+        log_options: Mapping[str, str] | None = None,
         report_path: str | None = None,
         store_conn_id: str | None = None,
         notify: Notify | None = None,
@@ -88,6 +90,7 @@ class LineageReconciliationOperator(BaseOperator):
         self.datahub_file = datahub_file
         self.platforms = platforms
         self.query_log = query_log
+        self.log_options = log_options
         self.report_path = report_path
         self.store_conn_id = store_conn_id
         self.notify = notify
@@ -115,17 +118,18 @@ class LineageReconciliationOperator(BaseOperator):
 
     def _reconcile(self, lineage_map: LineageMap, since: datetime) -> Reconciliation:
         from airflow_lineage_provider.checks.compared_sources import chosen_kinds, compared_sources
+        from airflow_lineage_provider.checks.dialects import warehouse_dialect
         from airflow_lineage_provider.checks.reconcile import reconcile
         from airflow_lineage_provider.utils.event_source import recent_events
 
-        places = self._places()
+        places = self._places(warehouse_dialect(lineage_map, self.environment))
         kinds = chosen_kinds(self.kinds, places)
         places |= {"map": lambda: None, "event": lambda: recent_events(self.source, self.days)}
         sources = compared_sources({kind: places[kind] for kind in kinds}, lineage_map, self.environment)
         return reconcile(sources, lineage_map, environment=self.environment, since=since.isoformat())
 
-    def _places(self) -> dict[str, Callable[[], Any]]:
-        """Return how to open each kind of evidence that has a place."""
+    def _places(self, dialect: str) -> dict[str, Callable[[], Any]]:
+        """Return how to open each kind of evidence that has a location; `dialect` is the warehouse's."""
         from airflow_lineage_provider.hooks.openlineage import DataHubHook
         from airflow_lineage_provider.readers import load_manifest
         from airflow_lineage_provider.readers.datahub_aspects import load_catalog
@@ -135,8 +139,10 @@ class LineageReconciliationOperator(BaseOperator):
         places: dict[str, Callable[[], Any]] = {}
         if manifest := self.manifest_path:
             places["manifest"] = lambda: load_manifest(path_beside_dag(self, manifest))
-        if self.query_log:
-            places["query"] = lambda: open_log_files(self.query_log)
+        if logs := [self.query_log] if isinstance(self.query_log, str) else list(self.query_log):
+            files = [path_beside_dag(self, log) for log in logs]
+            options: dict[str, Any] = dict(self.log_options or {})
+            places["query"] = lambda: open_log_files(files, **options, fallback_dialect=dialect)
         if conn_id := self.datahub_conn_id:
             places["datahub"] = lambda: DataHubHook(conn_id).get_conn().catalog(platforms=self.platforms)
         elif file := self.datahub_file:

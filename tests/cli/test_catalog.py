@@ -143,3 +143,43 @@ def test_recipes_are_written_as_files_without_secrets(tmp_path):
     assert not set(yaml.safe_load((tmp_path / "datahub_dbt.yml").read_text())["source"]["config"]) & {
         "extract_lineage"
     }
+
+
+def test_the_map_a_manifest_and_a_query_log_are_compared_without_events(tmp_path):
+    sql = "create table w.gold.daily as select total from w.silver.stg"
+    (tmp_path / "log.jsonl").write_text(json.dumps({"query": sql, "user": "dbt"}) + "\n")
+    (tmp_path / "map.yaml").write_text(
+        """
+        document: {title: shop}
+        layers:
+          silver: {tables: {stg: {columns: [total]}}}
+          gold: {tables: {daily: {from: silver.stg, columns: [total]}}}
+        environments:
+          dev:
+            produces: gold
+            bindings: [{dataset: "{layer}.{table}", namespace: "duckdb://*", name: "w.{layer}.{table}"}]
+        """
+    )
+    node = {"name": "daily", "resource_type": "model", "database": "w", "schema": "gold", "alias": "daily"}
+    node |= {"unique_id": "model.shop.daily", "compiled_code": 'select total from "w"."silver"."stg"'}
+    source = {
+        "unique_id": "source.shop.silver.stg",
+        "name": "stg",
+        "resource_type": "source",
+        "database": "w",
+    }
+    source |= {"schema": "silver", "identifier": "stg"}
+    node["depends_on"] = {"nodes": [source["unique_id"]]}
+    manifest = {"metadata": {"adapter_type": "duckdb"}, "nodes": {node["unique_id"]: node}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"sources": {source["unique_id"]: source}}))
+    done = call(
+        *("reconcile", tmp_path / "map.yaml", "-e", "dev", "--manifest", tmp_path / "manifest.json"),
+        *("--queries", tmp_path / "log.jsonl"),
+        *("--kind", "map", "--kind", "manifest", "--kind", "query", "--format", "json"),
+    )
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.output)
+    assert said["compared"] == ["map", "manifest", "query"]
+    (edge,) = said["edges"]
+    assert edge["evidence"] == {"map": "yes", "manifest": "yes", "query": "yes"}
+    assert said["outcome"] == "PASS"
