@@ -51,9 +51,11 @@ def open_log_files(
     problems: list[str] = []
     opened = [LogFile(path, encoding, problems) for path in files]
     kinds = [kind or _kind(file) for file in opened]
-    known = [(file, name) for file, name in zip(opened, kinds, strict=True) if name]
-    for file, name in zip(opened, kinds, strict=True):
-        if not name:
+    found = list(zip(opened, kinds, strict=True))
+    twice = _twice(found)
+    known = [(file, name) for file, name in found if name and file.path not in twice]
+    for file, name in found:
+        if not name and file.path.stat().st_size:
             problems.append(f"{file.path.name}: no query log of a known form; say which with `kind`")
     if not known:
         raise QueryLogError(
@@ -66,7 +68,18 @@ def open_log_files(
             yield from KINDS[name][0](file)
 
     default = _DEFAULT_SCHEMAS.get(dialect, "")
-    return QueryLog(statements(), dialect, namespace, database, default, columns or {}, problems)
+    notes = [f"{path.name} has the records of the csvlog of this name and was not read" for path in twice]
+    return QueryLog(statements(), dialect, namespace, database, default, columns or {}, problems, notes)
+
+
+def _twice(found: Sequence[tuple[LogFile, str]]) -> list[Path]:
+    """Return the jsonlogs beside a csvlog of the same name: Postgres writes both if it is asked to."""
+    names = {file.path.name.partition(".csv")[0] for file, kind in found if kind == "csvlog"}
+    return [
+        file.path
+        for file, kind in found
+        if kind == "jsonlog" and file.path.name.partition(".json")[0] in names
+    ]
 
 
 def _files(paths: Sequence[str | Path]) -> list[Path]:

@@ -130,6 +130,14 @@ def test_the_log_is_read_as_gzip_and_after_its_rotation(server, tmp_path):
     assert flows == WRITES
 
 
+def test_a_folder_with_both_logs_is_read_once(server):
+    log = open_log_files([server[1]])
+    flows, found = written(log)
+    assert flows == WRITES
+    assert [write.calls for write in found.writes if write.user == "eve"] == [2]
+    assert "q.json has the records of the csvlog" in log.notes[0]
+
+
 def test_pg_stat_statements_says_it_without_times(server):
     flows, found = written(postgres_query_log(url(server[0]), "crm"))
     assert flows >= WRITES
