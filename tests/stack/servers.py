@@ -108,28 +108,32 @@ def _s3(folder: Path) -> Iterator[str]:
     command = [installed(S3) / "bin" / "weed", "server", "-ip=127.0.0.1", f"-dir={folder / 's3'}", "-s3"]
     ports = [f"-s3.port={port}", f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}"]
     grpc = [f"-{part}.port.grpc={free_port()}" for part in ("master", "volume", "filer", "s3")]
-    with _process([*command, *ports, *grpc, f"-s3.config={folder / 's3.json'}"], folder / "s3.log"):
+    # What else it serves has ports of its own that do not change, and it reports to its makers.
+    off = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
+    command += [*ports, *grpc, *off, f"-s3.config={folder / 's3.json'}"]
+    with _process(command, folder / "s3.log") as running:
         url = f"http://127.0.0.1:{port}"
-        _until("S3", lambda: _succeeds(lambda: crm.create_bucket(BUCKET, url, *KEYS.values())))
+        _until("S3", running, lambda: _succeeds(lambda: crm.create_bucket(BUCKET, url, *KEYS.values())))
         yield url
 
 
 @contextlib.contextmanager
 def _snowflake(python: Path, folder: Path) -> Iterator[int]:
     port = free_port()
-    with _process([python, HERE / "fakesnow_server.py", str(port)], folder / "snowflake.log"):
-        _until("Snowflake's protocol", lambda: _answers(f"http://127.0.0.1:{port}/"))
+    with _process([python, HERE / "fakesnow_server.py", str(port)], folder / "snowflake.log") as running:
+        _until("Snowflake's protocol", running, lambda: _answers(f"http://127.0.0.1:{port}/"))
         yield port
 
 
 @contextlib.contextmanager
-def _process(command: list[object], log: Path) -> Iterator[None]:
+def _process(command: list[object], log: Path) -> Iterator[Callable[[], str]]:
+    """Run a server; yield a function that returns the end of its log if it has ended, else nothing."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-        yield
+        yield lambda: "" if process.poll() is None else log.read_text(errors="replace")[-2000:] or "no log"
     finally:
         process.terminate()
         try:
@@ -139,9 +143,11 @@ def _process(command: list[object], log: Path) -> Iterator[None]:
             process.wait()
 
 
-def _until(what: str, condition: Callable[[], bool]) -> None:
+def _until(what: str, ended: Callable[[], str], condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT
     while not condition():
+        if log := ended():
+            raise RuntimeError(f"{what} ended: {log}")
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what} did not start within {TIMEOUT:.0f} s")
         time.sleep(0.2)

@@ -60,21 +60,13 @@ class SourceSystems:
 
     def wait_for_debezium(self, seconds: float) -> None:
         """Wait until each change of a table is in the table's topic."""
-        from confluent_kafka import Consumer, TopicPartition
-
-        consumer = Consumer({"bootstrap.servers": self._servers.kafka, "group.id": "stack"})
         deadline = time.monotonic() + seconds
-        try:
-            for table, changes in self._changes.items():
-                topic = TopicPartition(CRM_TOPICS.replace("{table}", table), 0)
-                while (written := _end(consumer, topic)) < changes:
-                    if time.monotonic() > deadline:
-                        raise RuntimeError(
-                            f"{topic.topic} has {written} of {changes} changes: {self._failure()}"
-                        )
-                    time.sleep(0.2)
-        finally:
-            consumer.close()
+        for table, changes in self._changes.items():
+            topic = CRM_TOPICS.replace("{table}", table)
+            while (written := _end(self._servers.kafka, topic)) < changes:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{topic} has {written} of {changes} changes: {self._failure()}")
+                time.sleep(0.5)
 
     def _failure(self) -> str:
         with urllib.request.urlopen(f"{self._servers.connect}/connectors/crm/status", timeout=60) as answer:
@@ -122,11 +114,19 @@ class SourceSystems:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _end(consumer: Any, topic: Any) -> int:
-    """Return how many records a topic of one partition has; 0 where it is not there yet."""
-    from confluent_kafka import KafkaException
+def _end(servers: str, topic: str) -> int:
+    """Return how many records a topic has; 0 where it is not there yet.
 
+    All topics are listed, because asking for one by name would create it, and each time anew, because a
+    client remembers for minutes that a topic was not there.
+    """
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "stack"})
     try:
-        return int(consumer.get_watermark_offsets(topic, 10)[1])
-    except KafkaException:
-        return 0
+        known = consumer.list_topics(timeout=60).topics
+        partitions = known[topic].partitions if topic in known else ()
+        ends = (consumer.get_watermark_offsets(TopicPartition(topic, one), 60)[1] for one in partitions)
+        return sum(int(end) for end in ends)
+    finally:
+        consumer.close()
