@@ -22,8 +22,9 @@ class GreatExpectationsOperator(BaseOperator):
     """Runs suites of Great Expectations (GX Core 1.x) and emits what each expectation found, with counts.
 
     On Postgres and Snowflake they run in SQL; of DuckDB the columns that they name are read into pandas. An
-    expectation of severity critical that is not met fails the task, one of a lower severity warns. Neither
-    events nor data docs take values of rows. Needs the extra `great_expectations`, and on Snowflake
+    expectation of severity critical that is not met fails the task, one of a lower severity warns. Events
+    take counts, and no value of a row; data docs also show what an expectation observed as a whole, such as
+    a maximum or the distinct values. Needs the extra `great_expectations`, and on Snowflake
     `snowflake-sqlalchemy` 2.1 or newer.
 
     :param suites: a folder of suites in JSON, or one of them; each is named by its table, `schema.table`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 JOB_NAMESPACE = "great_expectations"
 LARGEST_FILE = 4 << 20
+_TABLE = re.compile(r"[^./\\\x00-\x1f]+\.[^/\\\x00-\x1f]+")
 _COUNTS = ("element_count", "unexpected_count", "missing_count")
 
 
@@ -74,8 +76,7 @@ def _load(file: Path) -> Suite:
             f"the suite {file} needs a `name`, its table as schema.table, and `expectations`, each with a "
             "`type` and `kwargs`"
         )
-    schema, dot, table = name.partition(".")
-    if not (schema and dot and table):
+    if not _TABLE.fullmatch(name):
         raise InputError(f"the suite {file} is named {name!r}: name it by its table, as in silver.orders")
     return Suite(name, tuple(found), str(file))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.systems.expectations import Suite
 
-# Counts only: neither events nor data docs take values of rows.
+# Counts of the rows that do not meet an expectation, without their values.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _OF_COLUMNS = ("column", "column_A", "column_B")
 _LISTS = ("column_list",)

@@ -60,6 +60,7 @@ DATE = (
     "warning",
 )
 SUITES = {
+    "outside": suite(AMOUNT, name="../../etc.stg_customers"),
     "failing": suite(EMAIL, AMOUNT, DATE),
     "warning": suite(AMOUNT, DATE),
     "unknown_column": suite((BETWEEN, {"column": "no_such", "min_value": 0}, "critical")),
@@ -200,6 +201,7 @@ def test_data_docs_are_kept_and_linked_and_neither_they_nor_the_events_have_valu
         ("unknown_table", "silver.nowhere cannot be read in DuckDB"),
         ("unknown_table_on_postgres", "silver.nowhere cannot be read in postgres"),
         ("unknown_kind", "unknown_kind.json is not accepted"),
+        ("outside", "is named '../../etc.stg_customers': name it by its table, as in silver.orders"),
         ("no_such_suite", "no_such_suite.json cannot be read: No such file or directory"),
     ],
 )
