@@ -65,7 +65,11 @@ def get_provider_info() -> dict[str, Any]:
         "config": {
             "airflow_lineage": {
                 "description": "The event store, and what it may keep.\n",
-                "options": {"store": _STORE, "mask_sql_literals": _MASK_SQL_LITERALS},
+                "options": {
+                    "store": _STORE,
+                    "mask_sql_literals": _MASK_SQL_LITERALS,
+                    "dbt_python": _DBT_PYTHON,
+                },
             }
         },
     }
@@ -191,4 +195,12 @@ _MASK_SQL_LITERALS = {
     "type": "boolean",
     "example": "True",
     "default": "False",
+}
+
+_DBT_PYTHON = {
+    "description": "The interpreter that DbtLayerOperator runs dbt with, where a task names none.\n",
+    "version_added": "0.1.0",
+    "type": "string",
+    "example": "/opt/dbt/bin/python",
+    "default": "",
 }

@@ -210,7 +210,7 @@ class Artifacts:
 
     def _knows(self, unique_id: str) -> bool:
         manifest = self._manifest
-        places = (manifest.nodes, manifest.sources, manifest.unit_tests, manifest.functions)
+        places = (manifest.nodes, manifest.sources, manifest.unit_tests, getattr(manifest, "functions", ()))
         return any(unique_id in place for place in places)
 
     def _add_contract(self, node: Any) -> None:

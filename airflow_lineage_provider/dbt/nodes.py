@@ -38,6 +38,8 @@ class Nodes:
 
     def __init__(self, manifest: Manifest, columns_of: Callable[[TableRef], Columns]) -> None:
         self._manifest = manifest
+        # dbt 1.10 has no functions.
+        self._functions: Mapping[str, Any] = getattr(manifest, "functions", {})
         self._columns_of = columns_of
         self._exposures = _exposures_by_model(manifest)
         self._labels: dict[str, str] = {}
@@ -94,7 +96,7 @@ class Nodes:
         """Return the name of the node's job."""
         if not self._labels:
             manifest = self._manifest
-            kinds = (manifest.nodes, manifest.sources, manifest.unit_tests, manifest.functions)
+            kinds = (manifest.nodes, manifest.sources, manifest.unit_tests, self._functions)
             everything = (node for nodes in kinds for node in nodes.values())
             self._labels = job_names(map(self._job_parts, everything))
         return self._labels[unique_id]
@@ -164,7 +166,7 @@ class Nodes:
     def _parent(self, unique_id: str) -> Any:
         manifest = self._manifest
         found = manifest.nodes.get(unique_id) or manifest.sources.get(unique_id)
-        return found or manifest.functions.get(unique_id)
+        return found or self._functions.get(unique_id)
 
     def _inputs(self, node: Any) -> Iterator[Relation]:
         return (self._relation(parent, _table_read(node, parent)) for parent in self._read_by(node))

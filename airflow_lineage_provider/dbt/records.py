@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+# Imported at run time: the records of another process are decoded by the types of their fields.
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime  # noqa: TC003
 
 from airflow_lineage_provider.errors import LineageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 
 class DbtError(LineageError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.dbt.command import Command
     from airflow_lineage_provider.dbt.records import NodeFinished
     from airflow_lineage_provider.dbt.runner import DbtRun
+    from airflow_lineage_provider.utils.dbt_process import DbtProcess
     from airflow_lineage_provider.utils.emitter import Emitter
 
 WRITING = {"run", "build", "seed", "snapshot"}
@@ -56,6 +57,9 @@ class DbtLayerOperator(BaseOperator):
         it, a model or snapshot that breaks the map, by the map's policy, fails before its SQL is sent: its
         table stays as it was, and nodes downstream are skipped.
     :param environment: which of the map's environments binds its names to the project's relations.
+    :param python: an interpreter that has dbt, such as `/opt/dbt/bin/python`: dbt runs there, in a process
+        that dies with the task. Nothing but dbt is needed there; map_path cannot be used with it. The default
+        is the option `[airflow_lineage] dbt_python`, else dbt runs in this process.
     :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
         `[airflow_lineage] store`.
 
@@ -78,6 +82,7 @@ class DbtLayerOperator(BaseOperator):
         "operation_args",
         "map_path",
         "environment",
+        "python",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"vars": "json", "operation_args": "json"}
     ui_color = "#fbe9e2"
@@ -102,6 +107,7 @@ class DbtLayerOperator(BaseOperator):
         operation_args: Mapping[str, Any] | None = None,
         map_path: str | None = None,
         environment: str | None = None,
+        python: str | None = None,
         store_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -123,13 +129,12 @@ class DbtLayerOperator(BaseOperator):
         self.operation_args = operation_args or {}
         self.map_path = map_path
         self.environment = environment
+        self.python = python
         self.store_conn_id = store_conn_id
-        self._dbt: DbtRun | None = None
+        self._dbt: DbtRun | DbtProcess | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run dbt and return the summary. Raises AirflowException with the errors of the failed nodes."""
-        from airflow_lineage_provider.dbt import DbtRun
-        from airflow_lineage_provider.events.sql_tables import tables_named
         from airflow_lineage_provider.utils.dbt_profile import dbt_profile
         from airflow_lineage_provider.utils.emitter import Emitter
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
@@ -137,9 +142,7 @@ class DbtLayerOperator(BaseOperator):
         with expected_errors_fail_task():
             emitter = Emitter(context, self.store_conn_id, _mapping("vars", self.vars))
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
-                self._dbt = DbtRun(
-                    self._command(profiles_dir or self.profiles_dir), tables_named, self._check_node()
-                )
+                self._dbt = self._run_of(self._command(profiles_dir or self.profiles_dir))
                 return self._follow(self._dbt, emitter)
 
     def on_kill(self) -> None:
@@ -154,6 +157,22 @@ class DbtLayerOperator(BaseOperator):
 
         return OperatorLineage()
 
+    def _run_of(self, command: Command) -> DbtRun | DbtProcess:
+        from airflow.providers.common.compat.sdk import conf
+
+        from airflow_lineage_provider.dbt import DbtRun
+        from airflow_lineage_provider.events.sql_tables import tables_named
+        from airflow_lineage_provider.utils.dbt_process import DbtProcess
+
+        python = self.python or conf.get("airflow_lineage", "dbt_python", fallback="")
+        if not python:
+            return DbtRun(command, tables_named, self._check_node())
+        if self.map_path:
+            raise InputError(
+                "map_path needs dbt in Airflow's own interpreter: remove map_path, or python and dbt_python"
+            )
+        return DbtProcess(python, command, tables_named)
+
     def _check_node(self) -> Callable[[Any, str], str | None] | None:
         if not self.map_path:
             return None
@@ -162,7 +181,7 @@ class DbtLayerOperator(BaseOperator):
 
         return node_check(path_beside_dag(self, self.map_path), self.environment)
 
-    def _follow(self, run: DbtRun, emitter: Emitter) -> dict[str, Any]:
+    def _follow(self, run: DbtRun | DbtProcess, emitter: Emitter) -> dict[str, Any]:
         from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished
         from airflow_lineage_provider.utils.redaction import redact_text
 

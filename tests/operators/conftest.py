@@ -78,6 +78,10 @@ def cases(project, slow, broken):
             },
         },
         "narrowed": {"operator": {"layer": "gold", "select": ["answer", "old"], **here}},
+        "own_interpreter": {
+            "operator": {"layer": "gold", "select": "answer", "python": sys.executable, **here}
+        },
+        "bare_interpreter": {"operator": {"layer": "gold", "python": "/no/such/python", **here}},
         "failing": {"operator": {"layer": "silver", **here}},
         "unknown_layer": {"operator": {"layer": "sliver", **here}},
         "no_project": {"operator": {"layer": "gold", "project_dir": "/no/such/project"}},

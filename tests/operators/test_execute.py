@@ -152,3 +152,18 @@ def test_a_killed_task_stops_dbt_and_its_query(airflow):
     assert ends(ran.events) == {"gold.endless": "FAIL", "gold.after": "ABORT"}
     assert "The task was killed: cancelling dbt's queries" in ran.log
     assert ran.error.startswith("gold.endless: cancelled: the task was killed (")
+
+
+def test_dbt_in_another_interpreter_emits_the_events_under_the_task(airflow):
+    outcome = airflow["own_interpreter"]
+    assert outcome.state == "success"
+    assert outcome.returned["nodes"] == {"success": 1}
+    assert [(e["job"]["name"], e["eventType"]) for e in outcome.events] == [
+        ("gold.answer", "START"),
+        ("gold.answer", "COMPLETE"),
+    ]
+
+
+def test_an_interpreter_that_is_not_there_fails_the_task_in_one_line(airflow):
+    assert airflow["bare_interpreter"].state == "failed"
+    assert airflow["bare_interpreter"].error.startswith("/no/such/python cannot be run")

@@ -1,0 +1,99 @@
+"""Run by another interpreter, which has dbt and not this package: a dbt run whose records go over a pipe.
+
+`python -I child.py`: the first line of stdin is the command as JSON. Each line of stdout is a JSON list of a
+record's class and its fields. After a line `["FindTables", ...]` the next line of stdin is the answer, the
+relations. SIGTERM cancels the run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import signal
+import sys
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+PACKAGE = "airflow_lineage_provider"
+PR_SET_PDEATHSIG = 1
+OLDEST_PYTHON = (3, 11)
+
+
+def main() -> None:
+    """Run the command of stdin and write its records to stdout."""
+    _die_with_parent()
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what dbt and its adapters print is no record
+    if missing := _missing():
+        finished = {"success": False, "error": missing, "bad_input": True}
+        pipe.write(json.dumps(["InvocationFinished", finished]) + "\n")
+        pipe.flush()
+        return
+    # Not by sys.path: the folder of the package may hold Airflow and everything else that is installed there.
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(Path(__file__).resolve().parents[1])]
+    sys.modules[PACKAGE] = package
+    _run(pipe)
+
+
+def _run(pipe: Any) -> None:
+    from airflow_lineage_provider.dbt import Command, DbtError, DbtRun
+    from airflow_lineage_provider.dbt.records import InvocationFinished, Relation
+
+    def send(record: Any, kind: str = "") -> None:
+        pipe.write(json.dumps([kind or type(record).__name__, record], default=_plain) + "\n")
+        pipe.flush()
+
+    def find_tables(node: Any, sql: str, invocation: Any) -> tuple[Relation, ...]:
+        send([node, sql, invocation], "FindTables")
+        return tuple(
+            Relation(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
+            for one in json.loads(sys.stdin.readline())
+        )
+
+    try:
+        given = json.loads(sys.stdin.readline())
+        options = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        run = DbtRun(Command(**options), find_tables)
+    except DbtError as error:
+        send(InvocationFinished(success=False, error=str(error), bad_input=True))
+        return
+    signal.signal(signal.SIGTERM, lambda *_: run.cancel())
+    for record in run:
+        send(record)
+
+
+def _missing() -> str | None:
+    """Return what this interpreter lacks to run dbt."""
+    if sys.version_info < OLDEST_PYTHON:
+        return f"{sys.executable} is Python {sys.version.split()[0]}; 3.11 or newer is needed"
+    try:
+        found = importlib.util.find_spec("dbt.cli.main")
+    except ModuleNotFoundError:
+        found = None
+    return None if found else f"{sys.executable} has no dbt-core: install it there, or name another python"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a record as JSON has it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)
+
+
+def _die_with_parent() -> None:
+    """Let the kernel kill this process when its parent dies; elsewhere than on Linux the closed pipe does."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
