@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 import boto3
+import requests
 from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -99,8 +100,11 @@ def aws_server(answers):
     server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        # The objects of moto are the process's: those of other tests are there too.
+        requests.post(f"{url}/moto-api/reset", timeout=30).raise_for_status()
+        yield url
     finally:
         server.shutdown()
         thread.join()
