@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.sql.changes import Action
+from airflow_lineage_provider.sql.table_change import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from airflow_lineage_provider.graph import Graph
     from airflow_lineage_provider.sql import Table
-    from airflow_lineage_provider.sql.changes import TableChange
+    from airflow_lineage_provider.sql.table_change import TableChange
 
 
 @dataclass(slots=True)

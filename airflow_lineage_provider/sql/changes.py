@@ -6,8 +6,6 @@ Read from tokens, because the syntax trees of these statements differ by dialect
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlglot.dialects.dialect import Dialect
@@ -17,13 +15,14 @@ from airflow_lineage_provider.sql.limits import SqlError
 from airflow_lineage_provider.sql.model import Problem, Subject, Table
 from airflow_lineage_provider.sql.names import Names
 from airflow_lineage_provider.sql.parse import statement_tokens
+from airflow_lineage_provider.sql.table_change import Action, TableChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_lineage_provider.sql.compat import Token
 
-    Reader = Callable[[Table], Iterator["TableChange"]]
+    Reader = Callable[[Table], Iterator[TableChange]]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -50,38 +49,6 @@ _AFTER_TYPE = re.compile(
     r"|identity|autoincrement)\b",
     re.IGNORECASE,
 )
-
-
-class Action(StrEnum):
-    """What happens to a table, or to one of its columns."""
-
-    CREATE = "create"
-    DROP = "drop"
-    DROP_SCHEMA = "drop schema"
-    RENAME = "rename"
-    SWAP = "swap"
-    TRUNCATE = "truncate"
-    ADD_COLUMN = "add column"
-    DROP_COLUMN = "drop column"
-    RENAME_COLUMN = "rename column"
-    CHANGE_TYPE = "change type"
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """One change; `renamed` is the new name of the table, `to` the new name or type of the column.
-
-    `sql` is the whole CREATE statement, for its columns. Of DROP_SCHEMA `table` has the schema's name.
-    """
-
-    action: Action
-    table: Table
-    line: int = 0
-    column: str = ""
-    to: str = ""
-    renamed: Table | None = None
-    temporary: bool = False
-    sql: str = ""
 
 
 def table_changes(sql: str, dialect: str) -> tuple[tuple[TableChange, ...], tuple[Problem, ...]]:

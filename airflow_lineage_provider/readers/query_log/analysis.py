@@ -11,9 +11,10 @@ from sqlglot.dialects.dialect import Dialect
 from airflow_lineage_provider.events.masking import mask_text
 from airflow_lineage_provider.readers.query_log.shapes import prepared, shape_of, shown
 from airflow_lineage_provider.sql import Schema, Subject, Table, script_lineage
-from airflow_lineage_provider.sql.changes import Action, TableChange, table_changes
+from airflow_lineage_provider.sql.changes import table_changes
 from airflow_lineage_provider.sql.limits import SqlError
 from airflow_lineage_provider.sql.parse import statement_tokens
+from airflow_lineage_provider.sql.table_change import Action, TableChange
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.readers.query_log.statement import LoggedStatement, QueryLog

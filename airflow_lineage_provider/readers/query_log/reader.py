@@ -20,7 +20,7 @@ from airflow_lineage_provider.readers.evidence import Evidence
 from airflow_lineage_provider.readers.query_log.analysis import ShapeAnalysis
 from airflow_lineage_provider.readers.query_log.sessions import MOST_USES, Sessions
 from airflow_lineage_provider.readers.query_log.shapes import shown
-from airflow_lineage_provider.sql.changes import Action
+from airflow_lineage_provider.sql.table_change import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_lineage_provider.readers.query_log.analysis import LONGEST_CHAIN, full_name
-from airflow_lineage_provider.sql.changes import Action
+from airflow_lineage_provider.sql.table_change import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
