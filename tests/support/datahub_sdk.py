@@ -16,16 +16,17 @@ ROOT = Path(__file__).parents[2]
 def datahub_python():
     """Return the Python of the environment; the first call makes it, in about a minute."""
     folder = cache() / f"datahub-{hashlib.sha256(PINS.read_bytes()).hexdigest()[:12]}"
-    python = folder / "bin" / "python"
-    ready = folder / ".installed"
-    if not ready.exists():
+    if not folder.exists():
         sys.stderr.write(f"installing DataHub's SDK into {folder}\n")
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*command, "--no-compile", "-r", PINS], check=True)
-        ready.touch()
-    return python
+        partial = folder.with_suffix(f".{os.getpid()}")
+        subprocess.run([sys.executable, "-m", "venv", partial], check=True)
+        command = [partial / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*command, "--no-deps", "--no-compile", "-r", PINS], check=True)
+        try:
+            partial.rename(folder)  # Python finds its packages by pyvenv.cfg, wherever that is
+        except OSError:  # another process was faster
+            shutil.rmtree(partial)
+    return folder / "bin" / "python"
 
 
 def run(*arguments, environment=None, cwd=None):
