@@ -73,7 +73,9 @@ def _missing() -> str | None:
         return f"{sys.executable} is Python {sys.version.split()[0]}; 3.11 or newer is needed"
     try:
         found = importlib.util.find_spec("dbt.cli.main")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("dbt"):
+            return f"{sys.executable} has a dbt that cannot be imported: {error}; install it there again"
         found = None
     return None if found else f"{sys.executable} has no dbt-core: install it there, or name another python"
 
