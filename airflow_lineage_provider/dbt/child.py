@@ -50,14 +50,20 @@ def _run(pipe: Any) -> None:
 
     def find_tables(node: Any, sql: str, invocation: Any) -> tuple[Relation, ...]:
         send([node, sql, invocation], "FindTables")
-        return tuple(
-            Relation(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
-            for one in json.loads(sys.stdin.readline())
+        return tuple(_relation(one) for one in json.loads(sys.stdin.readline()))
+
+    def _relation(given: dict[str, Any]) -> Relation:
+        """Return a table that SQL names: its columns are not known yet."""
+        place = (given["database"], given["schema"], given["identifier"])
+        return Relation(
+            given["unique_id"], *place, location=given["location"], quoted=frozenset(given["quoted"])
         )
 
     try:
         given = json.loads(sys.stdin.readline())
-        options = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        options: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+        }
         run = DbtRun(Command(**options), find_tables)
     except DbtError as error:
         send(InvocationFinished(success=False, error=str(error), bad_input=True))

@@ -106,12 +106,12 @@ class DbtProcess:
             try:
                 kind, fields = json.loads(line)
                 if kind == "FindTables":
-                    types = (records.Node, str, records.Invocation)
-                    node, sql, invocation = map(msgspec.convert, fields, types)
+                    node = msgspec.convert(fields[0], records.Node)
+                    sql, invocation = str(fields[1]), msgspec.convert(fields[2], records.Invocation)
                     self._send(process, [asdict(one) for one in self._find_tables(node, sql, invocation)])
                     continue
                 record: Any = msgspec.convert(fields, _KINDS[kind])
-            except (ValueError, TypeError, KeyError, RecursionError):
+            except (ValueError, TypeError, LookupError, RecursionError):
                 shown = line[:100].decode("utf-8", "replace")
                 process.kill()
                 raise _BrokenError(f"{self._python} sent what is no record of dbt's: {shown!r}") from None
