@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 8 * 2**20
 PLUGIN = "wal2json"
+SLOT_WAIT = 60.0
 REFUSED = ("authentication failed", "does not exist", "no password supplied", "is not permitted to log in")
 # Types that ADBC reads as they are. All others are read as text.
 PLAIN = {
@@ -170,6 +172,7 @@ class PostgresSource:
             exists = f"select 1 from pg_replication_slots where slot_name = {literal(slot)}"
             if not changes.query(exists):
                 changes.query(f"select pg_create_logical_replication_slot({literal(slot)}, '{PLUGIN}')::text")
+            changes.wait_until_free(slot)
             rows = changes.query(
                 f"select lsn::text, data from pg_logical_slot_peek_changes({literal(slot)}, null, null, "
                 f"'format-version', '2', 'actions', 'delete', 'add-tables', {literal(table.name)})"
@@ -181,6 +184,13 @@ class PostgresSource:
                 identity = {part["name"]: part["value"] for part in change["identity"]}
                 keys.append(tuple(str(identity[column]) for column in table.key))
         return (str(rows[-1][0]) if rows else ""), keys
+
+    def wait_until_free(self, slot: str) -> None:
+        """Wait for the server to end the session of a run that was killed, which holds the slot."""
+        deadline = time.monotonic() + SLOT_WAIT
+        active = f"select 1 from pg_replication_slots where slot_name = {literal(slot)} and active"
+        while self.query(active) and time.monotonic() < deadline:
+            time.sleep(0.2)
 
     def confirm(self, slot: str, position: str) -> None:
         """Move a slot on, when what it said is committed elsewhere."""
@@ -215,7 +225,8 @@ class PostgresSource:
             hint = (
                 f"; install {PLUGIN} on its server (Debian: postgresql-15-wal2json)" if PLUGIN in text else ""
             )
-            raise IngestError(f"{self.address!r}: {text[:300]}{hint}") from None
+            busy = "is active for PID" in text  # another run reads it
+            raise IngestError(f"{self.address!r}: {text[:300]}{hint}", unreachable=busy) from None
         finally:
             other.close()
 

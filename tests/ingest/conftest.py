@@ -1,6 +1,7 @@
 """A real broker, a Schema Registry, and a DuckDB warehouse for the movers."""
 
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,6 +79,12 @@ def slots(address):
     except psycopg2.Error as error:
         pytest.skip(f"install Debian's package postgresql-*-wal2json: {error}".strip())
     yield
+    cursor.execute("select pg_terminate_backend(active_pid) from pg_replication_slots where active")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        cursor.execute("select 1 from pg_replication_slots where active")
+        if not cursor.fetchall():
+            break
     cursor.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots")
     connection.close()
 
