@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NAMES = frozenset({"namespace", "name", "field", "column", "runId", "eventTime", "eventType", "dialect"})
 _NEVER_SECRET = frozenset({"eventTime", "eventType", "runId", "processingType", "integration"})
 _SHORT = 256  # characters: names, types, URIs, which are the same in many events
+_DIRECTORIES = frozenset({"PWD", "OLDPWD"})
 _SHORTEST_SECRET = 6
 _HINTS = tuple(hint.encode() for hint in HINTS)
 _STRING = re.compile(r"'(?:[^'\n]|''){1,400}'")
@@ -60,11 +61,17 @@ def mask_text(text: str) -> str:
 
 
 def secret_values(named: Mapping[str, object]) -> set[str]:
-    """Return the values whose names say secret (`DB_PASSWORD`); a short one could be part of any word."""
+    """Return the values whose names say secret (`DB_PASSWORD`); a short one could be part of any word.
+
+    A shell's `PWD` is the working directory.
+    """
     return {
         value
         for name, value in named.items()
-        if isinstance(value, str) and len(value) >= _SHORTEST_SECRET and SECRET_NAME.match(name)
+        if isinstance(value, str)
+        and len(value) >= _SHORTEST_SECRET
+        and SECRET_NAME.match(name)
+        and name not in _DIRECTORIES
     }
 
 

@@ -115,9 +115,7 @@ def _compare_edges(matching: Matching) -> tuple[list[EdgeVerdict], list[Finding]
             why = "not all of its columns have known sources" if unknown else "it is out of scope"
             message = f"{edge} was not observed: of {edge.target}, {why}"
         elif verdict is Verdict.PHANTOM and not _has_other_finding(matching, pair):
-            reason = matching.reasons.get(edge.target)
-            how = f"was not made: {reason}" if reason else f"was made without reading {edge.source}"
-            message = f"{edge} is documented, and {edge.target} {how}"
+            message = f"{edge} is documented, and {edge.target} was made without reading {edge.source}"
         if message:
             target = matching.observed.datasets.get(edge.target)
             findings.append(

@@ -43,7 +43,7 @@ class Matching:
 
     def __post_init__(self) -> None:
         known, seen = self.expected.datasets, self.observed.datasets
-        self.missing = {n: d for n, d in known.items() if n not in seen and self.covered(n)}
+        self.missing = {n: d for n, d in known.items() if self.is_missing(n)}
         self.unexpected = {
             name: dataset
             for name, dataset in seen.items()
@@ -51,6 +51,11 @@ class Matching:
             and (self.reported(name) or any(map(self.reported, self.observed.downstream.get(name, ()))))
         }
         self.renamed = likely_renames(self.expected, self.observed, self.missing, self.unexpected)
+
+    def is_missing(self, name: str) -> bool:
+        """Whether an expected dataset was not made; one whose job failed may still have been read."""
+        unmade = name in self.reasons and name not in self.observed.upstream
+        return (name not in self.observed.datasets or unmade) and self.covered(name)
 
     def in_both(self, pair: tuple[str, str]) -> bool:
         """Whether both graphs have the edge between two datasets, as an edge or as part of a path."""

@@ -133,7 +133,11 @@ def test_a_hop_that_no_longer_flows_is_told_once_though_a_longer_edge_went_throu
     assert finding.subject == "silver.stg_orders -> gold.customer_orders_summary"
 
 
-def test_a_failed_model_is_named_with_its_error(pipeline_map):
+DASHBOARD = {"namespace": "tableau://t", "name": "Analytics/Behavior/Customer Analytics Dashboard"}
+
+
+@pytest.mark.parametrize("readers", [[], [DASHBOARD]], ids=["", "it is read all the same"])
+def test_a_failed_model_is_named_with_its_error(pipeline_map, readers):
     spec = tables()
     del spec["gold.customer_behavior"]
     message = 'Binder Error: column "o" not found'
@@ -141,7 +145,10 @@ def test_a_failed_model_is_named_with_its_error(pipeline_map):
         "FAIL", "gold.customer_behavior", 100, [], [physical("gold.customer_behavior")],
         errorMessage={"message": message, "programmingLanguage": "SQL"},
     )  # fmt: skip
-    comparison = compared([*run_events(spec), failed], pipeline_map).comparison
+    read = [
+        event("COMPLETE", one["name"], 110, [physical("gold.customer_behavior")], [one]) for one in readers
+    ]
+    comparison = compared([*run_events(spec), failed, *read], pipeline_map).comparison
     (finding,) = [f for f in comparison.findings if f.severity is Severity.ERROR]
     assert finding.message == (
         "gold.customer_behavior is documented and was not produced: "

@@ -235,7 +235,8 @@ def test_a_credential_in_a_namespace():
 
 def test_values_that_are_known_by_name_are_masked_wherever_they_stand():
     """As those of dbt's var() and env_var(), which stand in compiled SQL like any other literal."""
-    secrets = secret_values({"API_TOKEN": "hunter2", "HOME": "/root", "X_PASSWORD": "abc", "COUNT": 5})
+    named = {"API_TOKEN": "hunter2", "HOME": "/root", "PWD": "/opt/dags", "X_PASSWORD": "abc", "COUNT": 5}
+    secrets = secret_values(named)
     assert secrets == {"hunter2"}
     assert redact_values(secrets)("select 'hunter2' as x") == "select '***' as x"
     assert redact_values(set()) is None

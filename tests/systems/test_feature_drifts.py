@@ -116,7 +116,7 @@ FEATURE_DRIFTS = {
     ),
     "the view is not applied": (
         tecton(changes=plan(difference("CREATE"))),
-        "edge-missing: gold.customer_behavior -> customer_engagement_features is documented, and customer_engagement_features was not made: prod.customer_engagement_features ended ABORT (feature view customer_engagement_features is defined and not applied to the workspace yet: run `tecton apply`)",
+        "dataset-missing: customer_engagement_features is documented and was not produced: prod.customer_engagement_features ended ABORT (feature view customer_engagement_features is defined and not applied to the workspace yet: run `tecton apply`)",
     ),
 }
 
