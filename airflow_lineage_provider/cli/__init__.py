@@ -17,7 +17,7 @@ from airflow_lineage_provider.cli.catalog import publish, recipes
 from airflow_lineage_provider.cli.documents import import_, render
 from airflow_lineage_provider.cli.fetch import fetch
 from airflow_lineage_provider.cli.graph import impact, trace
-from airflow_lineage_provider.cli.maps import check, diff, lint
+from airflow_lineage_provider.cli.maps import check, comment, diff, lint
 from airflow_lineage_provider.cli.outbox import forward, outbox, serve, sweep
 from airflow_lineage_provider.cli.reconcile import reconcile
 from airflow_lineage_provider.cli.review import approve, review
@@ -37,6 +37,7 @@ for command in (
     artifacts,
     audit,
     check,
+    comment,
     diff,
     doctor,
     events,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from airflow_lineage_provider.cli.options import (
+    DRIFT,
     environment_option,
     example,
     expected_errors,
@@ -132,3 +134,40 @@ def _evidence_of(
     if revision is None:
         return read_map(load_map(path))
     return read_map(parse_map(read_revision(path, revision), f"{path}@{revision}"))
+
+
+@click.command(
+    epilog=example(
+        "airflow-lineage comment dags/lineage.yaml --from origin/main --manifest target/manifest.json"
+    )
+)
+@map_argument
+@click.option("--from", "revision", required=True, help="The git revision to compare the MAP with.")
+@click.option(
+    "--manifest",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Check this dbt manifest against the MAP too.",
+)
+@environment_option
+def comment(lineage_map: Path, revision: str, manifest: Path | None, environment: str | None) -> None:
+    """Print a pull request's comment in Markdown: `diff` and `check` in one, in less than 60 lines.
+
+    It says what changed since the revision, whom that reaches, what differs from the MAP and what to do.
+    """
+    with expected_errors():
+        from airflow_lineage_provider.checks import validate
+        from airflow_lineage_provider.checks.difference import difference
+        from airflow_lineage_provider.lineage_map import load_map
+        from airflow_lineage_provider.readers import load_manifest, read_evidence
+        from airflow_lineage_provider.reports.pull_request import comment_markdown
+
+        before = _evidence_of(lineage_map, revision, None, environment)
+        documented = load_map(lineage_map)
+        changes = difference(before, _evidence_of(lineage_map, None, None, environment))
+        comparison = None
+        if manifest is not None:
+            evidence = read_evidence("manifest", load_manifest(manifest), documented, environment)
+            comparison = validate(evidence, documented, environment=environment).comparison
+        click.echo(comment_markdown(changes, comparison, str(lineage_map)), nl=False)
+        if comparison is not None and not comparison.agreed:
+            sys.exit(DRIFT)

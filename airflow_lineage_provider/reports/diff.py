@@ -24,7 +24,7 @@ def diff_text(changes: Sequence[Changed]) -> str:
         lines.append(one_line(f"{_SIGNS[change.action]} {change.kind:<14} {change.subject}{_values(change)}"))
         if change.consumers:
             lines.append(one_line(f"{'':17}reaches {', '.join(change.consumers)}"))
-    return "\n".join([*lines, "", _summary(changes)]) + "\n"
+    return "\n".join([*lines, "", diff_summary(changes)]) + "\n"
 
 
 def diff_markdown(changes: Sequence[Changed]) -> str:
@@ -37,7 +37,7 @@ def diff_markdown(changes: Sequence[Changed]) -> str:
         for c in changes
     ]
     head = ["| | Of | What | Reaches |", "|---|---|---|---|"]
-    return "\n".join([f"### Lineage: {_summary(changes)}", "", *head, *rows]) + "\n"
+    return "\n".join([f"### Lineage: {diff_summary(changes)}", "", *head, *rows]) + "\n"
 
 
 def diff_data(changes: Sequence[Changed]) -> list[dict[str, Any]]:
@@ -49,7 +49,8 @@ def _values(change: Changed) -> str:
     return f": {change.was} -> {change.now}" if change.was or change.now else ""
 
 
-def _summary(changes: Sequence[Changed]) -> str:
+def diff_summary(changes: Sequence[Changed]) -> str:
+    """Return how many changes there are, and how many consumers they reach."""
     reached = {name for change in changes for name in change.consumers}
     number = len(changes)
     people = f"{len(reached)} consumer{'' if len(reached) == 1 else 's'}"
