@@ -310,7 +310,7 @@ def cli_page() -> str:
         "",
         "Exit status: 0 no drift, 1 drift or something to do, 2 bad input.",
     ]
-    group = click.Context(main, info_name="airflow-lineage")
+    group = click.Context(main, info_name="airflow-lineage", **main.context_settings)
     for name, command in sorted(main.commands.items()):
         context = click.Context(
             command, info_name=name, parent=group, max_content_width=100, terminal_width=100
