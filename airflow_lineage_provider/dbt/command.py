@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from airflow_lineage_provider.dbt.options import option_words
 from airflow_lineage_provider.dbt.records import DbtError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Command:
     threads: int | None = None
     operation: str | None = None
     operation_args: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """More options by dbt's names, such as `{"defer": True, "state": "/opt/state"}`."""
 
     def __post_init__(self) -> None:
         """Raise DbtError for a wrong command before dbt is imported."""
@@ -67,8 +70,9 @@ class Command:
         return tuple(word for name, value in options.items() if value for word in (name, value))
 
     def argv(self) -> list[str]:
-        """Return the arguments for `dbtRunner.invoke`."""
-        words = ["source", "freshness"] if self.verb == "freshness" else [self.verb]
+        """Return the arguments for `dbtRunner.invoke`. Raises DbtError for an unknown option."""
+        verb = ["source", "freshness"] if self.verb == "freshness" else [self.verb]
+        words = list(verb)
         if self.operation and self.verb == "run-operation":
             words += [self.operation, "--args", json.dumps(dict(self.operation_args))]
         words += self.project_args
@@ -79,4 +83,6 @@ class Command:
             words.append("--full-refresh")
         if self.threads:
             words += ["--threads", str(self.threads)]
+        if self.options:
+            words += option_words(verb, self.options)
         return [*QUIET, *words]

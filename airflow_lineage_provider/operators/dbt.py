@@ -53,6 +53,9 @@ class DbtLayerOperator(BaseOperator):
     :param command: run, build, test, seed, snapshot, freshness, run-operation or retry.
     :param operation: the macro that `run-operation` runs.
     :param operation_args: the arguments of that macro.
+    :param dbt_options: more options of the command, by dbt's names: `{"selector": "nightly", "defer": True,
+        "state": "/opt/state", "indirect_selection": "cautious", "empty": True, "fail_fast": True,
+        "event_time_start": "{{ data_interval_start }}"}`. They are checked against the dbt that runs.
     :param map_path: the documented map, YAML; a relative path is resolved against the DAG file's folder. With
         it, a model or snapshot that breaks the map, by the map's policy, fails before its SQL is sent: its
         table stays as it was, and nodes downstream are skipped.
@@ -80,11 +83,16 @@ class DbtLayerOperator(BaseOperator):
         "command",
         "operation",
         "operation_args",
+        "dbt_options",
         "map_path",
         "environment",
         "python",
     )
-    template_fields_renderers: ClassVar[dict[str, str]] = {"vars": "json", "operation_args": "json"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "vars": "json",
+        "operation_args": "json",
+        "dbt_options": "json",
+    }
     ui_color = "#fbe9e2"
     ui_fgcolor = "#3b2b26"
     operator_extra_links = (LineageReportLink(),)
@@ -105,6 +113,7 @@ class DbtLayerOperator(BaseOperator):
         command: str = "build",
         operation: str | None = None,
         operation_args: Mapping[str, Any] | None = None,
+        dbt_options: Mapping[str, Any] | None = None,
         map_path: str | None = None,
         environment: str | None = None,
         python: str | None = None,
@@ -127,6 +136,7 @@ class DbtLayerOperator(BaseOperator):
         self.command = command
         self.operation = operation
         self.operation_args = operation_args or {}
+        self.dbt_options = dbt_options or {}
         self.map_path = map_path
         self.environment = environment
         self.python = python
@@ -222,6 +232,7 @@ class DbtLayerOperator(BaseOperator):
             threads=_number("threads", self.threads),
             operation=self.operation,
             operation_args=_mapping("operation_args", self.operation_args),
+            options=_mapping("dbt_options", self.dbt_options),
         )
 
 

@@ -1,5 +1,6 @@
 """`--defer --state`: an input that the target lacks is the table of the other environment."""
 
+import pytest
 from dbt_projects import run, write_files, write_project
 
 PROFILES = """
@@ -28,20 +29,23 @@ def inputs(record):
     }
 
 
-def test_a_deferred_input_is_the_table_that_was_read(tmp_path, monkeypatch):
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_a_deferred_input_is_the_table_that_was_read(tmp_path, monkeypatch, by):
     project = write_project(tmp_path, FILES)
     write_files(project, {"profiles.yml": PROFILES.format(folder=tmp_path)})
     assert run(project, target="prod").finished.success
     state = tmp_path / "state"
     state.mkdir()
     write_manifest(project, state, target="prod")
-    monkeypatch.setenv("DBT_DEFER", "1")
-    monkeypatch.setenv("DBT_STATE", str(state))
-    outcome = run(project, select=("sites", "totals"))
+    options = {"defer": True, "state": str(state)} if by == "option" else {}
+    if by == "variable":
+        monkeypatch.setenv("DBT_DEFER", "1")
+        monkeypatch.setenv("DBT_STATE", str(state))
+    outcome = run(project, select=("sites", "totals"), options=options)
     assert outcome.finished.success, outcome.log
     read = {("depot_prod", "scans", True), ("depot", "sites", True)}
     assert inputs(outcome.starts["main.totals"]) == inputs(outcome.ends["main.totals"]) == read
-    tested = run(project, "test", select=("scans_ok",))
+    tested = run(project, "test", select=("scans_ok",), options=options)
     assert inputs(tested.ends["main.scans_ok"]) == {("depot_prod", "scans", True)}
 
 

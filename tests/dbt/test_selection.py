@@ -31,6 +31,16 @@ def project(tmp_path_factory):
             {"silver.unique_stg_orders_order_id", "silver.not_null_stg_orders_order_id"},
         ),
         ("freshness", {}, {"crm.t_orders_v2.freshness"}),
+        (
+            "build",
+            {"options": {"resource_types": ["seed", "snapshot"]}},
+            {"bronze.countries", "silver.order_history"},
+        ),
+        (
+            "run",
+            {"select": ("stg_clicks",), "options": {"fail-fast": "true", "empty": True}},
+            {"silver.stg_clicks"},
+        ),
     ],
 )
 def test_a_verb_runs_what_is_selected(project, verb, options, expected):
@@ -182,3 +192,26 @@ def test_a_syntax_error_in_sql_fails_its_node_only(tmp_path):
     parsed = collect(DbtRun(command(project)))
     assert parsed.statuses == {"gold.good": "success", "gold.typo": "error"}
     assert "syntax error" in parsed.ends["gold.typo"].message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"defr": True}, "dbt_options: dbt run has no option 'defr'; did you mean 'defer'?"),
+        ({"select": "gold"}, "dbt_options: 'select' is set by the operator; use its own argument"),
+        ({"log-level": "debug"}, "dbt_options: 'log_level' is set by the operator; use its own argument"),
+        ({"empty": "perhaps"}, "dbt_options: empty is a flag: true or false, not 'perhaps'"),
+        ({"resource_types": "model"}, "dbt_options: dbt run has no option 'resource_types'; "),
+    ],
+)
+def test_an_option_that_dbt_does_not_take_is_one_line_before_anything_runs(project, options, message):
+    finished = run(project, "run", options=options).finished
+    assert finished.bad_input
+    assert finished.error.startswith(message)
+    assert "\n" not in finished.error
+
+
+def test_an_empty_run_reads_no_rows(project):
+    refreshed = run(project, "run", select=("stg_orders",), full_refresh=True, options={"empty": True})
+    assert refreshed.ends["silver.stg_orders"].rows == 0
+    run(project, "run", select=("stg_orders",), full_refresh=True)
