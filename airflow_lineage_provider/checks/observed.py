@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.event import event_time
-from airflow_lineage_provider.readers.event_runs import mapping, mappings
+from airflow_lineage_provider.plain_json import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from airflow_lineage_provider.events.event import END_TYPES, event_time, text_at
 from airflow_lineage_provider.events.tags import PROPERTY_SOURCE, TAG_SOURCE
 from airflow_lineage_provider.graph import EVERY_COLUMN, Transformation
+from airflow_lineage_provider.plain_json import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -339,13 +340,3 @@ def _assertions(facet: Mapping[str, Any]) -> Assertions:
 def _text(value: Mapping[str, Any], key: str) -> str:
     found = value.get(key)
     return intern(found) if isinstance(found, str) else ""
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return the value if it is a JSON object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def mappings(value: Any) -> list[Mapping[str, Any]]:
-    """Return the JSON objects of a JSON array; an empty list for any other value."""
-    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []

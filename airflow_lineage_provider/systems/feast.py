@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.feast_sources import OfflineStore
 from airflow_lineage_provider.systems.feast_views import Registry
 from airflow_lineage_provider.systems.features import view_observation
 from airflow_lineage_provider.systems.listing import listing
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name, file_name
-from airflow_lineage_provider.systems.plain_json import mapping, text
+from airflow_lineage_provider.plain_json import mapping, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,10 +20,10 @@ from openlineage.client.event_v2 import RunState
 from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset, MovedField, Movement
 from airflow_lineage_provider.events.naming import DatasetName, file_name
 from airflow_lineage_provider.lineage_map.features import NONE
+from airflow_lineage_provider.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.observation import Observation
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

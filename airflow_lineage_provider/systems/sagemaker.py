@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.aws import DeniedError, NotFoundError, aws_call
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping

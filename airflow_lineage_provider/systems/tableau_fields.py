@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.movement import ColumnSource
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,10 +17,10 @@ from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset,
 from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.events.secret_patterns import MASK
 from airflow_lineage_provider.events.tags import LAST_REFRESH
+from airflow_lineage_provider.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.answers import Observed
 from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.observation import Observation
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.tableau_fields import Fields
 from airflow_lineage_provider.systems.tableau_refresh import NOT_SCHEDULED, last_refresh, refresh_texts
 from airflow_lineage_provider.systems.tableau_tables import Tables

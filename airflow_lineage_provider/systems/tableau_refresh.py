@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.systems.plain_json import text
+from airflow_lineage_provider.plain_json import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

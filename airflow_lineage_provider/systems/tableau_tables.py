@@ -10,7 +10,7 @@ from airflow_lineage_provider.dbt.dialect import sql_dialect
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
 from airflow_lineage_provider.events.movement import ColumnSource
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.table_names import is_database, table_dataset
 
 if TYPE_CHECKING:

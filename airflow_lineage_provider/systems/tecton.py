@@ -19,6 +19,7 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset, MovedField
 from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.lineage_map.features import NONE
+from airflow_lineage_provider.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.features import (
     FEATURE_VIEW,
@@ -28,7 +29,6 @@ from airflow_lineage_provider.systems.features import (
     view_observation,
 )
 from airflow_lineage_provider.systems.listing import listing
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.tecton_features import defined_features
 from airflow_lineage_provider.systems.tecton_pipeline import Definitions, leaves, made_by, object_id
 from airflow_lineage_provider.systems.tecton_sources import tecton_source

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.lineage_map.features import NONE
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.errors import SystemReadError
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.tecton import SYSTEM, TITLE, tecton_answer
 
 if TYPE_CHECKING:

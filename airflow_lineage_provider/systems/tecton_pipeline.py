@@ -13,7 +13,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.sql_columns import ALIAS, Made, sql_made
 
 if TYPE_CHECKING:

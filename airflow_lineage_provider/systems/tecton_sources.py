@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name, file_name
-from airflow_lineage_provider.systems.plain_json import mapping, mappings, text
+from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.table_names import table_dataset
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Access to plain JSON of another system, whose shape is not trusted."""
+"""Access to plain JSON whose shape is not trusted: events, and answers of other systems."""
 
 from __future__ import annotations
 
