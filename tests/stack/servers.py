@@ -10,12 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.connect_worker import MissingError, cache, class_path, installed, locked, worker
+from tests.support.connect_worker import MissingError, class_path, installed, worker
+from tests.support.environments import python_of
 from tests.support.postgres_server import PostgresMissingError, free_port, private_postgres
 
 if TYPE_CHECKING:
@@ -48,25 +48,9 @@ def install(say: Callable[[str], object]) -> Path:
     say("S3")
     installed(S3)
     say("Snowflake's protocol")
-    with locked():
-        python = _fakesnow()
+    python = Path(python_of("fakesnow"))
     if not (shutil.which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)):
         raise MissingError("Postgres is not on this machine: install Debian's package postgresql")
-    return python
-
-
-def _fakesnow() -> Path:
-    """Return the Python of fakesnow's environment; make it where it is not there, or of other pins."""
-    pins = (HERE / "fakesnow.txt").read_text()
-    folder = cache() / "fakesnow"
-    made_of = folder / "pins.txt"
-    python = folder / "bin" / "python"
-    if not made_of.exists() or made_of.read_text() != pins:
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*pip, "-r", HERE / "fakesnow.txt"], check=True)
-        made_of.write_text(pins)
     return python
 
 

@@ -1,36 +1,17 @@
 """Snowflake's protocol by fakesnow, in an environment of its own that the first use makes."""
 
-import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.connect_worker import cache
+from tests.support.environments import python_of
 from tests.support.postgres_server import free_port
 
 STACK = Path(__file__).parents[1] / "stack"
 DEADLINE = 60.0
-
-
-def python():
-    """Return the Python that has fakesnow; the first call installs it."""
-    pins = (STACK / "fakesnow.txt").read_text()
-    folder = cache() / "fakesnow"
-    made_of = folder / "pins.txt"
-    found = folder / "bin" / "python"
-    if not made_of.exists() or made_of.read_text() != pins:
-        sys.stderr.write(f"installing fakesnow into {folder}\n")
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        pip = [found, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*pip, "-r", STACK / "fakesnow.txt"], check=True)
-        made_of.write_text(pins)
-    return found
 
 
 @contextmanager
@@ -39,7 +20,7 @@ def fakesnow(log):
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [python(), STACK / "fakesnow_server.py", str(port)], stdout=output, stderr=output
+            [python_of("fakesnow"), STACK / "fakesnow_server.py", str(port)], stdout=output, stderr=output
         )
     try:
         deadline = time.monotonic() + DEADLINE
@@ -54,7 +35,7 @@ def fakesnow(log):
             "host": "localhost",
             "port": port,
             "protocol": "http",
-            "network_timeout": 20,
+            "network_timeout": 120,
             "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
         }
     finally:
