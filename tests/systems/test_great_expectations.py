@@ -10,7 +10,7 @@ import pytest
 from airflow_cases import run_cases
 
 from tests.support.gx import gx_path
-from tests.support.snowflake import fakesnow
+from tests.support.snowflake_server import fakesnow
 
 CUSTOMERS = """
     create table silver.stg_customers as select * from (values

@@ -11,7 +11,7 @@ from airflow_lineage_provider.lineage_map import bindings_of, parse_map
 from airflow_lineage_provider.readers.query_log import read_writes, snowflake
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.warehouse_log import warehouse_query_log
-from tests.support.snowflake import fakesnow
+from tests.support.snowflake_server import fakesnow
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 DBT = '/* {"app": "dbt", "node_id": "model.shop.revenue"} */ '
