@@ -14,8 +14,8 @@ sys.path[:0] = [str(TESTS / "dbt"), str(TESTS / "operators")]
 from airflow_cases import run_cases  # noqa: E402
 from dbt_projects import write_project  # noqa: E402
 
-from tests.stack import servers as stack  # noqa: E402
 from tests.support.postgres_server import create_database  # noqa: E402
+from tests.support.snowflake_server import fakesnow  # noqa: E402
 
 pytestmark = pytest.mark.e2e
 
@@ -83,7 +83,8 @@ def source(postgres):
 def cases(tmp_path_factory, postgres, bucket):
     base = tmp_path_factory.mktemp("snowflake")
     project = str(write_project(base / "shop", {"models/gold/one.sql": "select 1 as id"}))
-    with stack._snowflake(stack._fakesnow(), base) as port:
+    with fakesnow(base / "snowflake.log") as server:
+        port = server["port"]
         prepare(port)
         snow = {"conn_type": "snowflake", "login": "etl", "password": "very-secret", "schema": "SILVER"}
         connections = {
