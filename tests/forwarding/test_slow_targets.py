@@ -133,6 +133,8 @@ def test_the_command_ends_on_sigterm_and_the_outbox_names_the_event(tmp_path, ti
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 300),
     ],
+    # Not the header itself: two processes that share the tests must collect the same names.
+    ids=["none", "seconds", "too long", "a word", "negative", "in the past", "tomorrow"],
 )
 def test_retry_after_is_a_number_or_a_date(header, seconds):
     assert _retry_after(header) == seconds
