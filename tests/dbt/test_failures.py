@@ -180,7 +180,7 @@ def test_a_hook_that_fails_is_an_error_of_the_run(tmp_path):
 
 
 def test_fail_fast_ends_every_node_that_started(tmp_path):
-    slow = "select count(*) as n from range(100000) a, range(1000000) b where hash(a.range + b.range) = 1"
+    slow = "select count(*) as n from range(100000) a, range(50000) b where hash(a.range + b.range) = 1"
     files = {"models/gold/slow.sql": "{{ config(materialized='table') }} " + slow}
     files["models/gold/wrong.sql"] = "{{ config(materialized='table') }} select id from nothing"
     project = write_project(tmp_path, files, more="flags: {fail_fast: true}", threads=2)
