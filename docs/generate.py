@@ -1,7 +1,8 @@
-"""Write the reference pages from the code: `python docs/generate.py`. A test holds the pages to it."""
+"""Write the reference pages from the code: `python docs/generate.py [FOLDER]`. A test holds the pages to it."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -322,5 +323,6 @@ def cli_page() -> str:
 PAGES = {"findings.md": findings_page, "map-keys.md": map_page, "command-line.md": cli_page}
 
 if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if sys.argv[1:] else HERE
     for file, page in PAGES.items():
-        (HERE / file).write_text(page(), encoding="utf-8")
+        (folder / file).write_text(page(), encoding="utf-8")

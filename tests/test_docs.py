@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,18 @@ def generate():
     return module
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The pages as the code makes them, in a process of their own: click keeps what a command was called by."""
+    folder = tmp_path_factory.mktemp("docs")
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", folder], check=True)
+    return folder
+
+
 @pytest.mark.parametrize("page", ["command-line.md", "findings.md", "map-keys.md"])
-def test_a_reference_page_is_what_the_code_says(generate, page):
+def test_a_reference_page_is_what_the_code_says(made, page):
     written = (ROOT / "docs" / page).read_text()
-    assert written == generate.PAGES[page](), "run `python docs/generate.py`"
+    assert written == (made / page).read_text(), "run `python docs/generate.py`"
 
 
 def test_every_code_of_a_finding_is_explained_once(generate):
