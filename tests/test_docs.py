@@ -25,7 +25,7 @@ def generate():
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """The pages as the code makes them, in a process of their own: click keeps what a command was called by."""
+    """The pages as the code makes them, in a process of their own: click caches the help of a command."""
     folder = tmp_path_factory.mktemp("docs")
     subprocess.run([sys.executable, ROOT / "docs" / "generate.py", folder], check=True)
     return folder
