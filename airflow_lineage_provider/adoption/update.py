@@ -10,6 +10,7 @@ from airflow_lineage_provider.adoption.columns import least_sources
 from airflow_lineage_provider.adoption.map_text import MapText
 from airflow_lineage_provider.adoption.new_tables import place_of
 from airflow_lineage_provider.checks import validate
+from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, ColumnRef, Severity
 from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.lineage_map.edit import Edit, edited
@@ -52,7 +53,8 @@ def update(
     """Return the map as evidence shows the lineage: of all findings, or of those that `only` names.
 
     `read` reads the evidence by the names of a map. `only` are globs of subjects, such as `gold.*`, or codes
-    of findings. Raises MapError where the map is written in a form that cannot be changed in place.
+    of findings. Raises MapError where the map is written in a form that cannot be changed in place, and
+    InputError where one change brings up another without end.
     """
     for _ in range(_ROUNDS):
         lineage_map = parse_map(text, file)
@@ -62,9 +64,9 @@ def update(
         editor = _Editor(MapText(lineage_map, text), evidence.graph, environment)
         after = edited(text, list(editor.edits([f for f in loud if editor.is_named(f, only)])), file)
         if after == text:
-            break
+            return Update(text, tuple(loud))
         text = after
-    return Update(text, tuple(loud))
+    raise InputError(f"{file}: the map does not settle in {_ROUNDS} rounds; choose findings with --only")
 
 
 def _ends(finding: Finding) -> tuple[str, ...]:

@@ -194,10 +194,11 @@ def doctor(lineage_map: Path | None, environment: str | None, store: str | None)
         from airflow_lineage_provider.store.location import default_store_url, store_url
 
         url = store_url(store) if store else default_store_url(os.environ)
-        found = list(check_installation(os.environ, url, lineage_map, environment))
-        for one in found:
+        right = True
+        for one in check_installation(os.environ, url, lineage_map, environment):
             click.echo(_line(f"{'ok  ' if one.ok else 'FAIL'}  {one.what}: {one.message}"))
-        if not all(one.ok for one in found):
+            right = right and one.ok
+        if not right:
             sys.exit(DRIFT)
 
 

@@ -86,7 +86,7 @@ dead_letter = Table(
     sqlite_with_rowid=False,
 )
 
-# What a check that runs regularly found, for its trend: a reconciliation, by the map that it is of.
+# What validations, audits and reconciliations found, by the map, for the trend and the review.
 report = Table(
     "report",
     metadata,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _BUSY = frozenset(
     {
@@ -32,6 +32,7 @@ _DENIED = frozenset(
 _NOT_FOUND = frozenset({"ResourceNotFoundFault", "ResourceNotFound", "ResourceNotFoundException"})
 _MISSING = "does not exist", "could not find", "not found"
 _SERVER_ERROR = 500
+MOST_PAGES = 1_000
 
 
 class NotFoundError(SystemReadError):
@@ -66,6 +67,32 @@ def aws_call(
             f"{name}: AWS cannot be reached ({text}): check region, network and credentials", unreachable=True
         ) from None
     return answer
+
+
+def aws_rows(
+    call: Callable[[Mapping[str, str]], Mapping[str, Any]],
+    key: str,
+    *,
+    next_key: str,
+    what: str,
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows under `key` of all pages.
+
+    `call` returns a page for the argument that asks for it: none at first, then the token of the page before.
+    `next_key` is the name of that token in answers and as an argument; `what` begins the messages.
+    Raises SystemReadError for an answer without rows, and for more than 1,000 pages.
+    """
+    following: dict[str, str] = {}
+    for _ in range(MOST_PAGES):
+        answer = call(following)
+        rows = answer.get(key)
+        if not isinstance(rows, list):
+            raise SystemReadError(f"{what} without {key}: check endpoint_url")
+        yield from rows
+        if not answer.get(next_key):
+            return
+        following = {next_key: str(answer[next_key])}
+    raise SystemReadError(f"{what} with more than {MOST_PAGES} pages")
 
 
 def _failed(response: Mapping[str, Any], name: str, permissions: str) -> SystemReadError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.systems.aws import NotFoundError, aws_call
+from airflow_lineage_provider.systems.aws import MOST_PAGES, NotFoundError, aws_call, aws_rows
 from airflow_lineage_provider.systems.errors import SystemReadError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 PAGE = 100
-MOST_PAGES = 1000
 LATENCY_WINDOW = timedelta(minutes=30)
 LATENCY_METRICS = ("CDCLatencySource", "CDCLatencyTarget")
 
@@ -262,19 +261,13 @@ class DmsClient:
             return None
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-        marker: dict[str, str] = {}
-        for _ in range(MOST_PAGES):
-            answer = self._call(getattr(self._dms, operation), MaxRecords=PAGE, **arguments, **marker)
-            rows = answer.get(key)
-            if not isinstance(rows, list):
-                raise SystemReadError(
-                    f"{self._name}: DMS answers {operation} without {key}: check endpoint_url"
-                )
-            yield from rows
-            if not answer.get("Marker"):
-                return
-            marker = {"Marker": str(answer["Marker"])}
-        raise SystemReadError(f"{self._name}: DMS answers {operation} with more than {MOST_PAGES} pages")
+        method = getattr(self._dms, operation)
+        return aws_rows(
+            lambda page: self._call(method, MaxRecords=PAGE, **arguments, **page),
+            key,
+            next_key="Marker",
+            what=f"{self._name}: DMS answers {operation}",
+        )
 
     def _call(self, operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:
         return aws_call(operation, self._name, _PERMISSIONS, **arguments)

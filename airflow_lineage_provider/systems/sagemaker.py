@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.plain_json import mapping, mappings, text
-from airflow_lineage_provider.systems.aws import DeniedError, NotFoundError, aws_call
+from airflow_lineage_provider.systems.aws import (
+    MOST_PAGES,
+    DeniedError,
+    NotFoundError,
+    aws_call,
+    aws_rows,
+)
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 
 if TYPE_CHECKING:
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 SYSTEM = "sagemaker"
 PAGE = 100
 LINEAGE_PAGE = 50
-MOST_PAGES = 1_000
 DEPTH = 10
 _PERMISSIONS = "sagemaker:List*, sagemaker:Describe* and sagemaker:QueryLineage"
 _MODEL_DATA = re.compile(r"s3://.+/([^/]+)/output/model\.tar\.gz")
@@ -261,20 +266,12 @@ class SageMakerClient:
         self._incomplete[f"sagemaker:{action}{of} is refused ({error.code})"] = None
 
     def _pages(self, operation: str, key: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-        token: dict[str, str] = {}
-        for _ in range(MOST_PAGES):
-            answer = self._call(getattr(self._sagemaker, operation), **arguments, **token)
-            rows = answer.get(key)
-            if not isinstance(rows, list):
-                raise SystemReadError(
-                    f"{self._name}: SageMaker answers {operation} without {key}: check endpoint_url"
-                )
-            yield from rows
-            if not answer.get("NextToken"):
-                return
-            token = {"NextToken": str(answer["NextToken"])}
-        raise SystemReadError(
-            f"{self._name}: SageMaker answers {operation} with more than {MOST_PAGES} pages"
+        method = getattr(self._sagemaker, operation)
+        return aws_rows(
+            lambda page: self._call(method, **arguments, **page),
+            key,
+            next_key="NextToken",
+            what=f"{self._name}: SageMaker answers {operation}",
         )
 
     def _call(self, operation: Callable[..., Any], **arguments: Any) -> Mapping[str, Any]:

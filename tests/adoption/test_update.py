@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+from itertools import cycle
 
 import pytest
 
@@ -131,6 +132,12 @@ def test_a_drift_is_found_then_taken_into_the_map_and_other_lines_stay(drift):
 def test_a_map_that_agrees_is_not_touched():
     text = the_map()
     assert update(text, "m.yaml", evidence_of(shop())).text == text
+
+
+def test_evidence_that_never_settles_is_refused():
+    states = cycle([DRIFTS["a table is gone"], shop()])
+    with pytest.raises(InputError, match="does not settle in 6 rounds; choose findings with --only"):
+        update(the_map(), "m.yaml", lambda documented: read_evidence("manifest", next(states), documented))
 
 
 def test_only_takes_what_is_named():
