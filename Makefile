@@ -81,9 +81,11 @@ $(OLDEST)/.installed: requirements-airflow-3.1.txt
 	@$(OLDEST)/bin/python -m pip install --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
+# Real servers, schedulers and brokers on two cores: a test that fails runs once more, and the summary names it.
+test: PYTEST := $(BIN)/python -m pytest --reruns 1 -raR
 test: $(TEST_INSTALLED) $(OLDEST)/.installed ## every test, the fast ones first
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not e2e'
-	$(BIN)/python -m pytest -m e2e
+	$(PYTEST) -n 2 --dist loadfile -m 'not e2e'
+	$(PYTEST) -m e2e
 
 BENCH ?= $(filter-out events measured outage,$(patsubst tests/bench/%.py,%,$(wildcard tests/bench/*.py)))
 bench: $(TEST_INSTALLED) ## every benchmark, or BENCH=dbt: each prints its ratio last, and fails where it misses its bar

@@ -191,7 +191,8 @@ def test_the_triggerer_takes_the_events_on_to_a_backend(run, another_store):
     of the first half ends, `change_state` removes the key, `has_task` is false, and the condition
     `ti_queued and not ti_requeued` of `SchedulerJobRunner.process_executor_events` (scheduler_job_runner.py,
     line 1494) fails the second half. Its comment names the race for a task that is SCHEDULED; for one that is
-    QUEUED or RUNNING it remains. Airflow records each as `state mismatch`: only those tries may fail.
+    QUEUED or RUNNING it remains. Airflow records each as `state mismatch`: only those tries may fail. Not each of
+    them does: the worker of the second half may have begun, and its success counts.
     """
     events = run.events()
 
@@ -200,7 +201,7 @@ def test_the_triggerer_takes_the_events_on_to_a_backend(run, another_store):
     task = forwarded.tasks()["forward"]
     log = forwarded.get("/taskInstances/forward/logs/1").text
     assert task["state"] == "success", f"{log}\n{run.airflow.tail()}"
-    assert task["try_number"] - 1 == state_mismatches(run, "forward_lineage"), run.airflow.tail()
+    assert task["try_number"] - 1 <= state_mismatches(run, "forward_lineage"), run.airflow.tail()
     assert "DEFERRED" in log
     for run_id in {event["run"]["runId"] for event in events}:
         of_run = [event for event in events if event["run"]["runId"] == run_id]
@@ -208,7 +209,7 @@ def test_the_triggerer_takes_the_events_on_to_a_backend(run, another_store):
 
 
 def state_mismatches(run, dag_id) -> int:
-    """Return how many tries of a DAG's tasks the scheduler failed because of the race above."""
+    """Return how often the scheduler recorded the race above for a DAG's tasks."""
     query = urlencode({"dag_id": dag_id, "event": "state mismatch"})
     return run.airflow.request("GET", f"/api/v2/eventLogs?{query}", token=run.token).json()["total_entries"]
 
