@@ -4,13 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TEST_INSTALLED := $(VENV)/.test-installed
+# The pages in Airflow's UI: their sources, and the bundle that is packaged.
+UI := airflow_lineage_provider/ui
+UI_MODULES := $(UI)/node_modules/.package-lock.json
+UI_BUNDLE := airflow_lineage_provider/plugins/static/LICENSES.txt
+UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2> /dev/null)
 # The oldest Airflow that is supported, for one test.
 OLDEST := .venv-airflow-3.1
 
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo stack test check audit format bench soak pins clean
+.PHONY: help install demo ui stack test check audit format bench soak pins clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +61,19 @@ demo: $(INSTALLED) ## run the pipeline on DuckDB and prove its lineage, to the d
 	@$(BIN)/airflow-lineage validate dags/customer_analytics_pipeline.yaml --environment dev
 	@printf '\nNext: what would break if bronze.raw_orders.amount changed?\n  $(BIN)/airflow-lineage impact dags/customer_analytics_pipeline.yaml bronze.raw_orders.amount --run latest --environment dev\n'
 	@exit $$(cat .airflow/status)
+
+ui: $(UI_BUNDLE) ## build the pages in Airflow's UI (needs Node 20 or newer)
+
+$(UI_MODULES): $(UI)/package.json $(UI)/package-lock.json
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2> /dev/null || { echo "Node 20 or newer is needed for 'make ui' (Debian: apt-get install nodejs npm; everything but the pages works without)" >&2; exit 2; }
+	@echo "[1/2] npm packages in $(UI)/node_modules"
+	@cd $(UI) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(UI_BUNDLE): $(UI_MODULES) $(UI_SOURCES)
+	@echo "[2/2] bundle in $(@D)"
+	@cd $(UI) && npm run --silent build
+	@touch $@
 
 stack: $(TEST_INSTALLED) ## the whole path on real servers: Postgres, Kafka, Connect, S3, Snowflake's protocol, Airflow
 	@$(BIN)/python -m tests.stack

@@ -72,7 +72,7 @@ def is_string(statement):
 
 def read_package():
     modules = []
-    for file in sorted((ROOT / NAME).rglob("*.py")):
+    for file in sorted(set((ROOT / NAME).rglob("*.py")) - set((ROOT / NAME).glob("ui/node_modules/**/*.py"))):
         parts = file.relative_to(ROOT).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         modules.append(Module(name, file.read_text(encoding="utf-8")))

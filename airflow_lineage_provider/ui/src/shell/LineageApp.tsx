@@ -1,0 +1,54 @@
+import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
+import { queryClient, SourceContext } from "../api/hooks";
+import { httpSource } from "../api/http";
+import type { LineageSource } from "../api/source";
+import { FindingsTab } from "../findings";
+import { GraphTab } from "../graph";
+import { Home } from "../home";
+import { ImpactTab } from "../impact";
+import { RunsTab } from "../runs";
+import { TabBar } from "./TabBar";
+import { NavigateContext, useUrlView } from "./view";
+
+/** What Airflow's page passes to a plugin's component; nothing on a page of the navigation. */
+export interface HostProps {
+  dagId?: string | undefined;
+  runId?: string | undefined;
+  taskId?: string | undefined;
+  mapIndex?: number | string | undefined;
+}
+
+const TAB_PAGES = { graph: GraphTab, runs: RunsTab, findings: FindingsTab, impact: ImpactTab };
+
+interface AppProps extends HostProps {
+  source?: LineageSource;
+  client?: QueryClient;
+}
+
+const sharedClient = queryClient();
+
+/** The pages of a run, or the list of DAGs where neither the host nor the URL names one. */
+export function LineageApp({ dagId, runId, taskId, source = httpSource, client = sharedClient }: AppProps) {
+  const [view, navigate] = useUrlView();
+  const dag = dagId ?? view.dag;
+  const run = { dag: dag ?? "", run: runId ?? view.run ?? "~latest" };
+  const Page = TAB_PAGES[view.tab];
+  return (
+    <QueryClientProvider client={client}>
+      <SourceContext value={source}>
+        <NavigateContext value={navigate}>
+          <div className="ln-root" data-testid="lineage">
+            {dag === null ? (
+              <Home />
+            ) : (
+              <>
+                <TabBar view={view} run={run} chooseRun={runId === undefined} />
+                <Page key={`${run.dag}/${run.run}`} run={run} view={view} taskId={taskId ?? null} />
+              </>
+            )}
+          </div>
+        </NavigateContext>
+      </SourceContext>
+    </QueryClientProvider>
+  );
+}
