@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.postgres_server import free_port
 
-from .pipeline import BIN
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -111,7 +109,7 @@ def standalone(pipeline: Pipeline) -> Iterator[Airflow]:
     log = pipeline.root / "standalone.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [BIN / "airflow", "standalone"],
+            [pipeline.bin / "airflow", "standalone"],
             env=environ,
             cwd=pipeline.root,
             stdin=subprocess.DEVNULL,
