@@ -13,12 +13,27 @@ from airflow_lineage_provider.dbt.records import DbtError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Verb = Literal["run", "build", "test", "seed", "snapshot", "freshness", "run-operation", "retry"]
+Verb = Literal[
+    "run",
+    "build",
+    "test",
+    "seed",
+    "snapshot",
+    "freshness",
+    "run-operation",
+    "retry",
+    "compile",
+    "clone",
+    "docs",
+]
 
 # The callback receives dbt's log; run_results.json is written by the runner.
 QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--no-use-colors")
-SELECTING = {"run", "build", "test", "seed", "snapshot", "freshness"}
-REFRESHING = {"run", "build", "seed"}
+SELECTING = {"run", "build", "test", "seed", "snapshot", "freshness", "compile", "clone", "docs"}
+REFRESHING = {"run", "build", "seed", "compile", "clone"}
+RUNS_NOTHING = {"compile", "docs"}
+"""Verbs that compile the nodes and do not run them: nothing flows."""
+_WORDS = {"freshness": ["source", "freshness"], "docs": ["docs", "generate"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,14 @@ class Command:
     operation_args: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     """More options by dbt's names, such as `{"defer": True, "state": "/opt/state"}`."""
+    install_deps: bool = False
+    """Whether to install the project's packages first, if they have changed since."""
+    allows_empty: bool = False
+    """Whether a selection may match no node."""
+    artifacts_dir: str | None = None
+    """Where this invocation's artifacts are written, besides the target folder."""
+    writes_manifest: bool = False
+    """Whether manifest.json is one of them; writing it takes seconds in a large project."""
 
     def __post_init__(self) -> None:
         """Raise DbtError for a wrong command before dbt is imported."""
@@ -71,7 +94,7 @@ class Command:
 
     def argv(self) -> list[str]:
         """Return the arguments for `dbtRunner.invoke`. Raises DbtError for an unknown option."""
-        verb = ["source", "freshness"] if self.verb == "freshness" else [self.verb]
+        verb = _WORDS.get(self.verb, [self.verb])
         words = list(verb)
         if self.operation and self.verb == "run-operation":
             words += [self.operation, "--args", json.dumps(dict(self.operation_args))]

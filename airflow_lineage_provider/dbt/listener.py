@@ -81,7 +81,7 @@ class Listener:
             self._messages.put(LogLine("error", f"lineage: dbt's event {name} is lost: {error!r}"))
 
     def _receive(self, name: str, event: Any) -> None:
-        self._log(event)
+        self.log(event)
         if name == "FoundStats" and self.manifest is None:
             self.manifest = _parsed_manifest()
         if name in READY_EVENTS and self._adapter is None:
@@ -108,7 +108,8 @@ class Listener:
         if error:
             raise DbtError(error)
 
-    def _log(self, event: Any) -> None:
+    def log(self, event: Any) -> None:
+        """Put the lines of an event's message on the queue."""
         lines = event.info.msg.splitlines() if event.info.level in LOGGED_LEVELS else ()
         for line in lines:
             if line.strip():

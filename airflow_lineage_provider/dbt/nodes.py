@@ -36,8 +36,12 @@ class Nodes:
     `columns_of` returns the (name, type) pairs of a table that are known so far.
     """
 
-    def __init__(self, manifest: Manifest, columns_of: Callable[[TableRef], Columns]) -> None:
+    def __init__(
+        self, manifest: Manifest, columns_of: Callable[[TableRef], Columns], *, clones: bool = False
+    ) -> None:
+        """`clones`: each node is a copy of its relation in the state, whatever its own SQL reads."""
         self._manifest = manifest
+        self._clones = clones
         # dbt 1.10 has no functions.
         self._functions: Mapping[str, Any] = getattr(manifest, "functions", {})
         self._columns_of = columns_of
@@ -46,6 +50,9 @@ class Nodes:
 
     def compiled(self, unique_id: str) -> str | None:
         """Return the node's compiled SQL; None before dbt compiled it."""
+        if self._clones:
+            cloned = getattr(self._find(unique_id), "defer_relation", None)
+            return f"select * from {cloned.relation_name}" if cloned else None  # noqa: S608 - it is never sent
         return getattr(self._find(unique_id), "compiled_code", None)
 
     def last_batch(self, unique_id: str, target_path: str) -> str | None:
@@ -130,7 +137,7 @@ class Nodes:
     def input_tables(self, unique_id: str, also_read: Iterable[Relation] = ()) -> list[TableRef]:
         """Return the tables that a node reads."""
         node = self._find(unique_id)
-        read = (_table_read(node, parent) for parent in self._read_by(node))
+        read = (self._table_read(node, parent) for parent in self._read_by(node))
         return [*read, *map(_table_of, also_read)]
 
     def output_table(self, unique_id: str) -> TableRef | None:
@@ -151,6 +158,8 @@ class Nodes:
 
     def _read_by(self, node: Any) -> Iterator[Any]:
         """Yield the nodes of the relations that `node` reads; a source is read by its freshness check."""
+        if self._clones:
+            return iter((node,) if getattr(node, "defer_relation", None) else ())
         if node.resource_type == "source":
             return iter((node,))
         if node.resource_type == "unit_test":
@@ -169,7 +178,15 @@ class Nodes:
         return found or self._functions.get(unique_id)
 
     def _inputs(self, node: Any) -> Iterator[Relation]:
-        return (self._relation(parent, _table_read(node, parent)) for parent in self._read_by(node))
+        return (self._relation(parent, self._table_read(node, parent)) for parent in self._read_by(node))
+
+    def _table_read(self, node: Any, parent: Any) -> TableRef:
+        """Return the table of `parent` that the SQL of `node` reads: with `--defer`, perhaps another."""
+        deferred = getattr(parent, "defer_relation", None)
+        sql = self.compiled(node.unique_id) or ""
+        if deferred and _names(sql, deferred.relation_name) and not _names(sql, parent.relation_name):
+            return TableRef(deferred.database, deferred.schema, deferred.alias)
+        return _table(parent)
 
     def _seed_file(self, node: Any) -> tuple[Relation, ...]:
         """Return the CSV file of a seed as a relation with the seed's columns."""
@@ -209,15 +226,6 @@ def _table(node: Any) -> TableRef:
     """Return the table of a node. dbt-duckdb makes a view for an external model, which has its columns."""
     location = external_location(node) if node.resource_type == "source" else None
     return TableRef(node.database, node.schema, identifier(node), location)
-
-
-def _table_read(node: Any, parent: Any) -> TableRef:
-    """Return the table of `parent` that the compiled SQL of `node` reads: with `--defer`, perhaps another."""
-    deferred = getattr(parent, "defer_relation", None)
-    sql = getattr(node, "compiled_code", None) or ""
-    if deferred and _names(sql, deferred.relation_name) and not _names(sql, parent.relation_name):
-        return TableRef(deferred.database, deferred.schema, deferred.alias)
-    return _table(parent)
 
 
 def _names(sql: str, relation_name: str | None) -> bool:

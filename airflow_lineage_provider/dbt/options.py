@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.records import DbtError
@@ -24,8 +25,9 @@ RESERVED = frozenset(
 def option_words(verb: Sequence[str], options: Mapping[str, Any]) -> Iterator[str]:
     """Yield the words of dbt's command line for `{"indirect_selection": "cautious", "defer": True}`.
 
-    True sets a flag and False its opposite; None leaves an option out; a list repeats it. Raises DbtError for
-    an option that this command of the installed dbt does not have, or that is set in another way.
+    True sets a flag and False its opposite; None leaves an option out; a list repeats it. A time may have a
+    zone, which dbt's own options do not take. Raises DbtError for an option that this command of the
+    installed dbt does not have, or that is set in another way.
     """
     known = _options_of(verb)
     for name, value in options.items():
@@ -63,7 +65,26 @@ def _words(option: Any, value: Any) -> Iterator[str]:
         return
     for one in value if isinstance(value, list | tuple) else (value,):
         yield option.opts[0]
-        yield json.dumps(one) if isinstance(one, dict) else str(one)
+        yield _text(option, one)
+
+
+def _text(option: Any, value: Any) -> str:
+    from click import DateTime
+
+    if isinstance(value, dict):
+        return json.dumps(value, default=str)
+    return _utc(option, value) if isinstance(option.type, DateTime) else str(value)
+
+
+def _utc(option: Any, value: Any) -> str:
+    """Return a time as dbt takes it: in UTC and without a zone."""
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        raise DbtError(
+            f"dbt_options: {option.name} is a time such as 2026-01-31T06:00:00+00:00, not {value!r:.60}"
+        ) from None
+    return f"{time.astimezone(UTC) if time.tzinfo else time:%Y-%m-%dT%H:%M:%S}"
 
 
 def _is_true(option: Any, value: Any) -> bool:

@@ -7,11 +7,12 @@ A record waits for the columns of its tables, which another thread reads: the ST
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.catalog import ColumnCatalog
+from airflow_lineage_provider.dbt.command import RUNS_NOTHING
 from airflow_lineage_provider.dbt.listener import CANCELLED
 from airflow_lineage_provider.dbt.messages import (
     ColumnsRead,
@@ -51,6 +52,8 @@ MAX_STATEMENTS = 200  # of one node
 MADE = {"success", "partial success"}
 # A test that stores its failures makes their table in any case.
 TESTED = {"pass", "warn", "fail"}
+# dbt's message of a clone that it did not make.
+NO_OP = "No-op"
 REPORTED = {"function", "model", "seed", "snapshot", "test", "unit_test", "source"}
 
 
@@ -76,7 +79,9 @@ class Recorder:
         self._find_tables = find_tables
         self._manifest = listener.manifest
         self._catalog = ColumnCatalog(ready.adapter, ready.context, listener.columns_read)
-        self._nodes = Nodes(self._manifest, self._catalog.columns)
+        self._runs_nothing = command.verb in RUNS_NOTHING
+        self._clones = command.verb == "clone"
+        self._nodes = Nodes(self._manifest, self._catalog.columns, clones=self._clones)
         self._progress: dict[str, _Progress] = {}
         self._unsuccessful: dict[str, str] = {}
         self._answered = 0
@@ -110,7 +115,7 @@ class Recorder:
                 sent.append(message)
         elif isinstance(message, RunHookEnded):
             yield from self._hooks(message.name, message.unique_id, None, message.status, message.at)
-        elif message.unique_id.split(".")[0] not in REPORTED or self._nodes.is_ephemeral(message.unique_id):
+        elif self._has_no_records(message.unique_id):
             self._note_failure(message)
         elif isinstance(message, NodeCompiled):
             self._compiled(self._progress[message.unique_id], message.unique_id)
@@ -119,6 +124,10 @@ class Recorder:
         else:
             self._progress[message.unique_id] = _Progress(message)
         yield from self.due()
+
+    def _has_no_records(self, uid: str) -> bool:
+        kind = uid.split(".", maxsplit=1)[0]
+        return self._runs_nothing or kind not in REPORTED or self._nodes.is_ephemeral(uid)
 
     def due(self, *, at_once: bool = False) -> Iterator[Record]:
         """Yield the records that have what they wait for, or have waited long enough; all with `at_once`."""
@@ -180,6 +189,8 @@ class Recorder:
 
     def _finished(self, progress: _Progress, ended: NodeEnded) -> NodeFinished:
         uid, result, began = ended.unique_id, ended.result, progress.began
+        if self._clones and result.message == NO_OP:
+            result = replace(result, status="skipped")
         node = self._nodes.node(uid, progress.also_read)
         made = node.relation is not None and result.status in MADE | TESTED
         if stops_children(result.status, node):
@@ -199,6 +210,8 @@ class Recorder:
 
     def _message(self, uid: str, result: NodeResult) -> str:
         """Return dbt's message, or the reason of a skip or of a failure by cancellation."""
+        if result.message == NO_OP:
+            return "not cloned: the relation is there already, or is not in the state"
         if result.status == "skipped":
             return skip_reason(uid, self._unsuccessful, self._nodes)
         killed = self._listener.is_cancelled and CANCELLED not in result.message

@@ -17,6 +17,7 @@ from airflow_lineage_provider.dbt.command import SELECTING
 from airflow_lineage_provider.dbt.garbage import fewer_collections
 from airflow_lineage_provider.dbt.listener import CANCELLED, Listener
 from airflow_lineage_provider.dbt.messages import AdapterReady, Message, NodeEnded
+from airflow_lineage_provider.dbt.packages import install_packages
 from airflow_lineage_provider.dbt.project import (
     fingerprint,
     known_manifest,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 JOIN_SECONDS = 10
+RESULTS = {"freshness": "sources.json", "docs": "catalog.json"}
+"""The file of a verb's results, where it is not run_results.json."""
 
 
 class DbtRun:
@@ -120,14 +123,19 @@ class DbtRun:
         self._messages.put(finished)
 
     def _run_dbt(self) -> InvocationFinished:
+        from dbt.cli.exceptions import DbtUsageException
         from dbt.cli.main import dbtRunner
 
         command, retrying = self.command, self.command.verb == "retry"
+        if command.install_deps:
+            install_packages(command, self._listener.log)
         made_of = fingerprint(command)
         self._listener.manifest = None if retrying else known_manifest(command)
         with fewer_collections(), manifest_of_retry(self._use) if retrying else nullcontext():
             # Without a manifest dbt parses the project first, and the listener picks up the manifest.
             outcome = dbtRunner(self._listener.manifest, callbacks=[self._listener]).invoke(command.argv())
+        if isinstance(outcome.exception, DbtUsageException):
+            raise DbtError(f"dbt {command.verb}: {one_line(outcome.exception)}")
         manifest = self._listener.manifest
         if manifest is None and outcome.exception and not retrying:
             raise DbtError(f"dbt could not parse {command.project_dir}: {one_line(outcome.exception)}")
@@ -141,7 +149,7 @@ class DbtRun:
             error = CANCELLED if self._listener.is_cancelled else one_line(outcome.exception)
             return InvocationFinished(success=False, error=error)
         selected = self._listener.selected
-        if outcome.success and not selected and self.command.verb in SELECTING:
+        if outcome.success and not (selected or self.command.allows_empty) and self.command.verb in SELECTING:
             self._refuse_empty_selection()
         self._errors += errors_of_operations(getattr(outcome.result, "results", ()))
         return InvocationFinished(success=bool(outcome.success), selected=selected)
@@ -150,17 +158,22 @@ class DbtRun:
         self._listener.manifest = manifest
 
     def _keep(self, result: Any) -> None:
-        """Write run_results.json, from which `dbt retry` starts."""
-        target_path, write = self._listener.target_path, getattr(result, "write", None)
-        if target_path and write:
-            Path(target_path).mkdir(parents=True, exist_ok=True)
-            write(str(Path(target_path, "run_results.json")))
+        """Write dbt's results: of most verbs run_results.json, from which `dbt retry` starts."""
+        command = self.command
+        for folder in (self._listener.target_path, command.artifacts_dir):
+            if folder and hasattr(result, "write"):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                result.write(str(Path(folder, RESULTS.get(command.verb, "run_results.json"))))
+        if command.artifacts_dir and command.writes_manifest and self._listener.manifest:
+            self._listener.manifest.write(str(Path(command.artifacts_dir, "manifest.json")))
 
     def _refuse_empty_selection(self) -> None:
         command, manifest = self.command, self._listener.manifest
-        if not command.select and not command.exclude:
+        selector = command.options.get("selector")
+        if not (command.select or command.exclude or selector):
             return
         words = [f"{' '.join(command.select)!r}"] if command.select else []
+        words += [f"the selector {selector!r}"] if selector else []
         words += [f"less {' '.join(command.exclude)!r}"] if command.exclude else []
         raise DbtError(
             f"dbt {command.verb} found no node of {manifest.metadata.project_name} that matches "

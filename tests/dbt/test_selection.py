@@ -115,7 +115,7 @@ def test_an_empty_project_succeeds(tmp_path):
 @pytest.mark.parametrize(
     ("options", "expected_error"),
     [
-        ({"verb": "compile"}, "dbt command 'compile' is unknown; use one of run, build, test"),
+        ({"verb": "bild"}, "dbt command 'bild' is unknown; use one of run, build, test"),
         (
             {"profiles_dir": "/nowhere"},
             "no dbt profile at /nowhere: there is no profiles.yml; set profiles_dir",
