@@ -9,7 +9,7 @@ from airflow.sdk import BaseHook
 from airflow_lineage_provider.errors import InputError
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.systems.kafka_connect import KafkaConnectClient
+    from airflow_lineage_provider.systems.kafka_connect.client import KafkaConnectClient
 
 
 class KafkaConnectHook(BaseHook):
@@ -33,7 +33,7 @@ class KafkaConnectHook(BaseHook):
     def get_conn(self) -> KafkaConnectClient:
         """Return the client."""
         from airflow_lineage_provider.hooks.http_api import json_api
-        from airflow_lineage_provider.systems.kafka_connect import KafkaConnectClient
+        from airflow_lineage_provider.systems.kafka_connect.client import KafkaConnectClient
 
         conn = self.get_connection(self.conn_id)
         return KafkaConnectClient(json_api(conn, "Kafka Connect", self.default_port))

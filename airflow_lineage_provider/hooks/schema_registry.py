@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import BaseHook
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+    from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
 
 
 class SchemaRegistryHook(BaseHook):
@@ -30,7 +30,7 @@ class SchemaRegistryHook(BaseHook):
     def get_conn(self) -> SchemaRegistryClient:
         """Return the client."""
         from airflow_lineage_provider.hooks.http_api import json_api
-        from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+        from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
 
         conn = self.get_connection(self.conn_id)
         return SchemaRegistryClient(json_api(conn, "Schema Registry", self.default_port))

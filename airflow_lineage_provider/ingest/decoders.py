@@ -10,7 +10,7 @@ from airflow_lineage_provider.ingest.connect_json import json_decoder, json_part
 from airflow_lineage_provider.ingest.model import IngestError
 
 if TYPE_CHECKING:
-    from airflow_lineage_provider.systems.schema_registry import RegisteredSchema, SchemaRegistryClient
+    from airflow_lineage_provider.systems.schemas.registry import RegisteredSchema, SchemaRegistryClient
 
 
 DELETED = "__deleted"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph.findings import Finding
     from airflow_lineage_provider.graph.model import Provenance
-    from airflow_lineage_provider.systems.dms import DmsClient, Replication, TableStatistics
+    from airflow_lineage_provider.systems.dms.client import DmsClient, Replication, TableStatistics
     from airflow_lineage_provider.systems.observation import Observation
 
 
@@ -69,7 +69,7 @@ class DmsReplicationLineageOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read DMS, commit the events, judge state and latency."""
-        from airflow_lineage_provider.systems.dms_lineage import dms_lineage
+        from airflow_lineage_provider.systems.dms.lineage import dms_lineage
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.observations import commit_observations, judge_observations
 
@@ -87,7 +87,7 @@ class DmsReplicationLineageOperator(BaseOperator):
             return summary | {"latency": latency, "findings": [str(finding) for finding in findings]}
 
     def _since_last_look(self, observation: Observation) -> Observation:
-        from airflow_lineage_provider.systems.dms_lineage import rows_since
+        from airflow_lineage_provider.systems.dms.lineage import rows_since
         from airflow_lineage_provider.utils.observations import last_version
 
         movement = observation.movement
@@ -95,7 +95,7 @@ class DmsReplicationLineageOperator(BaseOperator):
         return rows_since(observation, int(last)) if last.isdecimal() else observation
 
     def _client(self) -> DmsClient:
-        from airflow_lineage_provider.systems.dms import DmsClient
+        from airflow_lineage_provider.systems.dms.client import DmsClient
 
         try:
             from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook

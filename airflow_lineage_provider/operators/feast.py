@@ -60,7 +60,7 @@ class FeastLineageOperator(BaseOperator):
             return commit_answer(context, self.store_conn_id, answer)
 
     def _fetch(self) -> SavedAnswer:
-        from airflow_lineage_provider.systems.feast import repository_answer
+        from airflow_lineage_provider.systems.feast.lineage import repository_answer
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         if not self.repository:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_lineage_provider.systems.expectations import SuiteRun
     from airflow_lineage_provider.systems.observation import Observation
+    from airflow_lineage_provider.systems.quality.expectations import SuiteRun
 
 
 class GreatExpectationsOperator(BaseOperator):
@@ -78,7 +78,7 @@ class GreatExpectationsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the suites, commit the events, fail on a critical expectation that is not met."""
-        from airflow_lineage_provider.systems.expectations import warnings
+        from airflow_lineage_provider.systems.quality.expectations import warnings
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.observations import commit_observations, judge_observations
 
@@ -102,8 +102,8 @@ class GreatExpectationsOperator(BaseOperator):
         from airflow_lineage_provider.dbt.records import Relation
         from airflow_lineage_provider.dbt.warehouse import warehouse_at
         from airflow_lineage_provider.events.naming import dataset_name
-        from airflow_lineage_provider.systems.expectations import load_suites, suite_observation
-        from airflow_lineage_provider.systems.great_expectations import run_suite
+        from airflow_lineage_provider.systems.quality.expectations import load_suites, suite_observation
+        from airflow_lineage_provider.systems.quality.great_expectations import run_suite
         from airflow_lineage_provider.utils.dbt_profile import dbt_profile
 
         project = Path(self.project_dir)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_lineage_provider.events.movement import MovedField
-    from airflow_lineage_provider.systems.kafka_connect import Connector
-    from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+    from airflow_lineage_provider.systems.kafka_connect.client import Connector
+    from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
 
 TableColumns = dict[tuple[str, str], list[tuple[str, str]]]
 
@@ -64,7 +64,7 @@ class KafkaConnectLineageOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Read Connect, commit the events, judge the connectors' state."""
         from airflow_lineage_provider.hooks.kafka_connect import KafkaConnectHook
-        from airflow_lineage_provider.systems.connect_lineage import ConnectContext, connect_lineage
+        from airflow_lineage_provider.systems.kafka_connect.lineage import ConnectContext, connect_lineage
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
         from airflow_lineage_provider.utils.observations import commit_observations, judge_observations
 
@@ -106,8 +106,8 @@ class KafkaConnectLineageOperator(BaseOperator):
 
     def _columns(self, connectors: Sequence[Connector]) -> dict[str, TableColumns]:
         """Return the columns of the tables that each source connector selects, as its database says."""
-        from airflow_lineage_provider.systems.connect_sources import source_kind
         from airflow_lineage_provider.systems.database import database_columns, database_tables
+        from airflow_lineage_provider.systems.kafka_connect.sources import source_kind
         from airflow_lineage_provider.utils.databases import database_url
 
         by_name = {connector.name: connector for connector in connectors}
@@ -128,7 +128,7 @@ class KafkaConnectLineageOperator(BaseOperator):
 
 def _topics(connectors: Sequence[Connector], registry: SchemaRegistryClient | None) -> tuple[str, ...]:
     """Return the topics that connectors use or name, and those that the registry has values of."""
-    from airflow_lineage_provider.systems.connect_sinks import sink_topics
+    from airflow_lineage_provider.systems.kafka_connect.sinks import sink_topics
 
     topics: dict[str, None] = {}
     for connector in connectors:
@@ -145,7 +145,7 @@ def _schemas(
     registry: SchemaRegistryClient | None, topics: Sequence[str]
 ) -> dict[str, tuple[MovedField, ...]]:
     """Return the fields of each topic's value that the registry has."""
-    from airflow_lineage_provider.systems.schemas import schema_fields
+    from airflow_lineage_provider.systems.schemas.fields import schema_fields
 
     found = {}
     for topic in topics if registry else ():

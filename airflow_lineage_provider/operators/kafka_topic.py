@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.graph import Graph
     from airflow_lineage_provider.graph.findings import Finding
     from airflow_lineage_provider.systems.parties import Parties
-    from airflow_lineage_provider.systems.topics import FieldChange, TopicSchema
+    from airflow_lineage_provider.systems.schemas.topics import FieldChange, TopicSchema
 
 RECENT = timedelta(days=7)
 """How far back jobs count as those that write or read the topic."""
@@ -81,7 +81,7 @@ class KafkaTopicLineageOperator(BaseOperator):
 
         from airflow_lineage_provider.hooks.schema_registry import SchemaRegistryHook
         from airflow_lineage_provider.systems.observation import Observation
-        from airflow_lineage_provider.systems.topics import (
+        from airflow_lineage_provider.systems.schemas.topics import (
             seen_versions,
             topic_movement,
             topic_schemas,
@@ -125,8 +125,8 @@ class KafkaTopicLineageOperator(BaseOperator):
         from airflow_lineage_provider.lineage_map.bindings import bindings_of
         from airflow_lineage_provider.readers.documented import read_map
         from airflow_lineage_provider.systems.parties import party_findings
+        from airflow_lineage_provider.systems.schemas.topics import change_findings
         from airflow_lineage_provider.systems.service_levels import format_findings
-        from airflow_lineage_provider.systems.topics import change_findings
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         graph: Graph | None = None

@@ -64,7 +64,7 @@ class SageMakerLineageOperator(BaseOperator):
             return commit_answer(context, self.store_conn_id, answer)
 
     def _fetch(self) -> SavedAnswer:
-        from airflow_lineage_provider.systems.sagemaker import client_answer
+        from airflow_lineage_provider.systems.sagemaker.client import client_answer
 
         try:
             from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook

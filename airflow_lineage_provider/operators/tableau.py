@@ -63,7 +63,7 @@ class TableauLineageOperator(BaseOperator):
     def _fetch(self) -> SavedAnswer:
         from airflow_lineage_provider.systems.connection import Connection
         from airflow_lineage_provider.systems.errors import SystemReadError, one_line
-        from airflow_lineage_provider.systems.tableau import TableauClient, credentials
+        from airflow_lineage_provider.systems.tableau.client import TableauClient, credentials
 
         try:
             from airflow.providers.tableau.hooks.tableau import TableauHook

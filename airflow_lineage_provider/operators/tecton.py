@@ -71,7 +71,7 @@ class TectonLineageOperator(BaseOperator):
 
     def _fetch(self) -> SavedAnswer:
         from airflow_lineage_provider.hooks.http_api import system_connection
-        from airflow_lineage_provider.systems.tecton_fetch import files_answer
+        from airflow_lineage_provider.systems.tecton.fetch import files_answer
         from airflow_lineage_provider.utils.paths import path_beside_dag
 
         definitions, plan = (

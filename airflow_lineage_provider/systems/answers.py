@@ -31,11 +31,11 @@ class AnsweringSystem:
 
 
 SYSTEMS: Mapping[str, AnsweringSystem] = {
-    "feast": AnsweringSystem("feast:fetch_answer", "feast:observe_answer"),
+    "feast": AnsweringSystem("feast.lineage:fetch_answer", "feast.lineage:observe_answer"),
     "mlflow": AnsweringSystem("mlflow:fetch_answer", "mlflow:observe_answer"),
-    "sagemaker": AnsweringSystem("sagemaker:fetch_answer", "sagemaker_lineage:observe_answer"),
-    "tableau": AnsweringSystem("tableau:fetch_answer", "tableau_lineage:observe_answer"),
-    "tecton": AnsweringSystem("tecton_fetch:fetch_answer", "tecton:observe_answer"),
+    "sagemaker": AnsweringSystem("sagemaker.client:fetch_answer", "sagemaker.lineage:observe_answer"),
+    "tableau": AnsweringSystem("tableau.client:fetch_answer", "tableau.lineage:observe_answer"),
+    "tecton": AnsweringSystem("tecton.fetch:fetch_answer", "tecton.feature_views:observe_answer"),
 }
 
 

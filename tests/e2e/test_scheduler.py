@@ -191,8 +191,8 @@ def test_the_triggerer_takes_the_events_on_to_a_backend(run, another_store):
     of the first half ends, `change_state` removes the key, `has_task` is false, and the condition
     `ti_queued and not ti_requeued` of `SchedulerJobRunner.process_executor_events` (scheduler_job_runner.py,
     line 1494) fails the second half. Its comment names the race for a task that is SCHEDULED; for one that is
-    QUEUED or RUNNING it remains. Airflow records each as `state mismatch`: only those tries may fail. Not each of
-    them does: the worker of the second half may have begun, and its success counts.
+    QUEUED or RUNNING it remains. Airflow records each as `state mismatch`: only those tries may fail. Not
+    each of them does: the worker of the second half may have begun, and its success counts.
     """
     events = run.events()
 

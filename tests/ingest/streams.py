@@ -11,7 +11,7 @@ from airflow_lineage_provider.ingest.targets import open_target
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
 from airflow_lineage_provider.systems.http import JsonApi
-from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
 
 
 class Stream:

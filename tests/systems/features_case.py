@@ -16,7 +16,7 @@ from airflow_lineage_provider.lineage_map import parse_map
 from airflow_lineage_provider.readers import read_evidence
 from airflow_lineage_provider.systems.answers import observe_answer
 from airflow_lineage_provider.systems.saved import SavedAnswer
-from airflow_lineage_provider.systems.tecton import tecton_answer
+from airflow_lineage_provider.systems.tecton.feature_views import tecton_answer
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 MAP = """

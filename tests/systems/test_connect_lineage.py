@@ -8,9 +8,9 @@ import pytest
 from openlineage.client.event_v2 import RunState
 
 from airflow_lineage_provider.events.movement import MovedField
-from airflow_lineage_provider.systems.connect_lineage import ConnectContext, connect_lineage
 from airflow_lineage_provider.systems.jdbc import parse_jdbc, without_credentials
-from airflow_lineage_provider.systems.kafka_connect import Connector, ConnectTask
+from airflow_lineage_provider.systems.kafka_connect.client import Connector, ConnectTask
+from airflow_lineage_provider.systems.kafka_connect.lineage import ConnectContext, connect_lineage
 
 RUNNING = (ConnectTask(0, "RUNNING"),)
 DEBEZIUM = {

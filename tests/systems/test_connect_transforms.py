@@ -3,8 +3,8 @@
 
 import pytest
 
-from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
-from airflow_lineage_provider.systems.connect_transforms import apply_transforms
+from airflow_lineage_provider.systems.kafka_connect.record import FieldOrigin, Record, RecordField
+from airflow_lineage_provider.systems.kafka_connect.transforms import apply_transforms
 
 KAFKA = "org.apache.kafka.connect.transforms."
 DEBEZIUM = "io.debezium.transforms."

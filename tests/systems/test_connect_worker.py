@@ -23,12 +23,16 @@ from airflow_lineage_provider.ingest.lake import Lake
 from airflow_lineage_provider.ingest.lake_to_bronze import load_landed
 from airflow_lineage_provider.ingest.topic import Topic
 from airflow_lineage_provider.ingest.topic_to_lake import land_topic
-from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
-from airflow_lineage_provider.systems.connect_sources import source_kind
-from airflow_lineage_provider.systems.connect_transforms import TRANSFORMS, TransformStep, apply_transforms
 from airflow_lineage_provider.systems.http import JsonApi
-from airflow_lineage_provider.systems.kafka_connect import KEPT, Connector
-from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+from airflow_lineage_provider.systems.kafka_connect.client import KEPT, Connector
+from airflow_lineage_provider.systems.kafka_connect.record import FieldOrigin, Record, RecordField
+from airflow_lineage_provider.systems.kafka_connect.sources import source_kind
+from airflow_lineage_provider.systems.kafka_connect.transforms import (
+    TRANSFORMS,
+    TransformStep,
+    apply_transforms,
+)
+from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
 from tests.ingest.streams import warehouse
 
 pytestmark = pytest.mark.e2e

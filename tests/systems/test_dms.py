@@ -9,8 +9,8 @@ from moto import mock_aws
 from openlineage.client.event_v2 import RunState
 
 from airflow_lineage_provider.events.naming import DatasetName
-from airflow_lineage_provider.systems.dms import DmsClient, DmsEndpoint, Replication, TableStatistics
-from airflow_lineage_provider.systems.dms_lineage import dms_lineage, endpoint_dataset, rows_since
+from airflow_lineage_provider.systems.dms.client import DmsClient, DmsEndpoint, Replication, TableStatistics
+from airflow_lineage_provider.systems.dms.lineage import dms_lineage, endpoint_dataset, rows_since
 from airflow_lineage_provider.systems.errors import SystemReadError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

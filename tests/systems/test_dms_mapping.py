@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from airflow_lineage_provider.systems.dms_mapping import (
+from airflow_lineage_provider.systems.dms.mapping import (
     map_table,
     parse_table_mappings,
     select_tables,

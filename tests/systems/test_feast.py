@@ -17,7 +17,7 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.events.movement import EVERY_COLUMN
 from airflow_lineage_provider.systems.connection import Connection
 from airflow_lineage_provider.systems.errors import SystemReadError
-from airflow_lineage_provider.systems.feast import feast_lineage, fetch_answer, repository_answer
+from airflow_lineage_provider.systems.feast.lineage import feast_lineage, fetch_answer, repository_answer
 from airflow_lineage_provider.systems.saved import answer_text
 from tests.support.environments import python_of
 

@@ -7,7 +7,7 @@ from http_stub import http_server
 
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.http import JsonApi
-from airflow_lineage_provider.systems.kafka_connect import KafkaConnectClient
+from airflow_lineage_provider.systems.kafka_connect.client import KafkaConnectClient
 
 PASSWORD = "pass-that-nobody-prints"
 TRACE = f"""org.apache.kafka.connect.errors.ConnectException: it broke

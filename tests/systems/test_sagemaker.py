@@ -18,8 +18,8 @@ from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.systems.answers import fetch_answer
 from airflow_lineage_provider.systems.connection import Connection
 from airflow_lineage_provider.systems.errors import SystemReadError
-from airflow_lineage_provider.systems.sagemaker import SageMakerClient, client_answer
-from airflow_lineage_provider.systems.sagemaker_lineage import sagemaker_lineage
+from airflow_lineage_provider.systems.sagemaker.client import SageMakerClient, client_answer
+from airflow_lineage_provider.systems.sagemaker.lineage import sagemaker_lineage
 from airflow_lineage_provider.systems.saved import answer_text
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from airflow_lineage_provider.systems.errors import SystemReadError
-from airflow_lineage_provider.systems.schema_registry import RegisteredSchema
-from airflow_lineage_provider.systems.schemas import schema_fields
+from airflow_lineage_provider.systems.schemas.fields import schema_fields
+from airflow_lineage_provider.systems.schemas.registry import RegisteredSchema
 
 
 def read(schema, kind="AVRO", references=()):

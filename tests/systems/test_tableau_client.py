@@ -19,10 +19,10 @@ from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, Severity, Verdict
 from airflow_lineage_provider.reports.formats import FORMATS, comparison_as
 from airflow_lineage_provider.reports.text import validation_text
-from airflow_lineage_provider.systems import tableau as client
 from airflow_lineage_provider.systems.answers import fetch_answer, observe_answer
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.saved import answer_text, load_answer
+from airflow_lineage_provider.systems.tableau import client
 
 ROOT = Path(__file__).parents[2]
 

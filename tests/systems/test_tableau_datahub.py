@@ -12,7 +12,7 @@ import pytest
 
 from airflow_lineage_provider.systems.answers import observe_answer
 from airflow_lineage_provider.systems.saved import SavedAnswer
-from airflow_lineage_provider.systems.tableau_queries import CONNECTIONS
+from airflow_lineage_provider.systems.tableau.queries import CONNECTIONS
 
 BESIDE = Path(__file__).parents[3] / "datahub"
 CHECKOUT = Path(os.environ.get("DATAHUB_CHECKOUT") or BESIDE)

@@ -5,7 +5,7 @@ import pytest
 
 from airflow_lineage_provider.events.movement import ColumnSource
 from airflow_lineage_provider.events.naming import DatasetName
-from airflow_lineage_provider.systems.tableau_tables import Tables, custom_sql, table_name
+from airflow_lineage_provider.systems.tableau.tables import Tables, custom_sql, table_name
 
 SERVER = {"name": "crm", "connectionType": "postgres", "hostName": "crm-db", "port": 5432}
 

@@ -31,8 +31,8 @@ from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.systems.connection import Connection
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.saved import answer_text
-from airflow_lineage_provider.systems.tecton import tecton_answer, tecton_lineage
-from airflow_lineage_provider.systems.tecton_fetch import fetch_answer
+from airflow_lineage_provider.systems.tecton.feature_views import tecton_answer, tecton_lineage
+from airflow_lineage_provider.systems.tecton.fetch import fetch_answer
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 BEHAVIOR = DatasetName("snowflake://acme-analytics", "ANALYTICS.GOLD.CUSTOMER_BEHAVIOR")

@@ -18,14 +18,14 @@ from airflow_lineage_provider.lineage_map.load import load_map, parse_map
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.http import JsonApi
-from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
-from airflow_lineage_provider.systems.service_levels import format_findings
-from airflow_lineage_provider.systems.topics import (
+from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
+from airflow_lineage_provider.systems.schemas.topics import (
     change_findings,
     merged_fields,
     topic_schemas,
     topic_subjects,
 )
+from airflow_lineage_provider.systems.service_levels import format_findings
 
 MAP = Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml"
 
@@ -123,7 +123,7 @@ def test_the_records_of_one_topic_are_one_set_of_fields(registry, client):
 
 
 def test_all_pages_of_subjects_are_read(registry, client, monkeypatch):
-    monkeypatch.setattr("airflow_lineage_provider.systems.schema_registry.PAGE", 2)
+    monkeypatch.setattr("airflow_lineage_provider.systems.schemas.registry.PAGE", 2)
     names = [f"events-{number}" for number in range(5)]
     for name in names:
         registry.register(name, V1)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.systems.connect_record import Record, RecordField, find
+from airflow_lineage_provider.systems.kafka_connect.record import Record, RecordField, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.movement import MovedField
-from airflow_lineage_provider.systems.schema_budget import DEEPEST, VALUE, Budget
+from airflow_lineage_provider.systems.schemas.budget import DEEPEST, VALUE, Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -29,9 +29,9 @@ from airflow_lineage_provider.systems.features import (
     view_observation,
 )
 from airflow_lineage_provider.systems.listing import listing
-from airflow_lineage_provider.systems.tecton_features import defined_features
-from airflow_lineage_provider.systems.tecton_pipeline import Definitions, leaves, made_by, object_id
-from airflow_lineage_provider.systems.tecton_sources import tecton_source
+from airflow_lineage_provider.systems.tecton.features import defined_features
+from airflow_lineage_provider.systems.tecton.pipeline import Definitions, leaves, made_by, object_id
+from airflow_lineage_provider.systems.tecton.sources import tecton_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.systems.observation import Observation
     from airflow_lineage_provider.systems.saved import SavedAnswer
     from airflow_lineage_provider.systems.sql_columns import Made
-    from airflow_lineage_provider.systems.tecton_features import DefinedFeature
+    from airflow_lineage_provider.systems.tecton.features import DefinedFeature
 
     Args = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset
 from airflow_lineage_provider.events.naming import DatasetName
 from airflow_lineage_provider.lineage_map.features import NONE
 from airflow_lineage_provider.plain_json import mapping, mappings, text, texts
-from airflow_lineage_provider.systems.feast_sources import FeastSource, OfflineStore, feast_source
+from airflow_lineage_provider.systems.feast.sources import FeastSource, OfflineStore, feast_source
 from airflow_lineage_provider.systems.features import FEATURE_VIEW, Feature, ObservedFeatureView, aggregated
 from airflow_lineage_provider.systems.sql_columns import Made, sql_made
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.dbt.records import Relation, Warehouse
 from airflow_lineage_provider.events.naming import DatasetName, dataset_name
-from airflow_lineage_provider.systems.connect_record import RecordField
-from airflow_lineage_provider.systems.connect_transforms import java_regex, java_replacement
 from airflow_lineage_provider.systems.jdbc import parse_jdbc
+from airflow_lineage_provider.systems.kafka_connect.record import RecordField
+from airflow_lineage_provider.systems.kafka_connect.transforms import java_regex, java_replacement
 from airflow_lineage_provider.systems.table_names import table_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from airflow_lineage_provider.systems.connect_record import Record
+    from airflow_lineage_provider.systems.kafka_connect.record import Record
 
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_$a-zA-Z0-9]*")
 _ENTRY = re.compile(r'\s*("(?:[^"]|"")*"|[^:,]+?)\s*:\s*("(?:[^"]|"")*"|[^,]+?)\s*(?:,|$)')

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_lineage_provider.events.naming import DatasetName
-    from airflow_lineage_provider.systems.tecton_sources import TectonSource
+    from airflow_lineage_provider.systems.tecton.sources import TectonSource
 
     Node = Mapping[str, Any]
 

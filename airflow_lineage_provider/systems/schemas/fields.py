@@ -10,14 +10,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.events.movement import MovedField
-from airflow_lineage_provider.systems.avro import avro_field
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
-from airflow_lineage_provider.systems.schema_budget import DEEPEST, VALUE, Budget
+from airflow_lineage_provider.systems.schemas.avro import avro_field
+from airflow_lineage_provider.systems.schemas.budget import DEEPEST, VALUE, Budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from airflow_lineage_provider.systems.schema_registry import RegisteredSchema
+    from airflow_lineage_provider.systems.schemas.registry import RegisteredSchema
 
 
 def schema_fields(schema: RegisteredSchema, registry: object = "") -> tuple[MovedField, ...]:
@@ -27,7 +27,7 @@ def schema_fields(schema: RegisteredSchema, registry: object = "") -> tuple[Move
     """
     try:
         if schema.kind == "PROTOBUF":
-            from airflow_lineage_provider.systems.protobuf import protobuf_fields
+            from airflow_lineage_provider.systems.schemas.protobuf import protobuf_fields
 
             texts = [schema.text, *(one.text for one in _references(schema))]
             return protobuf_fields(texts)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_lineage_provider.events.naming import DatasetName
-    from airflow_lineage_provider.systems.tableau_tables import Tables
+    from airflow_lineage_provider.systems.tableau.tables import Tables
 
 _AGGREGATES = re.compile(
     r"(?<![\w\]])(?:SUM|AVG|MIN|MAX|COUNTD?|MEDIAN|ATTR|STDEVP?|VARP?|PERCENTILE|COLLECT|CORR|COVARP?"

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.errors import InputError, LineageError
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
-from airflow_lineage_provider.systems.expectations import SuiteRun
+from airflow_lineage_provider.systems.quality.expectations import SuiteRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from airflow_lineage_provider.systems.expectations import Suite
+    from airflow_lineage_provider.systems.quality.expectations import Suite
 
 # Counts of the rows that do not meet an expectation, without their values.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.errors import SystemReadError
-from airflow_lineage_provider.systems.tecton import SYSTEM, TITLE, tecton_answer
+from airflow_lineage_provider.systems.tecton.feature_views import SYSTEM, TITLE, tecton_answer
 
 if TYPE_CHECKING:
     from airflow_lineage_provider.systems.connection import Connection

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
-from airflow_lineage_provider.systems.connect_transforms import java_regex
 from airflow_lineage_provider.systems.jdbc import parse_jdbc
+from airflow_lineage_provider.systems.kafka_connect.record import FieldOrigin, Record, RecordField
+from airflow_lineage_provider.systems.kafka_connect.transforms import java_regex
 from airflow_lineage_provider.systems.table_names import table_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airflow_lineage_provider.events.naming import DatasetName
-    from airflow_lineage_provider.systems.kafka_connect import Connector
+    from airflow_lineage_provider.systems.kafka_connect.client import Connector
 
 Table = tuple[str, str]
 """Schema and table; of MySQL the database and the table."""

@@ -21,9 +21,9 @@ from airflow_lineage_provider.plain_json import mapping, mappings, text, texts
 from airflow_lineage_provider.systems.answers import Observed
 from airflow_lineage_provider.systems.listing import listing
 from airflow_lineage_provider.systems.observation import Observation
-from airflow_lineage_provider.systems.tableau_fields import Fields
-from airflow_lineage_provider.systems.tableau_refresh import NOT_SCHEDULED, last_refresh, refresh_texts
-from airflow_lineage_provider.systems.tableau_tables import Tables
+from airflow_lineage_provider.systems.tableau.fields import Fields
+from airflow_lineage_provider.systems.tableau.refresh import NOT_SCHEDULED, last_refresh, refresh_texts
+from airflow_lineage_provider.systems.tableau.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

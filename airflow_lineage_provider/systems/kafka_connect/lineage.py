@@ -12,18 +12,18 @@ from openlineage.client.event_v2 import RunState
 
 from airflow_lineage_provider.events.movement import ColumnSource, MovedDataset, MovedField, Movement
 from airflow_lineage_provider.events.naming import DatasetName
-from airflow_lineage_provider.systems.connect_record import FieldOrigin, Record, RecordField
-from airflow_lineage_provider.systems.connect_sinks import SINKS, sink_topics
-from airflow_lineage_provider.systems.connect_sources import source_kind
-from airflow_lineage_provider.systems.connect_transforms import ANY_TOPIC, apply_transforms
+from airflow_lineage_provider.systems.kafka_connect.record import FieldOrigin, Record, RecordField
+from airflow_lineage_provider.systems.kafka_connect.sinks import SINKS, sink_topics
+from airflow_lineage_provider.systems.kafka_connect.sources import source_kind
+from airflow_lineage_provider.systems.kafka_connect.transforms import ANY_TOPIC, apply_transforms
 from airflow_lineage_provider.systems.observation import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from airflow_lineage_provider.systems.connect_sources import SourceTable
-    from airflow_lineage_provider.systems.kafka_connect import Connector
+    from airflow_lineage_provider.systems.kafka_connect.client import Connector
+    from airflow_lineage_provider.systems.kafka_connect.sources import SourceTable
 
 UNCLAIMED = "its lineage is not claimed"
 _PROVIDED = re.compile(r"\$\{[^}:]+:[^}]*\}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.events.movement import MovedField
-from airflow_lineage_provider.systems.schema_budget import DEEPEST, Budget
+from airflow_lineage_provider.systems.schemas.budget import DEEPEST, Budget
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -13,7 +13,7 @@ from airflow_lineage_provider.graph.findings import Code, Finding
 from airflow_lineage_provider.graph.impact import consumers
 from airflow_lineage_provider.graph.model import EVERY_COLUMN
 from airflow_lineage_provider.systems.errors import SystemReadError
-from airflow_lineage_provider.systems.schemas import schema_fields
+from airflow_lineage_provider.systems.schemas.fields import schema_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.events.naming import DatasetName
     from airflow_lineage_provider.graph import Graph
-    from airflow_lineage_provider.systems.schema_registry import SchemaRegistryClient
+    from airflow_lineage_provider.systems.schemas.registry import SchemaRegistryClient
 
 STRATEGIES = ("topic_name", "record_name", "topic_record_name")
 SHOWN = 10

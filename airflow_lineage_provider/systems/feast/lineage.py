@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.plain_json import mapping, mappings, text
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
-from airflow_lineage_provider.systems.feast_sources import OfflineStore
-from airflow_lineage_provider.systems.feast_views import Registry
+from airflow_lineage_provider.systems.feast.sources import OfflineStore
+from airflow_lineage_provider.systems.feast.views import Registry
 from airflow_lineage_provider.systems.features import view_observation
 from airflow_lineage_provider.systems.listing import listing
 
@@ -93,7 +93,7 @@ def repository_answer(repository: str, python: str | None = None) -> SavedAnswer
 
 
 def _read_here(folder: Path) -> Any:
-    from airflow_lineage_provider.systems.feast_registry import read_registry
+    from airflow_lineage_provider.systems.feast.registry import read_registry
 
     try:
         return read_registry(str(folder))
@@ -106,10 +106,10 @@ def _read_here(folder: Path) -> Any:
 
 
 def _read_by(python: str, folder: Path) -> Any:
-    from airflow_lineage_provider.systems import feast_registry
+    from airflow_lineage_provider.systems.feast import registry
 
-    # By its text, because the folder of a script is on the path, and this package has a module `feast` there.
-    command = [python, "-c", Path(feast_registry.__file__).read_text(), str(folder.resolve())]
+    # By its text: the folder of a script is on the path, and modules of common names lie in this one.
+    command = [python, "-c", Path(registry.__file__).read_text(), str(folder.resolve())]
     try:
         run = subprocess.run(command, capture_output=True, timeout=WHOLE_SECONDS, check=False)  # noqa: S603
     except OSError as error:

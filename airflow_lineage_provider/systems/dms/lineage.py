@@ -18,7 +18,7 @@ from airflow_lineage_provider.events.movement import (
     Movement,
 )
 from airflow_lineage_provider.events.naming import DatasetName
-from airflow_lineage_provider.systems.dms_mapping import (
+from airflow_lineage_provider.systems.dms.mapping import (
     map_table,
     named_tables,
     parse_table_mappings,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from airflow_lineage_provider.systems.dms import DmsEndpoint, Replication, TableStatistics
-    from airflow_lineage_provider.systems.dms_mapping import MappedColumn, MappedTable
+    from airflow_lineage_provider.systems.dms.client import DmsEndpoint, Replication, TableStatistics
+    from airflow_lineage_provider.systems.dms.mapping import MappedColumn, MappedTable
 
 _FLOWING = frozenset({"Table completed", "Full load", "Table is being reloaded"})
 _FAILED = frozenset({"Table error", "Table does not exist", "Table cancelled"})

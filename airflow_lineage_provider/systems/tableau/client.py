@@ -1,6 +1,6 @@
 """A client of Tableau: the Metadata API page by page, and the schedules of extracts by the REST API.
 
-The answer is plain JSON: the nodes of each connection in `tableau_queries`, `tasks` (schedules), and
+The answer is plain JSON: the nodes of each connection in `queries`, `tasks` (schedules), and
 `incomplete`, one line for each reason why something may be missing from it.
 """
 
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.systems.errors import SystemReadError, one_line
 from airflow_lineage_provider.systems.saved import SavedAnswer, without_login
-from airflow_lineage_provider.systems.tableau_graphql import Page, read_page
-from airflow_lineage_provider.systems.tableau_queries import (
+from airflow_lineage_provider.systems.tableau.graphql import Page, read_page
+from airflow_lineage_provider.systems.tableau.queries import (
     CONNECTIONS,
     NEEDED,
     NOT_MISSED,

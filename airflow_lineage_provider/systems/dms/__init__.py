@@ -1,0 +1,1 @@
+"""AWS DMS: its API read, and the lineage of its replications."""

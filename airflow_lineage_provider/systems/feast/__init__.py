@@ -1,0 +1,1 @@
+"""Feast: its registry read, and the lineage of its feature views."""

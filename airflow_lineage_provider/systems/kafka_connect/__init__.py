@@ -1,0 +1,1 @@
+"""Kafka Connect: its REST API read, and the lineage of its connectors."""

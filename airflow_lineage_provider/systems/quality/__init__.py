@@ -1,0 +1,1 @@
+"""Great Expectations: suites run, and their results as lineage."""

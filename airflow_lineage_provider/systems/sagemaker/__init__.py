@@ -1,0 +1,1 @@
+"""Amazon SageMaker: its API read, and the lineage of its models."""

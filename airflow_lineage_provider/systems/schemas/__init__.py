@@ -1,0 +1,1 @@
+"""Schemas of topics: Schema Registry read, and Avro, JSON Schema and Protobuf as one shape."""

@@ -1,0 +1,1 @@
+"""Tableau: its APIs read, and the lineage of its dashboards."""

@@ -1,0 +1,1 @@
+"""Tecton: its feature views read, and their lineage."""
