@@ -11,11 +11,14 @@ UI_BUNDLE := airflow_lineage_provider/plugins/static/LICENSES.txt
 UI_SOURCES := $(shell find $(UI) -name node_modules -prune -o -type f -print 2> /dev/null)
 # The oldest Airflow that is supported, for one test.
 OLDEST := .venv-airflow-3.1
+# MkDocs, apart from everything else.
+DOCS := .venv-docs
+SITE := site
 
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo ui stack test check audit format bench soak pins clean
+.PHONY: help install demo ui stack test check audit format docs bench soak pins clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +94,18 @@ audit: $(TEST_INSTALLED) ## licences and known vulnerabilities of what is instal
 format: $(TEST_INSTALLED) ## let ruff format and fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+$(DOCS)/.installed: requirements-docs.txt
+	@echo "[1/2] environment in $(DOCS)"
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	@echo "[2/2] $$(grep -c == $<) pinned packages"
+	@$(DOCS)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
+	@touch $@
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: export DISABLE_MKDOCS_2_WARNING := true
+docs: $(DOCS)/.installed ## the documentation as pages in site/; a warning or a broken link fails
+	$(DOCS)/bin/python -m mkdocs build --quiet --strict --site-dir $(SITE)
 
 $(OLDEST)/.installed: requirements-airflow-3.1.txt
 	@echo "[1/2] environment in $(OLDEST)"

@@ -257,8 +257,8 @@ def map_page() -> str:
         "# Keys of the map",
         "",
         "An editor that knows YAML schemas completes these keys with",
-        "[`lineage-map.schema.json`](../airflow_lineage_provider/lineage_map/lineage-map.schema.json). An example of",
-        "nearly all: [`customer_analytics_pipeline.yaml`](../dags/customer_analytics_pipeline.yaml).",
+        "`airflow_lineage_provider/lineage_map/lineage-map.schema.json`. An example of nearly all:",
+        "[the map of the reference pipeline](example-map.md).",
     ]
     for name, model in _models(Map, "the map"):
         summary = " ".join((model.__doc__ or "").split())
@@ -320,9 +320,15 @@ def cli_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"findings.md": findings_page, "map-keys.md": map_page, "command-line.md": cli_page}
+PAGES = {
+    "reference/findings.md": findings_page,
+    "reference/map-keys.md": map_page,
+    "reference/command-line.md": cli_page,
+}
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if sys.argv[1:] else HERE
     for file, page in PAGES.items():
-        (folder / file).write_text(page(), encoding="utf-8")
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(), encoding="utf-8")
