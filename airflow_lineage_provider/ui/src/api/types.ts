@@ -1,6 +1,6 @@
 /** The types of the REST API `/lineage/api/v1`. */
 
-export const EDGE_STATES = ["verified", "documented", "undeclared", "missing", "through", "unobserved", "saved"] as const;
+export const EDGE_STATES = ["verified", "documented", "undeclared", "missing", "through", "unobserved", "saved", "observed"] as const;
 export type EdgeState = (typeof EDGE_STATES)[number];
 export type Kind = "identity" | "transformation" | "aggregation" | "indirect" | "unknown";
 export type Known = "known" | "part" | "unknown";

@@ -1,12 +1,35 @@
 import { useSummary } from "../api/hooks";
+import { Answer } from "../common/Answer";
+import { StatePage } from "../common/StatePage";
+import { formatView, START } from "../shell/view";
+import { HomeView, HomeWidgetView } from "./HomeView";
+
+const viewOf = (dagId: string) => formatView({ ...START, dag: dagId });
 
 /** The DAGs with lineage, for the page of the navigation. */
 export function Home() {
-  return <HomeWidget />;
+  const summary = useSummary();
+  return (
+    <Answer query={summary} what="the DAGs">
+      {({ dags }) =>
+        dags.length === 0 ? (
+          <StatePage problem={{ kind: "empty-store", detail: null }} onRetry={() => void summary.refetch()} />
+        ) : (
+          <HomeView dags={dags} href={viewOf} />
+        )
+      }
+    </Answer>
+  );
 }
 
-/** The widget on Airflow's dashboard. */
+/** The widget on Airflow's dashboard; its links lead to the page of the navigation. */
 export function HomeWidget() {
   const summary = useSummary();
-  return <p>{summary.data?.dags.length ?? 0} DAGs with lineage</p>;
+  return (
+    <Answer query={summary} what="the DAGs with lineage">
+      {({ dags }) => (
+        <HomeWidgetView dags={dags} href={(dagId) => new URL(`plugin/lineage${viewOf(dagId)}`, document.baseURI).href} />
+      )}
+    </Answer>
+  );
 }

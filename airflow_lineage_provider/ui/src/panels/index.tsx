@@ -1,4 +1,8 @@
+import { useColumns, useDataset } from "../api/hooks";
 import type { RunRef } from "../api/source";
+import { Answer } from "../common/Answer";
+import { useNavigate, useOption } from "../shell/view";
+import { DatasetPanel } from "./DatasetPanel";
 
 interface Props {
   run: RunRef;
@@ -8,13 +12,37 @@ interface Props {
 }
 
 /** What is known about the selected dataset, beside the graph. */
-export function SidePanel({ dataset, onClose }: Props) {
+export function SidePanel({ run, dataset, column, onClose }: Props) {
+  const navigate = useNavigate();
+  const [tab, setTab] = useOption("panel", "schema");
+  const detail = useDataset(run, dataset);
+  const columns = useColumns(run, dataset);
   return (
     <aside className="ln-side" aria-label={`Details of ${dataset}`}>
-      <h2>{dataset}</h2>
-      <button type="button" className="ln-button" onClick={onClose}>
-        Close
-      </button>
+      <Answer query={detail} what="the dataset">
+        {(data) => (
+          <DatasetPanel
+            detail={data}
+            edges={columns.data?.edges ?? []}
+            column={column}
+            tab={tab}
+            onTab={setTab}
+            onColumn={(name) => {
+              navigate({ dataset, column: name });
+            }}
+            onDataset={(id, name) => {
+              navigate({ tab: "graph", dataset: id, column: name ?? null });
+            }}
+            onRun={(id) => {
+              navigate({ run: id });
+            }}
+            onImpact={(id, name) => {
+              navigate({ tab: "impact", dataset: id, column: name });
+            }}
+            onClose={onClose}
+          />
+        )}
+      </Answer>
     </aside>
   );
 }

@@ -19,6 +19,8 @@ export interface View {
   /** Lanes that are drawn as one node, and datasets whose columns are shown. */
   collapsed: string[];
   open: string[];
+  /** What a tab alone knows, such as the filter of the findings; see useOption. */
+  options: Readonly<Record<string, string>>;
 }
 
 export const START: View = {
@@ -32,7 +34,10 @@ export const START: View = {
   down: 1,
   collapsed: [],
   open: [],
+  options: {},
 };
+
+const OPTION = "o.";
 
 export const MAX_HOPS = 20;
 
@@ -56,6 +61,9 @@ export function parseView(hash: string): View {
     down: hops(params.get("down")),
     collapsed: params.getAll("collapsed"),
     open: params.getAll("open"),
+    options: Object.fromEntries(
+      [...params].filter(([name]) => name.startsWith(OPTION)).map(([name, value]) => [name.slice(OPTION.length), value]),
+    ),
   };
 }
 
@@ -73,6 +81,7 @@ export function formatView(view: View): string {
   }
   for (const lane of view.collapsed) params.append("collapsed", lane);
   for (const dataset of view.open) params.append("open", dataset);
+  for (const [name, value] of Object.entries(view.options)) params.append(OPTION + name, value);
   return `#${params.toString()}`;
 }
 
@@ -94,6 +103,22 @@ function currentView(): View {
 }
 
 export type Navigate = (change: Partial<View>) => void;
+
+/** A value of a tab that is kept in the URL, and a function that sets it without a new entry in the browser's history. */
+export function useOption(name: string, fallback: string): [string, (value: string) => void] {
+  const { options } = useSyncExternalStore(subscribe, currentView);
+  const set = useCallback(
+    (value: string) => {
+      const view = currentView();
+      const others = Object.entries(view.options).filter(([other]) => other !== name);
+      const changed = Object.fromEntries(value === fallback ? others : [...others, [name, value]]);
+      window.history.replaceState(window.history.state, "", formatView({ ...view, options: changed }));
+      window.dispatchEvent(new HashChangeEvent("hashchange"));
+    },
+    [name, fallback],
+  );
+  return [Object.hasOwn(options, name) ? (options[name] ?? fallback) : fallback, set];
+}
 
 /** The view in the URL, and a function that changes it (a new entry in the browser's history). */
 export function useUrlView(): [View, Navigate] {

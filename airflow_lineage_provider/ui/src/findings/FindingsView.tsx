@@ -1,0 +1,104 @@
+import { useId } from "react";
+import type { Finding, RunSummary } from "../api/types";
+import { plural, words } from "../common/format";
+import { FindingList } from "./FindingList";
+import { RunStrip } from "./RunStrip";
+
+export interface FindingFilter {
+  text: string;
+  severity: string;
+  code: string;
+}
+
+export const NO_FILTER: FindingFilter = { text: "", severity: "", code: "" };
+
+export interface FindingsViewProps {
+  findings: readonly Finding[];
+  runs: readonly RunSummary[];
+  run: RunSummary;
+  filter: FindingFilter;
+  onFilter: (filter: FindingFilter) => void;
+  onDataset: (dataset: string, column?: string) => void;
+  onRun: (runId: string) => void;
+}
+
+/** The findings of a run, filtered, below a strip of the last runs. */
+export function FindingsView({ findings, runs, run, filter, onFilter, onDataset, onRun }: FindingsViewProps) {
+  const shown = filterFindings(findings, filter);
+  return (
+    <section className="ln-page" aria-label="Findings">
+      <RunStrip runs={runs} selected={run.run_id} onRun={onRun} />
+      <Filters findings={findings} filter={filter} onFilter={onFilter} />
+      <p role="status" className="ln-muted">
+        {shown.length === findings.length
+          ? plural(findings.length, "finding")
+          : `${shown.length} of ${plural(findings.length, "finding")}`}
+      </p>
+      <FindingList findings={shown} onDataset={onDataset} empty={emptyText(findings, run)} />
+    </section>
+  );
+}
+
+function emptyText(findings: readonly Finding[], run: RunSummary): string {
+  if (findings.length) return "No finding matches the filter.";
+  if (run.outcome === null) {
+    return "This run has not been compared with a map. The validation at the end of the DAG does that; until it has run, there are no findings.";
+  }
+  return "No findings: what flowed is what the map documents.";
+}
+
+/** The findings that match all parts of a filter; the text is looked for in all that a finding says. */
+export function filterFindings(findings: readonly Finding[], filter: FindingFilter): Finding[] {
+  const text = filter.text.trim().toLowerCase();
+  return findings.filter(
+    (finding) =>
+      (!filter.severity || finding.severity === filter.severity) &&
+      (!filter.code || finding.code === filter.code) &&
+      (!text || searched(finding).includes(text)),
+  );
+}
+
+function searched(finding: Finding): string {
+  const { code, subject, message, documented, observed, source } = finding;
+  const line = source && `${source.file}:${source.line}`;
+  return [code, subject, message, documented, observed, line].join("\n").toLowerCase();
+}
+
+type FilterProps = Pick<FindingsViewProps, "findings" | "filter" | "onFilter">;
+
+function Filters({ findings, filter, onFilter }: FilterProps) {
+  const id = useId();
+  const codes = [...new Set(findings.map((finding) => finding.code))].sort();
+  return (
+    <form className="ln-toolbar" role="search" onSubmit={(event) => { event.preventDefault(); }}>
+      <label htmlFor={`${id}-text`}>Filter</label>
+      <input
+        id={`${id}-text`}
+        type="search"
+        placeholder="dataset, column, text"
+        value={filter.text}
+        onChange={(event) => { onFilter({ ...filter, text: event.target.value }); }}
+      />
+      <label htmlFor={`${id}-severity`}>Severity</label>
+      <select
+        id={`${id}-severity`}
+        value={filter.severity}
+        onChange={(event) => { onFilter({ ...filter, severity: event.target.value }); }}
+      >
+        <option value="">all</option>
+        <option value="error">error</option>
+        <option value="warning">warning</option>
+        <option value="info">info</option>
+      </select>
+      <label htmlFor={`${id}-code`}>Kind</label>
+      <select id={`${id}-code`} value={filter.code} onChange={(event) => { onFilter({ ...filter, code: event.target.value }); }}>
+        <option value="">all</option>
+        {codes.map((code) => (
+          <option key={code} value={code}>
+            {words(code)}
+          </option>
+        ))}
+      </select>
+    </form>
+  );
+}

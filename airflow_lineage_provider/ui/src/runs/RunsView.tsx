@@ -1,0 +1,171 @@
+import { useId } from "react";
+import type { Job, RunSummary } from "../api/types";
+import { Badge, toneOf } from "../common/Badge";
+import { CopyButton } from "../common/CopyButton";
+import { count, duration, plural, time } from "../common/format";
+import { Name } from "../common/Name";
+import { Scroll } from "../common/Scroll";
+import { Gantt } from "./Gantt";
+import { arranged, stateCounts, type JobFilter } from "./jobs";
+import { JobTable, Tests } from "./JobTable";
+
+export interface RunsViewProps {
+  run: RunSummary;
+  jobs: readonly Job[];
+  /** The present, up to which jobs that run are drawn; milliseconds since 1970. */
+  now: number;
+  isLive: boolean;
+  view: "gantt" | "table";
+  onView: (view: "gantt" | "table") => void;
+  filter: JobFilter;
+  onFilter: (filter: JobFilter) => void;
+  selected: string | null;
+  onJob: (name: string | null) => void;
+  onDataset: (dataset: string) => void;
+}
+
+/** The jobs of a run, dbt's nodes among them, as a Gantt chart or a table. */
+export function RunsView(props: RunsViewProps) {
+  const { run, jobs, now, isLive, view, filter, onFilter, selected, onJob, onDataset } = props;
+  const shown = arranged(jobs, filter);
+  const job = jobs.find((item) => item.name === selected);
+  return (
+    <section className="ln-page" aria-label="Jobs of the run">
+      <Controls {...props} />
+      <p role="status" className="ln-badges">
+        {stateCounts(jobs).map(([state, number]) => (
+          <Badge key={state} tone={toneOf(state)}>
+            {number} {state}
+          </Badge>
+        ))}
+        <span className="ln-muted">
+          {shown.length < jobs.length ? `${shown.length} of ${plural(jobs.length, "job")}` : plural(jobs.length, "job")}
+          {isLive && ", live"}
+        </span>
+      </p>
+      {jobs.length === 0 && <p className="ln-muted">{emptyText(run)}</p>}
+      {jobs.length > 0 && shown.length === 0 && <p className="ln-muted">No job matches the filter.</p>}
+      {job && <JobDetail job={job} onDataset={onDataset} onClose={() => { onJob(null); }} />}
+      {shown.length > 0 && view === "gantt" && <Gantt jobs={shown} now={now} selected={selected} onJob={onJob} />}
+      {shown.length > 0 && view === "table" && (
+        <JobTable jobs={shown} filter={filter} onFilter={onFilter} selected={selected} onJob={onJob} />
+      )}
+    </section>
+  );
+}
+
+function emptyText(run: RunSummary): string {
+  return run.state === "running" || run.state === "queued"
+    ? "No job has sent an event yet. Jobs appear here as they start."
+    : "No event of a job of this run is in the event store.";
+}
+
+function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
+  const id = useId();
+  return (
+    <form className="ln-toolbar" role="search" onSubmit={(event) => { event.preventDefault(); }}>
+      <div role="group" aria-label="Show as" className="ln-switch">
+        {(["gantt", "table"] as const).map((name) => (
+          <button key={name} type="button" className="ln-button" aria-pressed={view === name} onClick={() => { onView(name); }}>
+            {name === "gantt" ? "Gantt chart" : "Table"}
+          </button>
+        ))}
+      </div>
+      <label htmlFor={`${id}-text`}>Filter</label>
+      <input
+        id={`${id}-text`}
+        type="search"
+        placeholder="model, task, error"
+        value={filter.text}
+        onChange={(event) => { onFilter({ ...filter, text: event.target.value }); }}
+      />
+      <label htmlFor={`${id}-state`}>State</label>
+      <select id={`${id}-state`} value={filter.state} onChange={(event) => { onFilter({ ...filter, state: event.target.value }); }}>
+        <option value="">all</option>
+        {stateCounts(jobs).map(([state]) => (
+          <option key={state} value={state}>
+            {state}
+          </option>
+        ))}
+      </select>
+    </form>
+  );
+}
+
+interface DetailProps {
+  job: Job;
+  onDataset: (dataset: string) => void;
+  onClose: () => void;
+}
+
+function JobDetail({ job, onDataset, onClose }: DetailProps) {
+  return (
+    <section className="ln-card" aria-label={`Job ${job.name}`}>
+      <div className="ln-panel-title">
+        <h2>
+          <Name text={job.name} />
+        </h2>
+        <button type="button" className="ln-button ln-close" aria-label="Close the job" onClick={onClose}>
+          <span aria-hidden="true">✕</span>
+        </button>
+      </div>
+      <dl className="ln-facts ln-facts-wide">
+        <dt>State</dt>
+        <dd>
+          <Badge tone={toneOf(job.state)}>{job.state}</Badge>
+          {job.attempt > 1 && <span className="ln-muted"> attempt {job.attempt}</span>}
+        </dd>
+        <dt>Started</dt>
+        <dd>{time(job.started)}</dd>
+        <dt>Duration</dt>
+        <dd>{duration(job.seconds)}</dd>
+        <dt>Rows</dt>
+        <dd>{count(job.rows)}</dd>
+        <dt>Tests</dt>
+        <dd>
+          <Tests tests={job.tests} />
+        </dd>
+        <dt>Kind</dt>
+        <dd>
+          <Name text={job.kind} />
+        </dd>
+        {job.task_id !== null && (
+          <>
+            <dt>Task</dt>
+            <dd>
+              <Name text={job.task_id} />
+            </dd>
+          </>
+        )}
+        {job.node_id !== null && (
+          <>
+            <dt>dbt node</dt>
+            <dd>
+              <Name text={job.node_id} />
+            </dd>
+          </>
+        )}
+        {job.outputs.length > 0 && (
+          <>
+            <dt>Wrote</dt>
+            <dd>
+              {job.outputs.map((output) => (
+                <button key={output} type="button" className="ln-link" onClick={() => { onDataset(output); }}>
+                  <Name text={output} />
+                </button>
+              ))}
+            </dd>
+          </>
+        )}
+      </dl>
+      {job.error !== null && (
+        <>
+          <Scroll label="Error" className="ln-code ln-error-box">
+            <pre>{job.error}</pre>
+          </Scroll>
+          <CopyButton text={job.error} label="Copy error" />
+        </>
+      )}
+    </section>
+  );
+}
