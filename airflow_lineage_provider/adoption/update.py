@@ -62,8 +62,13 @@ def update(
         comparison = validate(evidence, lineage_map, environment=environment).comparison
         loud = [f for f in comparison.findings if f.severity in {Severity.ERROR, Severity.WARNING}]
         editor = _Editor(MapText(lineage_map, text), evidence.graph, environment)
-        after = edited(text, list(editor.edits([f for f in loud if editor.is_named(f, only)])), file)
-        if after == text:
+        named = [finding for finding in loud if editor.is_named(finding, only)]
+        # The columns follow when their tables are documented; those of other tables do not wait for them.
+        for edits in (editor.table_edits(named), editor.column_edits(named)):
+            after = edited(text, list(edits), file)
+            if after != text:
+                break
+        else:
             return Update(text, tuple(loud))
         text = after
     raise InputError(f"{file}: the map does not settle in {_ROUNDS} rounds; choose findings with --only")
@@ -71,6 +76,17 @@ def update(
 
 def _ends(finding: Finding) -> tuple[str, ...]:
     return tuple(finding.subject.split(" -> ")) if " -> " in finding.subject else ()
+
+
+def _least(names: list[str]) -> list[str] | str:
+    """Return names as the map writes them: one may stand alone."""
+    return names[0] if len(names) == 1 else names
+
+
+def _column(entry: dict[str, Any] | None) -> dict[str, Any] | str | None:
+    """Return a column as the map writes it: the name alone where that is all that it is made from."""
+    source = entry.get("from") if entry else None
+    return source if isinstance(source, str) and entry == {"from": source} else entry or None
 
 
 @dataclass(slots=True)
@@ -108,24 +124,21 @@ class _Editor:
             names.append(self.place(finding.subject) or "")
         return not only or any(fnmatchcase(name, glob) for name in names for glob in only)
 
-    def edits(self, findings: Sequence[Finding]) -> Iterator[Edit]:
-        """Yield the edits that the findings ask for; none of them is below another."""
-        tables = [finding for finding in findings if finding.code in _TABLES]
-        if tables:
-            # The columns follow in the next round, when their tables are documented.
-            yield from self.table_edits(tables)
-            return
+    def column_edits(self, findings: Iterable[Finding]) -> Iterator[Edit]:
+        """Yield the edits that findings of columns ask for; none of them is below another."""
         done: set[Path] = set()
         for finding in findings:
-            for edit in self.column_edits(finding):
+            for edit in self.column_edit(finding):
                 if edit.path not in done:
                     done.add(edit.path)
                     yield edit
 
     def table_edits(self, findings: Iterable[Finding]) -> Iterator[Edit]:
+        """Yield the edits that findings of tables and their inputs ask for; none of them is below another."""
         tables = _Tables()
         for finding in findings:
-            tables.add(finding)
+            if finding.code in _TABLES:
+                tables.add(finding)
         names = {name: name for name in self.document.names}
         new = {name: place for name in tables.new if (place := self.place(name))}
         names |= new
@@ -134,7 +147,7 @@ class _Editor:
                 if reader in self.document.names:
                     tables.added.setdefault(reader, []).append(place)
             parents = sorted(names[parent] for parent in self.graph.parents(name) if parent in names)
-            yield Edit(self.document.path(place), {"from": parents} if parents else None)
+            yield Edit(self.document.path(place), {"from": _least(parents)} if parents else None)
         for name in sorted(tables.gone):
             yield Edit(self.document.path(name), remove=True)
             for reader in self.document.readers(name):
@@ -168,11 +181,11 @@ class _Editor:
         if isinstance(self.document.at(entry), str | list):
             yield Edit(entry, names or None)
         elif names:
-            yield Edit(path, names if len(names) > 1 else names[0])
+            yield Edit(path, _least(names))
         else:
             yield Edit(path, remove=True)
 
-    def column_edits(self, finding: Finding) -> Iterator[Edit]:
+    def column_edit(self, finding: Finding) -> Iterator[Edit]:
         target = _ends(finding)[-1] if _ends(finding) else finding.subject
         dataset, _, column = target.rpartition(".")
         place = self.document.columns_path(dataset)
@@ -181,9 +194,10 @@ class _Editor:
             yield Edit(path, remove=True)
         elif finding.code is Code.COLUMN_UNEXPECTED:
             sources = self.sources(ColumnRef(dataset, column))
-            yield Edit(path, None if sources is None else {"from": sources})
+            yield Edit(path, _column(None if sources is None else {"from": _least(sources)}))
         elif finding.code in _FROM:
-            yield self.detail(path, "from", self.sources(ColumnRef(dataset, column)))
+            sources = self.sources(ColumnRef(dataset, column))
+            yield self.detail(path, "from", None if sources is None else _least(sources))
         elif finding.code in _DETAILS:
             yield self.detail(path, _DETAILS[finding.code], finding.now)
 
@@ -194,7 +208,7 @@ class _Editor:
             return Edit((*path, key), value, remove=value is None)
         entry = {"from": now} if isinstance(now, str) else {}
         entry = {k: v for k, v in {**entry, key: value}.items() if v is not None}
-        return Edit(path, entry or None)
+        return Edit(path, _column(entry))
 
     def sources(self, column: ColumnRef) -> list[str] | None:
         found = least_sources(self.graph, column, self.documented_columns)

@@ -104,12 +104,21 @@ class Bindings:
                 seen.add(bound.dataset)
                 yield bound.dataset, bound.namespace, bound.name, bound.ignore_case
 
-    def names_of(self, dataset: str) -> Iterator[str]:
-        """Yield the OpenLineage names that a logical name is bound to, documented or not; `*` is any text."""
+    def may_be(self, dataset: str, observed: str) -> bool:
+        """Whether a logical name fits an observed dataset that no binding names.
+
+        `observed` is its namespace and name with `/` in between, or a table's name, perhaps without database.
+        """
         for rule in self.rules:
             parts = rule.parts_of(dataset)
             if parts is not None:
-                yield _fill(rule.name, parts)
+                namespace, name = _fill(rule.namespace, parts).rstrip("/"), _fill(rule.name, parts)
+                wanted = (name, f"{namespace}/{name.lstrip('/')}")
+                if any(_fits(one, observed, rule.ignore_case) for one in wanted) or _fits(
+                    name, f"{name.partition('.')[0]}.{observed}", rule.ignore_case
+                ):
+                    return True
+        return False
 
     def _find(self, namespace: str | None, name: str) -> tuple[str | None, bool]:
         if len(namespace or "") + len(name) > _MAX_LENGTH:
