@@ -2,13 +2,7 @@
 
 import json
 
-from click.testing import CliRunner
-
-from airflow_lineage_provider.cli import main
-
-
-def call(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
+from tests.support.command_line import call
 
 
 def test_a_first_map_is_written_updated_and_accepts_a_finding(tmp_path):

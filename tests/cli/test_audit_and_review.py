@@ -5,17 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from airflow_lineage_provider.cli import main
+from tests.support.command_line import call
 
 ROOT = Path(__file__).resolve().parents[2]
 MAP = str(ROOT / "dags/customer_analytics_pipeline.yaml")
 ORDERS = "insert into silver.stg_orders (order_id) select order_id from bronze.raw_orders"
-
-
-def call(*words):
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture

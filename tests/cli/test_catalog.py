@@ -5,20 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.lineage_map import load_map
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.systems.datahub.publication import Publication
+from tests.support.command_line import call
 from tests.support.gms import SECRET, Gms
 
 MAP = str(Path(__file__).parents[2] / "dags" / "customer_analytics_pipeline.yaml")
 GOLD = "urn:li:dataset:(urn:li:dataPlatform:snowflake,analytics.gold.customer_behavior,PROD)"
-
-
-def call(*arguments, **environment):
-    return CliRunner().invoke(main, [str(one) for one in arguments], env=environment)
 
 
 def records():
