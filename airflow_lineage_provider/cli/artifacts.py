@@ -76,18 +76,13 @@ def artifacts(
 
 
 def _events(found: Artifacts) -> Iterator[RunEvent]:
-    from airflow_lineage_provider.dbt.records import Invocation, LogLine, NodeFinished, NodeStarted
+    from airflow_lineage_provider.dbt.records import LogLine
     from airflow_lineage_provider.events.context import RunContext
-    from airflow_lineage_provider.events.nodes import NodeEvents
+    from airflow_lineage_provider.events.invocation import InvocationEvents
     from airflow_lineage_provider.reports.escape import one_line
 
-    made: NodeEvents | None = None
+    events = InvocationEvents(RunContext())
     for record in found:
-        if isinstance(record, Invocation):
-            made = NodeEvents(record, RunContext())
-        elif isinstance(record, NodeStarted) and made:
-            yield made.start(record)
-        elif isinstance(record, NodeFinished) and made:
-            yield made.end(record)
-        elif isinstance(record, LogLine):
+        if isinstance(record, LogLine):
             click.echo(one_line(record.text), err=True)
+        yield from events.of(record)
