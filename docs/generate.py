@@ -327,8 +327,10 @@ PAGES = {
 }
 
 if __name__ == "__main__":
+    import reference_pages
+
     folder = Path(sys.argv[1]) if sys.argv[1:] else HERE
-    for file, page in PAGES.items():
+    for file, page in (PAGES | reference_pages.PAGES).items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page(), encoding="utf-8")

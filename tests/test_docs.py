@@ -32,10 +32,11 @@ def made(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("page", ["command-line", "findings", "map-keys"])
-def test_a_reference_page_is_what_the_code_says(made, page):
-    name = f"reference/{page}.md"
-    assert (ROOT / "docs" / name).read_text() == (made / name).read_text(), "run `python docs/generate.py`"
+def test_the_reference_pages_are_what_the_code_says(made):
+    pages = [page.relative_to(made) for page in made.rglob("*.md")]
+    assert len(pages) == 10
+    differing = [page for page in pages if (ROOT / "docs" / page).read_text() != (made / page).read_text()]
+    assert not differing, "run `python docs/generate.py`"
 
 
 def test_every_code_of_a_finding_is_explained_once(generate):
