@@ -69,6 +69,8 @@ def get_provider_info() -> dict[str, Any]:
                     "store": _STORE,
                     "mask_sql_literals": _MASK_SQL_LITERALS,
                     "dbt_python": _DBT_PYTHON,
+                    "marquez_url": _MARQUEZ_URL,
+                    "datahub_url": _DATAHUB_URL,
                 },
             }
         },
@@ -202,5 +204,21 @@ _DBT_PYTHON = {
     "version_added": "0.1.0",
     "type": "string",
     "example": "/opt/dbt/bin/python",
+    "default": "",
+}
+
+_MARQUEZ_URL = {
+    "description": "The address of Marquez's web UI, to which the lineage pages link datasets.\n",
+    "version_added": "0.1.0",
+    "type": "string",
+    "example": "https://marquez.example.com",
+    "default": "",
+}
+
+_DATAHUB_URL = {
+    "description": "The address of DataHub's web UI, to which the lineage pages link datasets.\n",
+    "version_added": "0.1.0",
+    "type": "string",
+    "example": "https://datahub.example.com",
     "default": "",
 }

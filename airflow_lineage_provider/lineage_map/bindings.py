@@ -53,6 +53,15 @@ class Bindings:
     rules: tuple[_Rule, ...] = ()
     documented: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, templates: Iterable[tuple[str, str, str, bool]], documented: Iterable[str]) -> Bindings:
+        """Return the bindings of what `templates` returned."""
+        return cls(tuple(_Rule(*one) for one in templates), frozenset(documented))
+
+    def templates(self) -> tuple[tuple[str, str, str, bool], ...]:
+        """Return the templates of each binding (dataset, namespace, name), and whether it ignores case."""
+        return tuple((rule.dataset, rule.namespace, rule.name, rule.ignore_case) for rule in self.rules)
+
     def logical(self, namespace: str, name: str) -> str | None:
         """Return the logical name of a dataset by its OpenLineage name, or None if no binding fits."""
         return self._find(namespace, name)[0]

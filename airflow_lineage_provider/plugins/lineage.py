@@ -1,4 +1,4 @@
-"""The Airflow plugin: the lineage report of a DAG run, the event endpoint, and the link to the report."""
+"""The Airflow plugin: lineage pages, their API, the event endpoint, and the link to a run's lineage."""
 
 from __future__ import annotations
 
@@ -30,10 +30,35 @@ def openlineage_context(task_instance: Any) -> str:
     return context_text(run_context(task_instance.get_template_context()))
 
 
+BUNDLE_URL = "lineage/static/lineage.js"
+"""Relative to the base of Airflow's pages, so that it works behind any base path and proxy."""
+PAGES, WIDGET = "Lineage", "Lineage drift"
+"""The globals that the bundle sets: Airflow finds the component of an entry by the entry's name."""
+ROUTES = {
+    "nav": "lineage",
+    "dag": "lineage_dag",
+    "dag_run": "lineage_run",
+    "task_instance": "lineage_task",
+    "dashboard": "lineage_dashboard",
+}
+"""The route of each place: Airflow drops a second entry with the same route."""
+
+
+def _react_app(destination: str, url_route: str) -> dict[str, Any]:
+    return {
+        "name": WIDGET if destination == "dashboard" else PAGES,
+        "bundle_url": BUNDLE_URL,
+        "destination": destination,
+        "url_route": url_route,
+        **({"category": "browse"} if destination == "nav" else {}),
+    }
+
+
 class LineagePlugin(AirflowPlugin):
-    """Registers the web app, the link and the macro."""
+    """Registers the web app, the pages, the link and the macro."""
 
     name = "lineage"
     fastapi_apps: list[Any] = [{"name": "lineage", "app": report_app, "url_prefix": "/lineage"}]  # noqa: RUF012
+    react_apps: list[Any] = [_react_app(*place) for place in ROUTES.items()]  # noqa: RUF012
     macros: list[Any] = [openlineage_context]  # noqa: RUF012
     operator_extra_links = [LineageReportLink()]  # noqa: RUF012 - as Airflow declares it

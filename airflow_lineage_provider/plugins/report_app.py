@@ -14,10 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
+from airflow_lineage_provider.plugins.api.errors import answer_errors
+from airflow_lineage_provider.plugins.api.routes import router as api
 from airflow_lineage_provider.plugins.dag_run import MAX_EVENTS, lineage_of
 from airflow_lineage_provider.plugins.receiver_app import described
 from airflow_lineage_provider.plugins.receiver_app import router as receiver
 from airflow_lineage_provider.plugins.report_page import Heading, TaskResult, report_page
+from airflow_lineage_provider.plugins.static_files import router as static
 from airflow_lineage_provider.readers import Evidence
 from airflow_lineage_provider.store import StoreError
 from airflow_lineage_provider.utils.dag_run import DagRunIds, dag_run_ids
@@ -52,8 +55,11 @@ class _App(FastAPI):
         return described(super().openapi())
 
 
-app = _App(title="Lineage", docs_url=None, redoc_url=None)
+app = _App(title="Lineage", version="1", docs_url=None, redoc_url=None)
 app.include_router(receiver)
+app.include_router(api)
+app.include_router(static)
+answer_errors(app)
 
 
 @app.get(

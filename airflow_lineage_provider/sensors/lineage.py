@@ -92,6 +92,7 @@ class LineageValidationSensor(BaseSensorOperator):
         self.validated_run_id = run_id
         self.notify = notify
         self._wait: EventWait | None = None
+        self._read_runs: list[Any] = []
 
     def execute(self, context: Context) -> Any:
         """Wait as `deferrable` and `mode` say, then compare."""
@@ -145,6 +146,7 @@ class LineageValidationSensor(BaseSensorOperator):
         path = path_beside_dag(self, self.map_path)
         text = _read(path)
         dag_runs = self._dag_runs(context, parse_map(text, str(path)).content.pipeline)
+        self._read_runs = dag_runs
         ids = [dag_run_ids(dag_run) for dag_run in dag_runs]
         begins = [earliest_event_time(run, known) for run, known in zip(dag_runs, ids, strict=True)]
         known_begins = [begin for begin in begins if begin]
@@ -204,6 +206,7 @@ class LineageValidationSensor(BaseSensorOperator):
         from airflow_lineage_provider.readers import read_evidence
         from airflow_lineage_provider.reports.text import validation_text
         from airflow_lineage_provider.utils.kept_reports import keep_comparison
+        from airflow_lineage_provider.utils.kept_validations import keep_validation
         from airflow_lineage_provider.utils.notifications import tell_owners
         from airflow_lineage_provider.utils.validation_result import RESULT_KEY, report_entry, summary_or_fail
 
@@ -225,6 +228,7 @@ class LineageValidationSensor(BaseSensorOperator):
             self.log.info(line)
         if wait.config.source is None:
             keep_comparison("validation", lineage_map, validation.comparison)
+            keep_validation(validation, lineage_map, wait.config, self.task_id, self._read_runs)
         context["ti"].xcom_push(RESULT_KEY, report_entry(validation))
         tell_owners(self.notify, context, validation.comparison.findings, lineage_map, evidence.graph)
         return summary_or_fail(validation)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, func, select
 from airflow_lineage_provider.store.errors import StoreError
 from airflow_lineage_provider.store.records import StoredEvent, datasets_of, utc_text
 from airflow_lineage_provider.store.schema import consumer, dead_letter, event, event_dataset, run
+from airflow_lineage_provider.store.validations import delete_validations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 def delete_events(store: EventStore, before: datetime, report: Callable[[int], None] = lambda _: None) -> int:
     """Delete the events that were stored before a time; return how many. Raises StoreError.
 
+    The validations from before that time are deleted with them, except the newest of each DAG.
+
     Events stay that a target has not received yet or has as a dead letter. Damaged events are deleted like
     others. `report` is called with the number so far.
 
@@ -38,6 +41,8 @@ def delete_events(store: EventStore, before: datetime, report: Callable[[int], N
     with store.database.read() as connection:
         last = _last_old_event(connection, limit)
         _warn_of_future_events(connection, last, limit)
+    with store.database.write() as connection:
+        delete_validations(connection, before)
     deleted = after = 0
     while True:
         with store.database.write() as connection:

@@ -11,7 +11,7 @@ metadata = MetaData()
 
 # The revision of `migrations` that these tables are. Its table has a name of its own, so that the
 # store can live in a database that another Alembic looks after.
-REVISION = "0003"
+REVISION = "0004"
 version = Table("lineage_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 # An event's id is its position: ids grow in the order of commit and are never used again.
@@ -109,4 +109,25 @@ notice = Table(
     Column("message", Text, nullable=False),
     Column("told_at", String(27), nullable=False),
     sqlite_with_rowid=False,
+)
+
+# What a task that validated a DAG run compared and found, for the pages. A later validation by the same task
+# replaces it. `reads` are the DAGs whose lineage it holds, as a JSON list.
+validation = Table(
+    "validation",
+    metadata,
+    Column("id", _POSITION, primary_key=True, autoincrement=True),
+    Column("dag_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("made_at", String(27), nullable=False),
+    Column("lineage_run_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("warnings", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("reads", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("validation_run", "dag_id", "run_id"),
+    Index("validation_made", "made_at"),
 )

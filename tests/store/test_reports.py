@@ -30,7 +30,7 @@ def test_a_store_of_an_older_revision_has_none_until_it_is_upgraded(store, tmp_p
     store.append([])
     engine = create_engine(f"sqlite:///{tmp_path / 'lineage.db'}")
     with engine.begin() as connection:
-        for table in ("report", "notice"):  # what later revisions add
+        for table in ("report", "notice", "validation"):  # what later revisions add
             connection.execute(text(f"drop table {table}"))
         connection.execute(text("update lineage_version set version_num = '0001'"))
     engine.dispose()
