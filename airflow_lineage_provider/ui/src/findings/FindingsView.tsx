@@ -28,7 +28,7 @@ export function FindingsView({ findings, runs, run, filter, onFilter, onDataset,
   return (
     <section className="ln-page" aria-label="Findings">
       <RunStrip runs={runs} selected={run.run_id} onRun={onRun} />
-      <Filters findings={findings} filter={filter} onFilter={onFilter} />
+      {findings.length > 0 && <Filters findings={findings} filter={filter} onFilter={onFilter} />}
       <p role="status" className="ln-muted">
         {shown.length === findings.length
           ? plural(findings.length, "finding")

@@ -17,6 +17,8 @@ export function RunStrip({ runs, selected, onRun }: Props) {
   if (!shown.length) return null;
   const current = shown.some((run) => run.run_id === selected) ? selected : shown.at(-1)?.run_id;
   return (
+    <div className="ln-strip-box">
+      <span className="ln-muted">Last {plural(shown.length, "run")}, the newest at the right</span>
     <div role="toolbar" aria-label={`Outcomes of the last ${shown.length} runs`} className="ln-strip">
       {shown.map((run) => (
         <button
@@ -33,6 +35,7 @@ export function RunStrip({ runs, selected, onRun }: Props) {
           <span aria-hidden="true">{run.outcome === null ? "·" : SIGNS[run.outcome]}</span>
         </button>
       ))}
+    </div>
     </div>
   );
 }

@@ -1,7 +1,8 @@
 import { useMemo, useState } from "react";
 import { Badge } from "../common/Badge";
-import { Name } from "../common/Name";
-import { idOf, impactTrees, type ImpactItem, type ImpactNode } from "./tree";
+import { words } from "../common/format";
+import { ColumnName, NameList } from "../common/Name";
+import { impactTrees, type ImpactItem, type ImpactNode } from "./tree";
 
 interface Props {
   items: readonly ImpactItem[];
@@ -56,6 +57,7 @@ function Branch({ node, onDataset }: { node: ImpactNode; onDataset: Props["onDat
 }
 
 function Item({ item, onDataset }: { item: ImpactItem; onDataset: Props["onDataset"] }) {
+  const kind = words(item.kind).toLowerCase();
   return (
     <>
       <button
@@ -65,10 +67,10 @@ function Item({ item, onDataset }: { item: ImpactItem; onDataset: Props["onDatas
           onDataset(item.dataset, item.column);
         }}
       >
-        <Name text={idOf(item)} />
+        <ColumnName dataset={item.dataset} column={item.column} />
       </button>
-      {item.consumer ? <Badge tone="warning">{item.kind}</Badge> : <span className="ln-muted">{item.kind}</span>}
-      {item.owners.length > 0 && <Name className="ln-muted" text={item.owners.join(", ")} />}
+      {item.consumer ? <Badge tone="warning">{kind}</Badge> : <span className="ln-muted">{kind}</span>}
+      {item.owners.length > 0 && <NameList className="ln-muted" names={item.owners} />}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { ImpactAnswer } from "../api/types";
 import { CopyButton } from "../common/CopyButton";
-import { plural } from "../common/format";
+import { plural, words } from "../common/format";
 import { Name } from "../common/Name";
 import { Badge } from "../common/Badge";
 import { ImpactTree } from "./ImpactTree";
@@ -31,7 +31,7 @@ export function ImpactView({ answer, onDataset }: Props) {
             <Badge tone={consumers ? "warning" : "info"}>{plural(consumers, "consumer")}</Badge>
             {Object.entries(answer.counts).map(([kind, number]) => (
               <span key={kind} className="ln-chip">
-                {number} <bdi>{kind}</bdi>
+                <bdi>{words(kind).toLowerCase()}</bdi> {number}
               </span>
             ))}
           </p>

@@ -57,7 +57,7 @@ describe("DatasetPanel", () => {
     show({ column: "amount" });
     expect(screen.getByText("1 change")).toBeTruthy();
     const sources = screen.getByRole("list", { name: "Columns that amount is made from" });
-    expect(within(sources).getByText("silver.orders.amount")).toBeTruthy();
+    expect(within(sources).getByTitle("silver.orders.amount")).toBeTruthy();
     expect(screen.queryByText(/documented:/)).toBeNull(); // decimal(18,2) is DECIMAL(18, 2)
   });
 

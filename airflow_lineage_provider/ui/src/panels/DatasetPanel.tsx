@@ -48,7 +48,7 @@ export function DatasetPanel(props: DatasetPanelProps) {
           <span className="ln-muted">column lineage</span> <LineageKnown lineage={dataset.column_lineage} />
           {detail.findings.length > 0 && <Badge tone="error">{plural(detail.findings.length, "finding")}</Badge>}
           <button type="button" className="ln-button" onClick={() => { onImpact(dataset.id, column); }}>
-            Impact of a change{column !== null && " of the column"}
+            Impact of {column === null ? "a change" : "the column"}
           </button>
         </p>
       </header>

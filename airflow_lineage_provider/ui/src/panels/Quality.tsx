@@ -16,7 +16,7 @@ export function Quality({ checks, column }: { checks: readonly Check[]; column: 
   }
   const runs = [...new Map(checks.flatMap((check) => check.results.map((result) => [result.run_id, result.at]))).entries()]
     .sort(([, left], [, right]) => left.localeCompare(right))
-    .slice(-20);
+    .slice(-10);
   const rows = [...checks].sort(
     (left, right) =>
       Number(right.column === column) - Number(left.column === column) ||
@@ -25,11 +25,10 @@ export function Quality({ checks, column }: { checks: readonly Check[]; column: 
   );
   return (
     <Scroll label="Results of checks">
-      <table className="ln-table">
+      <table className="ln-table ln-quality">
         <caption className="ln-caption">Results of the last {runs.length} runs with checks, the newest at the right</caption>
         <thead>
           <tr>
-            <th scope="col">Column</th>
             <th scope="col">Check</th>
             <th scope="col">Results</th>
           </tr>
@@ -40,9 +39,9 @@ export function Quality({ checks, column }: { checks: readonly Check[]; column: 
               key={`${check.column ?? ""} ${check.name}`}
               className={check.column !== null && check.column === column ? "ln-selected" : undefined}
             >
-              <td>{check.column === null ? <span className="ln-muted">all</span> : <Name text={check.column} />}</td>
               <td>
-                <Name text={check.name} />
+                {check.column === null ? <span className="ln-muted">whole dataset</span> : <Name text={check.column} />}
+                <Name className="ln-muted ln-note" text={check.name} />
                 <LastFailure check={check} />
               </td>
               <td className="ln-results">

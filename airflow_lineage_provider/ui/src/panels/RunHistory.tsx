@@ -21,7 +21,7 @@ export function RunHistory({ runs, onRun }: Props) {
       <Bars title="Rows" unit="rows" bars={bars((run) => run.rows)} />
       <Bars title="Duration" unit="seconds" bars={bars((run) => run.seconds)} />
       <Scroll label="Runs that wrote the dataset">
-        <table className="ln-table">
+        <table className="ln-table ln-history">
           <caption className="ln-sr">Runs that wrote the dataset</caption>
           <thead>
             <tr>

@@ -1,6 +1,6 @@
 import { Badge } from "../common/Badge";
 import { time } from "../common/format";
-import { Name } from "../common/Name";
+import { ColumnName, Name } from "../common/Name";
 import { Scroll } from "../common/Scroll";
 import type { ColumnEdge, DatasetDetail } from "../api/types";
 
@@ -19,7 +19,7 @@ export function Schema({ detail, edges, column, onColumn }: Props) {
   }
   return (
     <Scroll label="Columns">
-      <table className="ln-table">
+      <table className="ln-table ln-schema">
         <caption className="ln-sr">Columns of {detail.dataset.label}</caption>
         <thead>
           <tr>
@@ -119,8 +119,8 @@ function Sources({ edges, dataset, column }: { edges: readonly ColumnEdge[]; dat
       {into.map((edge) => (
         <li key={`${edge.source.dataset} ${edge.source.column} ${edge.kind}`}>
           <span aria-hidden="true">← </span>
-          <Name text={`${edge.source.dataset}.${edge.source.column}`} />
-          <span className="ln-muted"> {edge.kind}</span>
+          <ColumnName {...edge.source} />
+          <span className="ln-muted ln-fixed">{edge.kind}</span>
         </li>
       ))}
     </ul>

@@ -26,10 +26,10 @@ export function SqlView({ sql, dialect, columns, column, expression, onColumn }:
   return (
     <div>
       <div className="ln-toolbar">
-        <span className="ln-muted">
+        <span className="ln-muted ln-break">
           Compiled SQL{dialect && ` (${dialect})`}
-          {column !== null && (marked ? ": expression marked" : ": no expression found")}
-          {column !== null && <> of <bdi>{column}</bdi></>}
+          {column !== null && (marked ? ", marked: " : ", not found in it: ")}
+          {column !== null && <bdi>{column}</bdi>}
         </span>
         <CopyButton text={sql} label="Copy SQL" />
       </div>

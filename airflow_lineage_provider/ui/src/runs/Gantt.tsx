@@ -2,7 +2,7 @@ import type { Job } from "../api/types";
 import { Badge, toneOf } from "../common/Badge";
 import { duration, time } from "../common/format";
 import { Name } from "../common/Name";
-import { rangeOf, spanOf, ticksOf, type Range } from "./timeline";
+import { elapsed, rangeOf, spanOf, ticksOf, type Range } from "./timeline";
 
 interface Props {
   jobs: readonly Job[];
@@ -28,7 +28,6 @@ export function Gantt({ jobs, now, selected, onJob }: Props) {
               type="button"
               className="ln-gantt-row"
               aria-expanded={job.name === selected}
-              aria-label={`${job.name}, ${job.state}, ${duration(job.seconds)}`}
               onClick={() => { onJob(job.name === selected ? null : job.name); }}
             >
               <span className="ln-gantt-label">
@@ -40,7 +39,7 @@ export function Gantt({ jobs, now, selected, onJob }: Props) {
               <span className="ln-gantt-track">
                 <GanttBar job={job} range={range} now={now} />
               </span>
-              <span className="ln-number ln-gantt-time">{duration(job.seconds)}</span>
+              <span className="ln-number ln-gantt-time">{duration(elapsed(job, now))}</span>
             </button>
           </li>
         ))}

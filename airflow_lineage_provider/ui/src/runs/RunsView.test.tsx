@@ -41,7 +41,7 @@ describe("RunsView", () => {
 
   it("draws the jobs in the order in which they started, those that wait last", () => {
     show();
-    const names = screen.getAllByRole("button", { name: /^(gold|silver)\./ }).map((row) => row.querySelector("bdi")?.textContent);
+    const names = screen.getAllByRole("button", { name: /(gold|silver)\./ }).map((row) => row.querySelector("bdi")?.textContent);
     expect(names).toEqual(["silver.orders", "gold.broken", "gold.orders", "gold.late", "gold.waiting"]);
     expect(screen.getByText("not started")).toBeTruthy();
   });

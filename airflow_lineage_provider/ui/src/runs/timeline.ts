@@ -32,6 +32,12 @@ export function spanOf(job: Job, range: Range, now: number): Span | null {
   return { left: (times.start - range.start) / size, width: (times.end - times.start) / size };
 }
 
+/** How long a job took, or has been running; in seconds. */
+export function elapsed(job: Job, now: number): number | null {
+  const times = timesOf(job, now);
+  return job.state === "running" && times ? (times.end - times.start) / 1000 : job.seconds;
+}
+
 function timesOf(job: Job, now: number): Range | null {
   if (job.started === null) return null;
   const start = Date.parse(job.started);
