@@ -135,7 +135,9 @@ def _comparable(matching: Matching, known: frozenset[str], edge: ColumnEdge) -> 
 
 
 def _unknown(matching: Matching, target: ColumnRef) -> bool:
-    """Whether it is not known what a column of a consumer is made from."""
+    """Whether it is not known what a column is made from, or whether the table has it at all."""
+    if matching.observed.datasets[target.dataset].partial and target not in matching.observed.made_from:
+        return True
     if not matching.made_of_unknown(target.dataset):
         return False
     column = matching.observed.datasets[target.dataset].columns.get(target.column)

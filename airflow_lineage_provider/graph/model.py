@@ -103,6 +103,8 @@ class Dataset:
     checks: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()
     properties: Properties = ()
+    partial: bool = False
+    """Whether it may have more columns than the edges name: those behind a `*` that was not expanded."""
 
 
 @dataclass(frozen=True, slots=True)

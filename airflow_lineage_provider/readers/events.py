@@ -204,6 +204,7 @@ class _GraphBuilder:
             columns=columns,
             provenance=provenance,
             properties=(*((one.name, one.value) for one in stated if not one.field), *_page(facets)),
+            partial=not columns,
         )
 
     def column_lineage(

@@ -238,3 +238,25 @@ def test_a_run_without_events_is_compared_all_the_same():
     assert [f.message for f in comparison.findings] == [
         "gold.customer_behavior is documented and was not produced"
     ]
+
+
+def test_columns_behind_a_star_that_was_not_expanded_are_no_drift():
+    """A run without the columns of its tables names what it knows; the others may be there."""
+    text = """
+document: {}
+layers:
+  a: {tables: {t: }}
+  b: {tables: {t: {from: a.t, columns: {id: a.t.id, total: a.t.amount}}}}
+environments: {dev: {bindings: [{dataset: "{layer}.{table}", namespace: "db", name: "{layer}.{table}"}]}}
+"""
+    named = {"total": {"inputFields": [{"namespace": "db", "name": "a.t", "field": "amount"}]}}
+    output = {"namespace": "db", "name": "b.t", "facets": {"columnLineage": {"fields": named}}}
+    made = event("COMPLETE", "j", 1, [{"namespace": "db", "name": "a.t"}], [output])
+    documented = parse_map(text)
+
+    def codes():
+        return [f.code for f in compared([made], documented).comparison.findings]
+
+    assert codes() == []
+    output["facets"]["schema"] = {"fields": [{"name": "id"}, {"name": "total"}]}
+    assert codes() == ["column-edge-missing"]
