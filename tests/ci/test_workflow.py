@@ -87,12 +87,81 @@ def test_a_change_of_the_map_fails_the_check_and_is_in_the_summary(compiled, tmp
         path.write_text(text)
 
 
-def test_the_workflow_is_valid():
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-    done = subprocess.run(
-        [*command, "vendor.github-workflows", WORKFLOW], capture_output=True, text=True, check=False
-    )
+SCHEMAS = {
+    ".github/workflows/lineage.yml": "vendor.github-workflows",
+    "action.yml": "vendor.github-actions",
+    "docs/snippets/ci/github.yml": "vendor.github-workflows",
+    "docs/snippets/ci/gitlab.yml": "vendor.gitlab-ci",
+}
+
+
+@pytest.mark.parametrize("file", SCHEMAS)
+def test_the_files_are_valid(file):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", SCHEMAS[file], ROOT / file]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def compare(checkout, folder, **environment):
+    """Run the step of the action that compares, where the package is installed; return its outputs."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    (step,) = (one for one in action["runs"]["steps"] if one.get("id") == "compare")
+    (folder / "lineage").mkdir(parents=True)
+    (folder / "lineage" / "bin").symlink_to(Path(sys.executable).parent)
+    files = {name: folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=checkout,
+        env=os.environ
+        | {"MAP": MAP, "MANIFEST": "", "ENVIRONMENT": "", "FROM": "origin/main", "RUNNER_TEMP": str(folder)}
+        | {name: str(file) for name, file in files.items()}
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+    return outputs | {"log": done.stdout, "summary": files["GITHUB_STEP_SUMMARY"].read_text()}
+
+
+def test_the_action_passes_where_nothing_changed_and_names_what_did(compiled, tmp_path):
+    manifest = {"MANIFEST": "dbt_project/target/manifest.json", "ENVIRONMENT": "dev"}
+    path = compiled / MAP
+    text = path.read_text()
+    assert compare(compiled, tmp_path / "same", **manifest)["status"] == "0"
+    path.write_text(text.replace("total_revenue: {from: order_amount", "total_income: {from: order_amount"))
+    try:
+        found = compare(compiled, tmp_path / "changed", **manifest)
+        assert found["status"] == "1"
+        assert f"::error file={MAP},line=" in found["log"]
+        assert "total_income" in found["summary"] == Path(found["report"]).read_text()
+        assert compare(compiled, tmp_path / "unknown", FROM="no-such-revision")["status"] == "2"
+    finally:
+        path.write_text(text)
+
+
+def test_the_script_for_gitlab_writes_its_report(compiled, tmp_path):
+    job = yaml.safe_load((ROOT / "docs/snippets/ci/gitlab.yml").read_text())["lineage"]
+    variables = {"MAP": MAP, "MANIFEST": "dbt_project/target/manifest.json"}
+    assert set(variables) == set(job["variables"]) - {"GIT_DEPTH"}
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join(job["script"])],
+        cwd=compiled,
+        env=os.environ
+        | variables
+        | {
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = compiled / job["artifacts"]["reports"]["junit"]
+    assert "<testsuite" in report.read_text()
+    report.unlink()
 
 
 def test_the_workflow_installs_what_the_repository_has():

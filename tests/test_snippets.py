@@ -1,0 +1,103 @@
+"""The snippets of the documentation: files that pages include, and that work."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from airflow_lineage_provider.forwarding.targets import configured_targets, open_target
+from airflow_lineage_provider.get_provider_info import get_provider_info
+from airflow_lineage_provider.store import EventStore, StoreError
+from airflow_lineage_provider.store.retention import delete_events
+
+ROOT = Path(__file__).parents[1]
+SNIPPETS = ROOT / "docs" / "snippets"
+
+
+def names(pattern):
+    return sorted(str(file.relative_to(SNIPPETS)) for file in SNIPPETS.glob(pattern) if file.is_file())
+
+
+def test_every_snippet_is_on_a_page():
+    pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    included = set(re.findall(r'^--8<-- "([^"]+)"', pages, re.MULTILINE))
+    assert set(names("*/*")) <= included
+
+
+@pytest.mark.parametrize("name", names("dags/*.py"))
+def test_a_dag_loads(name):
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(SNIPPETS / name)
+    assert not bag.import_errors
+    (dag,) = bag.dags.values()
+    assert dag.tasks
+
+
+@pytest.mark.parametrize("name", names("config/*.json"))
+def test_a_transport_opens_the_targets_that_it_names(name):
+    text = (SNIPPETS / name).read_text()
+    assert json.loads(text)["type"] == "airflow_lineage_provider.OutboxTransport"
+    targets = configured_targets(text)
+    assert targets
+    for config in targets.values():
+        open_target(config).close()
+
+
+def test_the_values_of_the_chart_set_variables_that_exist():
+    from airflow.providers.openlineage.get_provider_info import get_provider_info as openlineage
+
+    options = {
+        f"AIRFLOW__{section}__{name}".upper()
+        for info in (get_provider_info(), openlineage())
+        for section, content in info["config"].items()
+        for name in content["options"]
+    }
+    values = yaml.safe_load((SNIPPETS / "helm/values.yaml").read_text())
+    assert all(set(one) == {"name", "value"} for one in values["env"])
+    assert all(set(one) == {"envName", "secretName", "secretKey"} for one in values["secret"])
+    variables = [one["name"] for one in values["env"]] + [one["envName"] for one in values["secret"]]
+    assert {name for name in variables if not name.startswith("AIRFLOW_CONN_")} <= options
+    transport = next(one["value"] for one in values["env"] if one["name"].endswith("TRANSPORT"))
+    assert json.loads(transport)["type"] == "airflow_lineage_provider.OutboxTransport"
+
+
+def test_the_worker_s_role_writes_events_and_cannot_delete_them(postgres):
+    import psycopg2
+
+    def run(file, user, password, database):
+        connection = psycopg2.connect(
+            host=postgres["PGHOST"], port=postgres["PGPORT"], user=user, password=password, dbname=database
+        )
+        connection.autocommit = True
+        for statement in (SNIPPETS / "postgres" / file).read_text().split(";\n"):
+            if statement.strip():
+                with connection.cursor() as cursor:
+                    cursor.execute(statement)
+        connection.close()
+
+    def store(user, password):
+        place = f"{postgres['PGHOST']}:{postgres['PGPORT']}"
+        return EventStore(f"postgresql://{user}:{password}@{place}/lineage")
+
+    run("roles.sql", postgres["PGUSER"], postgres["PGPASSWORD"], postgres["PGDATABASE"])
+    store("lineage", "change-me").append([])
+    run("grants.sql", "lineage", "change-me", "lineage")
+    worker = store("lineage_worker", "change-me-too")
+    event = {
+        "eventType": "START",
+        "eventTime": "2026-01-01T00:00:00Z",
+        "producer": "https://example.com",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": {"runId": "01902000-0000-7000-8000-000000000000"},
+        "job": {"namespace": "n", "name": "j"},
+        "inputs": [{"namespace": "postgres://db:5432", "name": "a.b.c"}],
+        "outputs": [],
+    }
+    worker.append([event, event | {"eventType": "COMPLETE"}])
+    assert [one["eventType"] for one in worker.events()] == ["START", "COMPLETE"]
+    with pytest.raises(StoreError, match="permission denied"):
+        delete_events(worker, datetime(2100, 1, 1, tzinfo=UTC))
