@@ -13,14 +13,13 @@ import shutil
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
 import click
-import psycopg2
 import pytest
 import yaml
 
@@ -29,7 +28,7 @@ from airflow_lineage_provider.forwarding.targets import configured_targets
 from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.lineage_map.load import load_map
 from airflow_lineage_provider.store import EventStore
-from tests.support.postgres_server import create_database
+from tests.support.postgres_server import create_database, execute
 from tests.support.s3 import s3_server
 
 ROOT = Path(__file__).parents[2]
@@ -162,18 +161,8 @@ def test_a_script_is_valid_shell(name):
 
 def test_the_init_sql_creates_a_database_that_stores_events(postgres):
     script = COMPOSE["configs"]["event-store-database"]["content"]
-    server = psycopg2.connect(
-        host=postgres["PGHOST"],
-        port=postgres["PGPORT"],
-        user=postgres["PGUSER"],
-        password=postgres["PGPASSWORD"],
-        dbname="postgres",
-    )
-    server.autocommit = True
-    with server.cursor() as cursor:
-        for statement in REFERENCE.sub("s3cret", script).split(";\n"):
-            cursor.execute(statement or "select 1")
-    server.close()
+    statements = REFERENCE.sub("s3cret", script).split(";\n")
+    execute(postgres | {"PGDATABASE": "postgres"}, *filter(None, statements))
 
     url = AIRFLOW["airflow-scheduler"]["environment"]["AIRFLOW__AIRFLOW_LINEAGE__STORE"]
     here = f"@{postgres['PGHOST']}:{postgres['PGPORT']}/"
@@ -205,21 +194,8 @@ def crm(postgres):
     """A database with the tables of the file's CRM, as the variables of its `sources` name it."""
     variables = postgres | {"PGDATABASE": "crm_of_compose"}
     create_database(postgres, variables["PGDATABASE"])
-    with closing(connected(variables)) as connection, connection.cursor() as cursor:
-        cursor.execute((ROOT / COMPOSE["configs"]["crm-tables"]["file"]).read_text())
+    execute(variables, (ROOT / COMPOSE["configs"]["crm-tables"]["file"]).read_text())
     return variables
-
-
-def connected(variables):
-    connection = psycopg2.connect(
-        host=variables["PGHOST"],
-        port=variables["PGPORT"],
-        user=variables["PGUSER"],
-        password=variables["PGPASSWORD"],
-        dbname=variables["PGDATABASE"],
-    )
-    connection.autocommit = True
-    return connection
 
 
 def test_the_command_of_the_sources_makes_rows_bucket_and_connector(crm, tmp_path):
@@ -247,9 +223,8 @@ def test_the_command_of_the_sources_makes_rows_bucket_and_connector(crm, tmp_pat
     assert [path for path, _ in sent] == ["/connectors/crm/config"] * 2
     assert sent[0][1]["database.hostname"] == crm["PGHOST"]
     assert sent[0][1]["transforms"] == "unwrap,route,text"
-    with closing(connected(crm)) as connection, connection.cursor() as cursor:
-        cursor.execute("select count(*) from public.orders")
-        assert cursor.fetchone()[0] > 0
+    ((orders,),) = execute(crm, "select count(*) from public.orders")
+    assert orders > 0
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 TESTS = Path(__file__).parents[1]
@@ -19,7 +18,7 @@ from airflow_lineage_provider.operators.ingest import (  # noqa: E402
     LakeToBronzeOperator,
     PostgresToBronzeOperator,
 )
-from tests.support.postgres_server import create_database  # noqa: E402
+from tests.support.postgres_server import create_database, execute  # noqa: E402
 
 from .streams import Stream, event  # noqa: E402
 
@@ -43,19 +42,13 @@ PASSWORD = "not-the-password"
 
 def create_tables(postgres):
     create_database(postgres, DATABASE)
-    connection = psycopg2.connect(
-        host=postgres["PGHOST"],
-        port=postgres["PGPORT"],
-        user=postgres["PGUSER"],
-        password=postgres["PGPASSWORD"],
-        dbname=DATABASE,
+    execute(
+        postgres | {"PGDATABASE": DATABASE},
+        "create table orders (id bigint primary key, amount numeric(10, 2), at timestamp)",
+        "insert into orders select n, n, now() from generate_series(1, 30) n",
+        "create table keyless (id bigint)",
+        "create table other (id bigint primary key)",
     )
-    with connection, connection.cursor() as cursor:
-        cursor.execute("create table orders (id bigint primary key, amount numeric(10, 2), at timestamp)")
-        cursor.execute("insert into orders select n, n, now() from generate_series(1, 30) n")
-        cursor.execute("create table keyless (id bigint)")
-        cursor.execute("create table other (id bigint primary key)")
-    connection.close()
 
 
 def connections(postgres, servers, bucket):

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
-import psycopg2
 import pytest
 
 from airflow_lineage_provider.errors import InputError
@@ -12,6 +11,7 @@ from airflow_lineage_provider.ingest.model import IngestError
 from airflow_lineage_provider.ingest.postgres_source import PostgresAddress, PostgresSource
 from airflow_lineage_provider.ingest.postgres_to_bronze import move_table
 from airflow_lineage_provider.ingest.targets import open_target
+from tests.support.postgres_server import connect
 
 from .streams import warehouse
 
@@ -22,14 +22,7 @@ BY_TIME = Increment(watermark="updated_at")
 @pytest.fixture
 def crm(postgres):
     """A database with a table of orders; gives a function that runs SQL."""
-    connection = psycopg2.connect(
-        host=postgres["PGHOST"],
-        port=postgres["PGPORT"],
-        user=postgres["PGUSER"],
-        password=postgres["PGPASSWORD"],
-        dbname=postgres["PGDATABASE"],
-    )
-    connection.autocommit = True
+    connection = connect(postgres)
 
     def run(sql):
         with connection.cursor() as cursor:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-RUNNER = Path(__file__).with_name("run_notified.py")
+from tests.sensors.airflow_run import run_dags
 
 DAG = """
 import json
@@ -101,25 +97,9 @@ def told(tmp_path_factory):
     mails.touch()
     (dags / "sales.py").write_text(DAG.replace("MAILS", str(mails)))
     (dags / "map.yaml").write_text(MAP)
-    done = subprocess.run(
-        [sys.executable, RUNNER, json.dumps(RUNS), home / "results.json"],
-        env=os.environ
-        | {
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "airflow_lineage_provider.OutboxTransport"}',
-        },
-        cwd=home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
+    results, printed = run_dags(home, "run_notified.py", json.dumps(RUNS))
     lines = [json.loads(line) for line in mails.read_text().splitlines()]
-    return lines, json.loads((home / "results.json").read_text()), done.stdout
+    return lines, results, printed
 
 
 def texts(told, run):

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from airflow_lineage_provider.utils.dag_run import triggering_dag_runs
-
-RUNNER = Path(__file__).with_name("run_dags.py")
+from tests.sensors.airflow_run import run_dags
 
 DAGS = """
 from airflow.providers.common.compat.openlineage.facet import Dataset
@@ -80,24 +74,7 @@ def ran(tmp_path_factory):
             + f"pipeline: {{dag_id: {pipeline}, observers: {dag_id}}}"
         )
         (dags / f"{dag_id}.yaml").write_text(text)
-    done = subprocess.run(
-        [sys.executable, RUNNER, home / "results.json"],
-        env=os.environ
-        | {
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "airflow_lineage_provider.OutboxTransport"}',
-        },
-        cwd=home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
-    return json.loads((home / "results.json").read_text()), done.stdout
+    return run_dags(home, "run_dags.py")
 
 
 def test_a_named_dag_run_of_another_dag_is_validated(ran):

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.sensors.airflow_run import run_dags
 from tests.support.marquez import marquez
-
-RUNNER = Path(__file__).with_name("run_dag.py")
 
 DAG = """
 from airflow.providers.common.compat.openlineage.facet import Dataset
@@ -71,28 +66,14 @@ def ran(tmp_path_factory):
             "marquez": {"type": "http", "url": server.url, "auth": api_key},
         }
         connection = {"conn_type": "openlineage", "host": server.url}
-        done = subprocess.run(
-            [sys.executable, RUNNER, "sales", home / "results.json"],
-            env=os.environ
-            | {
-                "AIRFLOW_HOME": str(home),
-                "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-                "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
-                    {"type": "composite", "transports": transports}
-                ),
-                "AIRFLOW_CONN_MARQUEZ": json.dumps(connection | {"password": "s3cret"}),
-                "AIRFLOW_CONN_WRONG_KEY": json.dumps(connection | {"password": "n0t-it"}),
-            },
-            cwd=home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
+        return run_dags(
+            home,
+            "run_dag.py",
+            "sales",
+            AIRFLOW__OPENLINEAGE__TRANSPORT=json.dumps({"type": "composite", "transports": transports}),
+            AIRFLOW_CONN_MARQUEZ=json.dumps(connection | {"password": "s3cret"}),
+            AIRFLOW_CONN_WRONG_KEY=json.dumps(connection | {"password": "n0t-it"}),
         )
-    assert done.returncode == 0, done.stdout[-5000:]
-    return json.loads((home / "results.json").read_text()), done.stdout
 
 
 @pytest.mark.parametrize("kept", ["files", "marquez"])

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tests.dbt_project.expected import Sources
+from tests.support.postgres_server import connect
 
 from .servers import HERE, PROJECT
 
@@ -28,15 +29,8 @@ class SourceSystems:
     """A CRM in Postgres, watched by Debezium, and a topic."""
 
     def __init__(self, servers: Servers) -> None:
-        import psycopg2
-
-        postgres = servers.postgres
         self._servers = servers
-        self._connection = psycopg2.connect(
-            host=postgres["PGHOST"], port=postgres["PGPORT"], user=postgres["PGUSER"],
-            password=postgres["PGPASSWORD"], dbname="crm",
-        )  # fmt: skip
-        self._connection.autocommit = True
+        self._connection = connect(servers.postgres | {"PGDATABASE": "crm"})
         self._execute((HERE / "crm.sql").read_text())
         self._changes: Counter[str] = Counter()
         self._events: list[dict[str, Any]] = []

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 DATABASE = "analytics"
@@ -66,6 +66,11 @@ def private_postgres(*settings):
 
 def create_database(variables, name):
     """Create a database on the server that the PG* variables reach."""
+    execute(variables | {"PGDATABASE": "postgres"}, f'create database "{name}"')
+
+
+def connect(variables):
+    """Return a psycopg2 connection that commits each statement, to the database of the PG* variables."""
     import psycopg2
 
     connection = psycopg2.connect(
@@ -73,12 +78,18 @@ def create_database(variables, name):
         port=variables["PGPORT"],
         user=variables["PGUSER"],
         password=variables["PGPASSWORD"],
-        dbname="postgres",
+        dbname=variables["PGDATABASE"],
     )
     connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f'create database "{name}"')
-    connection.close()
+    return connection
+
+
+def execute(variables, *statements):
+    """Run statements, and return the rows of the last one."""
+    with closing(connect(variables)) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
 
 
 def free_port():

@@ -4,7 +4,6 @@ import json
 import urllib.error
 import urllib.request
 
-import psycopg2
 from connect_worker import wait_for
 
 OUTBOX = "outbox.event.order"
@@ -146,23 +145,6 @@ def consume(bootstrap, topics):
     finally:
         consumer.close()
     return found
-
-
-def execute(postgres, statements):
-    """Run SQL and return the rows of its last statement."""
-    connection = psycopg2.connect(
-        host=postgres["PGHOST"],
-        port=postgres["PGPORT"],
-        user=postgres["PGUSER"],
-        password=postgres["PGPASSWORD"],
-        dbname=postgres["PGDATABASE"],
-    )
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statements)
-            return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
 
 
 def states(url):

@@ -25,7 +25,6 @@ from connect_worker_case import (
     call,
     consume,
     debezium,
-    execute,
     failing,
     leaves,
     outputs,
@@ -34,7 +33,7 @@ from connect_worker_case import (
     transformed,
     used,
 )
-from postgres_server import free_port
+from postgres_server import execute, free_port
 from registry_document import NEEDED, OPENAPI, recorded, violations
 from transform_cases import CASES, SCHEMA, config, sql, topic
 

@@ -3,12 +3,11 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import psycopg2
 import pytest
 from airflow_cases import run_cases
 from dms import CREDENTIALS, PASSWORD, REGION, aws_server, client, create_task, statistics
 
-from tests.support.postgres_server import create_database
+from tests.support.postgres_server import create_database, execute
 
 CLASS = {"class": "dms.DmsReplicationLineageOperator"}
 MAP = """
@@ -25,16 +24,10 @@ DATABASE = "dms_source"
 
 def create_tables(postgres):
     create_database(postgres, DATABASE)
-    connection = psycopg2.connect(
-        host=postgres["PGHOST"],
-        port=postgres["PGPORT"],
-        user=postgres["PGUSER"],
-        password=postgres["PGPASSWORD"],
-        dbname=DATABASE,
+    execute(
+        postgres | {"PGDATABASE": DATABASE},
+        "create table public.orders (order_id bigint, amount numeric(10, 2), at timestamptz)",
     )
-    with connection, connection.cursor() as cursor:
-        cursor.execute("create table public.orders (order_id bigint, amount numeric(10, 2), at timestamptz)")
-    connection.close()
 
 
 @pytest.fixture(scope="module")

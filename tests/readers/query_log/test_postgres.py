@@ -13,7 +13,7 @@ from airflow_lineage_provider.readers.query_log import read_writes
 from airflow_lineage_provider.readers.query_log.files import open_log_files
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.postgres_statements import postgres_query_log
-from tests.support.postgres_server import PostgresMissingError, private_postgres
+from tests.support.postgres_server import PostgresMissingError, connect, private_postgres
 
 DBT = '/* {"app": "dbt", "node_id": "model.shop.%s"} */ '
 SETTINGS = (
@@ -69,18 +69,6 @@ def server():
             yield variables, folder
     except PostgresMissingError as error:
         pytest.skip(str(error))
-
-
-def connect(variables):
-    connection = psycopg2.connect(
-        host=variables["PGHOST"],
-        port=variables["PGPORT"],
-        user=variables["PGUSER"],
-        password=variables["PGPASSWORD"],
-        dbname=variables["PGDATABASE"],
-    )
-    connection.autocommit = True
-    return connection
 
 
 def one(connection, sql):
