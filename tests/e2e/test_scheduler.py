@@ -88,6 +88,14 @@ def test_the_log_of_a_layer_has_dbt_s_lines_with_each_node_s_number(run):
     assert "OK" in log
 
 
+def test_each_layer_is_an_invocation_of_its_own_although_the_scheduler_has_imported_dbt(run):
+    returned = (
+        run.get(f"/taskInstances/{layer}/xcomEntries/return_value?deserialize=true").json()["value"]
+        for layer in ("ingest.bronze", "silver", "gold")
+    )
+    assert len({value["invocation_id"] for value in returned}) == 3
+
+
 def report_link(run: Triggered) -> str:
     return run.get("/taskInstances/validate_lineage/links").json()["extra_links"]["Lineage report"]
 
