@@ -15,16 +15,27 @@ def warehouse_of(adapter: Any) -> Warehouse:
 
 def warehouse_at(credentials: Any) -> Warehouse:
     """Return where the relations are that dbt's credentials reach, from fields that hold no secret."""
-    port = getattr(credentials, "port", None)
+    port = getattr(credentials, "port", None) or _default_port(credentials)
+    hosts = (getattr(credentials, name, None) for name in ("host", "server", "server_hostname"))
     return Warehouse(
         type=credentials.type,
-        host=getattr(credentials, "host", None) or getattr(credentials, "server_hostname", None),
+        host=next(filter(None, hosts), None),
         port=int(port) if port else None,
         account=_account(credentials),
         region=getattr(credentials, "region", None) or getattr(credentials, "region_name", None),
         path=getattr(credentials, "path", None) if credentials.type == "duckdb" else None,
         attached=attached(credentials) if credentials.type == "duckdb" else {},
     )
+
+
+def _default_port(credentials: Any) -> int | None:
+    """Return the port of a profile that names none, which is part of OpenLineage's name."""
+    if credentials.type in {"mysql", "mysql5", "mariadb"}:
+        return 3306
+    if credentials.type == "clickhouse":
+        native, secure = credentials.driver == "native", bool(credentials.secure)
+        return (9440 if secure else 9000) if native else (8443 if secure else 8123)
+    return None
 
 
 def _account(credentials: Any) -> str | None:

@@ -37,6 +37,7 @@ CLIENT_NAMING = {
     "hive": "Hive host port schema table",
     "mariadb": "MySQL host port schema table",
     "mysql": "MySQL host port schema table",
+    "mysql5": "MySQL host port schema table",
     "oracle": "Oracle host port database schema table",
     "postgres": "Postgres host port database schema table",
     "redshift": "Redshift cluster cluster_region port database schema table",

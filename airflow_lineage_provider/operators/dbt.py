@@ -43,7 +43,9 @@ class DbtLayerOperator(BaseOperator):
     :param layer: a folder of the project's models (`silver`), or any dbt selector. Its Asset is an outlet.
     :param project_dir: the folder with `dbt_project.yml`.
     :param profiles_dir: the folder with `profiles.yml`. By default dbt searches for it.
-    :param profile_conn_id: an Airflow connection (postgres, snowflake, duckdb) instead of a `profiles.yml`.
+    :param profile_conn_id: an Airflow connection instead of a `profiles.yml`, of one of the types athena, aws
+        (Athena), clickhouse, databricks, duckdb, gcpbigquery, google_cloud_platform, mssql, mysql, postgres,
+        redshift, snowflake and trino.
     :param target: the profile's target.
     :param vars: dbt variables.
     :param select: one or several selectors; together with `layer`, nodes that match both.
