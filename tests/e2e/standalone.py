@@ -58,10 +58,15 @@ class Airflow:
         except urllib.error.HTTPError as error:
             return Response(error.code, error.headers["Content-Type"], error.read().decode())
 
+    def password(self, user: str) -> str:
+        """Return the password that Airflow generated."""
+        file = self.pipeline.root / "airflow" / "simple_auth_manager_passwords.json.generated"
+        password: str = json.loads(file.read_text())[user]
+        return password
+
     def token(self, user: str) -> str:
         """Log in with the password that Airflow generated."""
-        file = self.pipeline.root / "airflow" / "simple_auth_manager_passwords.json.generated"
-        login = {"username": user, "password": json.loads(file.read_text())[user]}
+        login = {"username": user, "password": self.password(user)}
         return self.request("POST", "/auth/token", login).json()["access_token"]
 
     def healthy(self) -> bool:

@@ -1,0 +1,84 @@
+"""Airflow with a run whose lineage drifted, and pages of it in Chromium: one for all tests of the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.browser import (
+    PATIENCE,
+    browser,
+    require_bundle,
+    require_chromium,
+    screenshot_folder,
+)
+
+from .pipeline import DAG_ID, new_pipeline
+from .standalone import standalone
+from .test_drift import column_dropped, ref_added
+from .triggered import start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .standalone import Airflow
+    from .triggered import Triggered
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Airflow's pages in a browser that is logged in as an admin; `run` goes on until somebody waits for it.
+
+    In the run a column is gone (`total_orders` of gold.customer_behavior), and a table reads another one that
+    the map does not say (gold.customer_orders_summary reads silver.stg_customers).
+    """
+
+    airflow: Airflow
+    run: Triggered
+    page: Any
+    folder: Path
+
+    def open(self, path: str) -> Any:
+        """Open a page by its path, and return it."""
+        self.page.goto(f"{self.airflow.url}{path}", wait_until="domcontentloaded")
+        return self.page
+
+    def run_path(self, rest: str = "") -> str:
+        """Return the path of the run's Lineage tab; `rest` is its query."""
+        return f"/dags/{DAG_ID}/runs/{quote(self.run.run_id)}/plugin/lineage_run{rest}"
+
+    def keep(self, name: str) -> None:
+        """Keep a screenshot of the whole page under a name."""
+        self.page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Iterator[Site]:
+    """Start Airflow, log in by the form, and trigger the pipeline."""
+    require_chromium()
+    require_bundle()
+    pipeline = new_pipeline(tmp_path_factory.mktemp("pages"))
+    pipeline.without_contract()
+    column_dropped(pipeline)
+    ref_added(pipeline)
+    with standalone(pipeline) as airflow, browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=airflow.url)
+        page.set_default_timeout(PATIENCE)
+        page.goto("/")
+        page.get_by_label("Username").fill("admin")
+        page.get_by_label("Password").fill(airflow.password("admin"))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/auth/login" not in url)
+        run = start(airflow, airflow.token("admin"), DAG_ID)
+        yield Site(airflow, run, page, screenshot_folder(tmp_path_factory))
+
+
+@pytest.fixture
+def shown(site, request) -> Iterator[Site]:
+    """Yield the site, and keep a screenshot of what the test saw last, also where it fails."""
+    yield site
+    site.keep(f"end-of-{request.node.name.replace('/', '-')}")
