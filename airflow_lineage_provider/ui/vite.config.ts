@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => {
     define: mode === "test" ? {} : { "process.env.NODE_ENV": '"production"' },
     resolve: { alias: report || mode === "test" ? [] : host },
     plugins: [licenses(report ? "append" : "write")],
-    worker: { format: "es" },
+    worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name]-[hash].js" } } },
     base: "./",
     build: {
       outDir,

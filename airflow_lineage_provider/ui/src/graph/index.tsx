@@ -1,9 +1,13 @@
-import type { PageProps } from "../shell/page";
 import { useGraph } from "../api/hooks";
+import { Answer } from "../common/Answer";
+import type { PageProps } from "../shell/page";
+import { GraphView } from "./GraphView";
 
-export function GraphTab({ run }: PageProps) {
-  const graph = useGraph(run);
-  if (graph.isPending) return <p role="status">Loading the lineage graph</p>;
-  if (graph.isError) return <p role="alert">{graph.error.message}</p>;
-  return <p>{graph.data.datasets.length} datasets</p>;
+/** The tab with the graph of a run. */
+export function GraphTab({ run, view }: PageProps) {
+  return (
+    <Answer query={useGraph(run)} what="the lineage graph">
+      {(graph) => <GraphView run={run} graph={graph} view={view} />}
+    </Answer>
+  );
 }

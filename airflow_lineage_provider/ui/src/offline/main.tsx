@@ -1,4 +1,5 @@
 import { createRoot } from "react-dom/client";
+import { layout } from "../graph/layout";
 import { LineageApp } from "../shell/LineageApp";
 import { addStyles } from "../shell/styles";
 import { offlineSource, type ReportData } from "./source";
@@ -8,5 +9,5 @@ const root = document.getElementById("lineage");
 if (root && text) {
   addStyles();
   const source = offlineSource(JSON.parse(text) as ReportData);
-  createRoot(root).render(<LineageApp dagId="report" runId="report" source={source} />);
+  createRoot(root).render(<LineageApp dagId="report" runId="report" engine={(input) => Promise.resolve(layout(input))} source={source} />);
 }

@@ -4,6 +4,7 @@ import { httpSource } from "../api/http";
 import type { LineageSource } from "../api/source";
 import { FindingsTab } from "../findings";
 import { GraphTab } from "../graph";
+import { LayoutContext, type LayoutEngine } from "../graph/useLayout";
 import { Home } from "../home";
 import { ImpactTab } from "../impact";
 import { RunsTab } from "../runs";
@@ -21,6 +22,7 @@ export interface HostProps {
 const TAB_PAGES = { graph: GraphTab, runs: RunsTab, findings: FindingsTab, impact: ImpactTab };
 
 interface AppProps extends HostProps {
+  engine: LayoutEngine;
   source?: LineageSource;
   client?: QueryClient;
 }
@@ -28,7 +30,7 @@ interface AppProps extends HostProps {
 const sharedClient = queryClient();
 
 /** The pages of a run, or the list of DAGs where neither the host nor the URL names one. */
-export function LineageApp({ dagId, runId, taskId, source = httpSource, client = sharedClient }: AppProps) {
+export function LineageApp({ dagId, runId, taskId, engine, source = httpSource, client = sharedClient }: AppProps) {
   const [view, navigate] = useUrlView();
   const dag = dagId ?? view.dag;
   const run = { dag: dag ?? "", run: runId ?? view.run ?? "~latest" };
@@ -36,18 +38,20 @@ export function LineageApp({ dagId, runId, taskId, source = httpSource, client =
   return (
     <QueryClientProvider client={client}>
       <SourceContext value={source}>
-        <NavigateContext value={navigate}>
-          <div className="ln-root" data-testid="lineage">
-            {dag === null ? (
-              <Home />
-            ) : (
-              <>
-                <TabBar view={view} run={run} chooseRun={runId === undefined} />
-                <Page key={`${run.dag}/${run.run}`} run={run} view={view} taskId={taskId ?? null} />
-              </>
-            )}
-          </div>
-        </NavigateContext>
+        <LayoutContext value={engine}>
+          <NavigateContext value={navigate}>
+            <div className="ln-root" data-testid="lineage">
+              {dag === null ? (
+                <Home />
+              ) : (
+                <>
+                  <TabBar view={view} run={run} chooseRun={runId === undefined} chooseDag={dagId === undefined} />
+                  <Page key={`${run.dag}/${run.run}`} run={run} view={view} taskId={taskId ?? null} />
+                </>
+              )}
+            </div>
+          </NavigateContext>
+        </LayoutContext>
       </SourceContext>
     </QueryClientProvider>
   );

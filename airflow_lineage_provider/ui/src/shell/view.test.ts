@@ -14,6 +14,9 @@ test("a view survives its link", () => {
     down: 3,
     collapsed: ["bronze", "s&3"],
     open: ["a", "b"],
+    hidden: ["verified" as const, "saved" as const],
+    all: true,
+    list: true,
   };
   expect(parseView(formatView(view))).toEqual(view);
 });

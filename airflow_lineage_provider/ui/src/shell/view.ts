@@ -1,4 +1,5 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
+import { EDGE_STATES, type EdgeState } from "../api/types";
 
 export const TABS = ["graph", "runs", "findings", "impact"] as const;
 export type Tab = (typeof TABS)[number];
@@ -21,6 +22,12 @@ export interface View {
   open: string[];
   /** What a tab alone knows, such as the filter of the findings; see useOption. */
   options: Readonly<Record<string, string>>;
+  /** States of edges that are not drawn. */
+  hidden: EdgeState[];
+  /** Whether a column's path is drawn among all datasets and not by itself. */
+  all: boolean;
+  /** Whether the graph is shown as a table. */
+  list: boolean;
 }
 
 export const START: View = {
@@ -35,6 +42,9 @@ export const START: View = {
   collapsed: [],
   open: [],
   options: {},
+  hidden: [],
+  all: false,
+  list: false,
 };
 
 const OPTION = "o.";
@@ -64,6 +74,9 @@ export function parseView(hash: string): View {
     options: Object.fromEntries(
       [...params].filter(([name]) => name.startsWith(OPTION)).map(([name, value]) => [name.slice(OPTION.length), value]),
     ),
+    hidden: EDGE_STATES.filter((state) => params.getAll("hidden").includes(state)),
+    all: params.get("all") === "1",
+    list: params.get("list") === "1",
   };
 }
 
@@ -79,6 +92,9 @@ export function formatView(view: View): string {
     params.set("up", String(view.up));
     params.set("down", String(view.down));
   }
+  if (view.all) params.set("all", "1");
+  if (view.list) params.set("list", "1");
+  for (const state of view.hidden) params.append("hidden", state);
   for (const lane of view.collapsed) params.append("collapsed", lane);
   for (const dataset of view.open) params.append("open", dataset);
   for (const [name, value] of Object.entries(view.options)) params.append(OPTION + name, value);

@@ -1,0 +1,152 @@
+import { memo, useMemo } from "react";
+import type { ColumnEdge } from "../api/types";
+import { ColumnEdges, EdgeShape } from "./Edges";
+import { edgeMeets, edgePath, HEADINGS, meets, type Box } from "./geometry";
+import { NODE_WIDTH, type Layout } from "./layout";
+import type { Drawn, DrawnNode, Neighbours } from "./model";
+import { NodeShape } from "./Node";
+import { EDGE_STATES, STATES } from "./states";
+
+/** A node, or one of its columns ("" for the node itself). */
+export interface Spot {
+  node: string;
+  column: string;
+}
+
+export interface DrawingProps {
+  drawn: Drawn;
+  layout: Layout;
+  neighbours: Neighbours;
+  /** What is drawn; null draws all. */
+  box: Box | null;
+  /** Whether the drawing is too small to read: nodes are boxes and edges lines, in a few paths. */
+  far: boolean;
+  selected: Spot | null;
+  /** What is under the pointer. */
+  hovered: Spot | null;
+  /** What Tab reaches. */
+  active: Spot | null;
+  columnEdges: readonly ColumnEdge[];
+  /** Whether the lanes' headings are part of the drawing (of an exported one). */
+  headings: boolean;
+}
+
+function boxOf(node: DrawnNode, layout: Layout): Box | null {
+  const at = layout.nodes[node.id];
+  return at ? { ...at, width: NODE_WIDTH, height: node.height } : null;
+}
+
+const rectangle = ({ x, y, width, height }: Box) => `M${Math.round(x)} ${Math.round(y)}h${width}v${height}h-${width}z`;
+
+/** The paths of all boxes and lines of a large drawing. */
+export function overview(drawn: Drawn, layout: Layout): { nodes: string; bad: string; edges: Record<string, string> } {
+  const result = { nodes: "", bad: "", edges: {} as Record<string, string> };
+  for (const node of drawn.nodes) {
+    const box = boxOf(node, layout);
+    if (!box) continue;
+    if (node.dataset && (node.dataset.findings > 0 || node.dataset.state === "failed")) result.bad += rectangle(box);
+    else result.nodes += rectangle(box);
+  }
+  for (const edge of drawn.edges) {
+    const path = edgePath(layout, edge);
+    if (path) result.edges[edge.state] = (result.edges[edge.state] ?? "") + path.d;
+  }
+  return result;
+}
+
+const Overview = memo(function Overview({ drawn, layout }: { drawn: Drawn; layout: Layout }) {
+  const paths = useMemo(() => overview(drawn, layout), [drawn, layout]);
+  return (
+    <g className="ln-overview">
+      {EDGE_STATES.map((state) =>
+        paths.edges[state] ? (
+          <path key={state} className={`ln-far-edge ln-s-${state}`} d={paths.edges[state]} strokeDasharray={STATES[state].dash} />
+        ) : null,
+      )}
+      <path className="ln-far-node" d={paths.nodes} />
+      <path className="ln-far-node ln-far-bad" d={paths.bad} />
+    </g>
+  );
+});
+
+function Lanes({ drawn, layout, headings }: { drawn: Drawn; layout: Layout; headings: boolean }) {
+  const labels = new Map(drawn.lanes.map((lane) => [lane.id, lane]));
+  return (
+    <g className="ln-lanes">
+      {layout.lanes.map(({ id, x, width }, index) => (
+        <g key={id}>
+          <rect
+            className={index % 2 === 0 ? "ln-lane" : "ln-lane ln-lane-odd"}
+            x={x}
+            y={-HEADINGS}
+            width={width}
+            height={layout.height + 2 * HEADINGS}
+          />
+          {headings && (
+            <text className="ln-heading" x={x + width / 2} y={-HEADINGS / 2} textAnchor="middle">
+              {labels.get(id)?.label ?? id}
+            </text>
+          )}
+        </g>
+      ))}
+    </g>
+  );
+}
+
+function hotNodes(spot: Spot | null, { up, down }: Neighbours): Set<string> | null {
+  return spot && new Set([spot.node, ...(up.get(spot.node) ?? []), ...(down.get(spot.node) ?? [])]);
+}
+
+/** The drawing itself, in its own coordinates: without state, so that the page and an export show the same. */
+export function Drawing(props: DrawingProps) {
+  const { drawn, layout, neighbours, box, far, selected, hovered, active, columnEdges, headings } = props;
+  const nodes = useMemo(() => new Map(drawn.nodes.map((node) => [node.id, node])), [drawn]);
+  const spot = hovered ?? selected;
+  const hot = columnEdges.length > 0 ? null : hotNodes(spot, neighbours);
+  const touches = (edge: { source: string; target: string }) => spot !== null && (edge.source === spot.node || edge.target === spot.node);
+  const special = new Set([selected?.node, active?.node, far ? hovered?.node : undefined]);
+  const inBox = drawn.nodes.filter((node) => {
+    if (special.has(node.id)) return true;
+    const own = far ? null : boxOf(node, layout);
+    return own !== null && (box === null || meets(own, box));
+  });
+  const edges = drawn.edges.filter((edge) => (far ? touches(edge) : box === null || edgeMeets(layout, edge, box)));
+  const label = (id: string) => nodes.get(id)?.label ?? id;
+  return (
+    <>
+      <Lanes drawn={drawn} layout={layout} headings={headings} />
+      {far && <Overview drawn={drawn} layout={layout} />}
+      <g className={columnEdges.length > 0 ? "ln-edges ln-faint" : "ln-edges"}>
+        {edges.map((edge) => (
+          <EdgeShape
+            key={edge.id}
+            edge={edge}
+            layout={layout}
+            hot={hot !== null && touches(edge)}
+            dim={hot !== null && !touches(edge)}
+            ends={`${label(edge.source)} \u2192 ${label(edge.target)}`}
+          />
+        ))}
+      </g>
+      <g>
+        {inBox.map((node) => {
+          const at = layout.nodes[node.id];
+          return at ? (
+            <NodeShape
+              key={node.id}
+              node={node}
+              at={at}
+              up={neighbours.up.get(node.id)?.length ?? 0}
+              down={neighbours.down.get(node.id)?.length ?? 0}
+              selected={selected?.node === node.id}
+              column={selected?.node === node.id ? selected.column : ""}
+              tab={active?.node === node.id ? active.column : null}
+              dim={hot !== null && !hot.has(node.id)}
+            />
+          ) : null;
+        })}
+      </g>
+      <ColumnEdges edges={columnEdges} nodes={nodes} layout={layout} />
+    </>
+  );
+}
