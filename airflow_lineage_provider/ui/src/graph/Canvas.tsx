@@ -51,14 +51,22 @@ function useDrawnPart(camera: Camera, group: RefObject<SVGGElement | null>): { b
 }
 
 /** Follow the canvas's size; fit the drawing when its scope changes, else keep `anchor` where it is on the screen. */
-function useFit(camera: Camera, layout: Layout, scope: string, anchor: string | undefined, canvas: RefObject<HTMLElement | null>): void {
+function useFit(
+  camera: Camera,
+  layout: Layout,
+  scope: string,
+  anchor: string | undefined,
+  canvas: RefObject<HTMLElement | null>,
+  resized: RefObject<() => void>,
+): void {
   const last = useRef<{ scope: string; layout: Layout } | null>(null);
   useLayoutEffect(() => {
     const element = canvas.current;
     if (!element) return undefined;
     const measure = () => {
       const first = camera.resize(element.clientWidth, element.clientHeight);
-      if (first && last.current) fit(camera, last.current.layout);
+      if (first && last.current) camera.open(whole(last.current.layout));
+      else resized.current();
       camera.flush();
     };
     measure();
@@ -67,7 +75,7 @@ function useFit(camera: Camera, layout: Layout, scope: string, anchor: string | 
     return () => {
       observer.disconnect();
     };
-  }, [camera, canvas]);
+  }, [camera, canvas, resized]);
   useLayoutEffect(() => {
     const before = last.current;
     last.current = { scope, layout };
@@ -75,14 +83,16 @@ function useFit(camera: Camera, layout: Layout, scope: string, anchor: string | 
     const was = anchor === undefined ? undefined : before?.layout.nodes[anchor];
     const is = anchor === undefined ? undefined : layout.nodes[anchor];
     if (before?.scope !== scope || !was || !is) {
-      if (before?.scope !== scope) fit(camera, layout);
+      if (before?.scope !== scope) camera.open(whole(layout));
     } else camera.pan((was.x - is.x) * camera.viewport.k, (was.y - is.y) * camera.viewport.k);
     camera.flush();
   }, [camera, layout, scope, anchor]);
 }
 
+const whole = ({ width, height }: Layout): Box => ({ x: 0, y: 0, width, height });
+
 export function fit(camera: Camera, layout: Layout): void {
-  camera.fit({ x: 0, y: 0, width: layout.width, height: layout.height });
+  camera.fit(whole(layout));
 }
 
 /** Bring a spot into sight where it is not: without a jump where it is. */
@@ -107,20 +117,24 @@ export function Canvas(props: Props) {
   const first = useMemo(() => firstSpot(drawn, layout), [drawn, layout]);
   const active = exists(chosen) ? chosen : exists(selected) ? selected : first;
 
-  useFit(camera, layout, scope, active?.node, canvas);
+  const state = { drawn, layout, neighbours };
+  const latest = useRef(state);
+  // The side panel takes a part of the canvas when something is selected.
+  const showSelected = useRef<() => void>(() => undefined);
+  useLayoutEffect(() => {
+    latest.current = state;
+    showSelected.current = () => {
+      if (selected) reveal(camera, drawn, layout, selected);
+    };
+  });
+  useFit(camera, layout, scope, active?.node, canvas, showSelected);
   const part = useDrawnPart(camera, group);
 
   const key = selected && `${selected.node}\u0000${selected.column}`;
-  const state = { drawn, layout, neighbours };
-  const latest = useRef(state);
-  useLayoutEffect(() => {
-    latest.current = state;
-  });
   useEffect(() => {
-    if (selected) reveal(camera, latest.current.drawn, latest.current.layout, selected);
-    // Only when another one is selected: who pans away from the selection is not pulled back.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [camera, key]);
+    // When another one is selected, or another part is drawn: who pans away from the selection is not pulled back.
+    showSelected.current();
+  }, [scope, key]);
 
   const actions: Actions = {
     hover: setHovered,

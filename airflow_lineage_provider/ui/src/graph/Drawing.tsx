@@ -7,6 +7,9 @@ import type { Drawn, DrawnNode, Neighbours } from "./model";
 import { NodeShape } from "./Node";
 import { EDGE_STATES, STATES } from "./states";
 
+/** Lanes go on above and below what a canvas can show. */
+const FAR_OUT = 20_000;
+
 /** A node, or one of its columns ("" for the node itself). */
 export interface Spot {
   node: string;
@@ -78,9 +81,9 @@ function Lanes({ drawn, layout, headings }: { drawn: Drawn; layout: Layout; head
           <rect
             className={index % 2 === 0 ? "ln-lane" : "ln-lane ln-lane-odd"}
             x={x}
-            y={-HEADINGS}
+            y={-FAR_OUT}
             width={width}
-            height={layout.height + 2 * HEADINGS}
+            height={layout.height + 2 * FAR_OUT}
           />
           {headings && (
             <text className="ln-heading" x={x + width / 2} y={-HEADINGS / 2} textAnchor="middle">

@@ -23,7 +23,7 @@ export function EdgeList({ graph, only }: { graph: Graph; only: ReadonlySet<stri
     </button>
   );
   return (
-    <div className="ln-list">
+    <div className="ln-edge-list">
       <table>
         <thead>
           <tr>

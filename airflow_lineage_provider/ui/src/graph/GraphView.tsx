@@ -21,13 +21,20 @@ import { usePicture, type Picture } from "./usePicture";
 
 const toggled = <T,>(list: readonly T[], item: T): T[] => (list.includes(item) ? list.filter((other) => other !== item) : [...list, item]);
 
+interface LaidOut {
+  drawn: Drawn;
+  layout: Layout;
+  /** What the drawing is of: when it changes, the drawing is fitted to the canvas. */
+  scope: string;
+}
+
 /** What is drawn with the layout that belongs to it: while a new layout is made, the picture before it. */
-function useLaidOut(picture: Picture): { drawn: Drawn; layout: Layout; error: Error | null } | null {
+function useLaidOut(picture: Picture, scope: string): { shown: LaidOut | null; error: Error | null } {
   const laid = useLayout(picture.input);
-  const [shown, setShown] = useState<{ drawn: Drawn; layout: Layout } | null>(null);
+  const [shown, setShown] = useState<LaidOut | null>(null);
   if (laid?.layout && laid.input === picture.input && shown?.layout !== laid.layout)
-    setShown({ drawn: picture.drawn, layout: laid.layout });
-  return shown && { ...shown, error: laid?.error ?? null };
+    setShown({ drawn: picture.drawn, layout: laid.layout, scope });
+  return { shown, error: laid?.error ?? null };
 }
 
 interface Props {
@@ -40,14 +47,14 @@ interface Props {
 export function GraphView({ run, graph, view }: Props) {
   const navigate = useNavigate();
   const picture = usePicture(run, graph, view);
-  const shown = useLaidOut(picture);
+  const scope = JSON.stringify([run, view.focus, view.up, view.down, view.collapsed, picture.path && !view.all ? [view.dataset, view.column] : null]);
+  const { shown, error } = useLaidOut(picture, scope);
   const [camera] = useState(() => new Camera());
   const [exporting, setExporting] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const exported = useRef<SVGSVGElement>(null);
   const selected: Spot | null = view.dataset === null ? null : { node: view.dataset, column: view.column ?? "" };
   const neighbours = useMemo(() => neighboursOf(shown?.drawn.edges ?? []), [shown?.drawn]);
-  const scope = JSON.stringify([run, view.focus, view.up, view.down, view.collapsed, picture.path && !view.all ? [view.dataset, view.column] : null]);
   const columnEdges = (spot: Spot | null) =>
     picture.path ?? (spot && spot.column !== "" ? picture.edgesOf(spot.node, spot.column) : []);
 
@@ -83,7 +90,7 @@ export function GraphView({ run, graph, view }: Props) {
       setExporting(false);
     }
   };
-  const notes = [...graph.notes, ...picture.notes, ...(shown?.error ? [shown.error.message] : []), ...(problem === null ? [] : [problem])];
+  const notes = [...graph.notes, ...picture.notes, ...(error ? [error.message] : []), ...(problem === null ? [] : [problem])];
 
   return (
     <div className="ln-graph">
@@ -127,7 +134,7 @@ export function GraphView({ run, graph, view }: Props) {
                   neighbours={neighbours}
                   selected={selected}
                   columnEdgesOf={columnEdges}
-                  scope={scope}
+                  scope={shown.scope}
                   label={`Lineage graph: ${shown.drawn.nodes.length} nodes. Arrow keys walk along edges, Enter selects, Space shows columns, F focuses, plus and minus zoom.`}
                   onSelect={select}
                   onToggle={toggle}

@@ -49,7 +49,6 @@ export function Headings({ lanes, layout, camera, collapsed, onToggle }: Props) 
             >
               <span aria-hidden="true">{open ? "\u25be" : "\u25b8"}</span>
               <span className="ln-heading-label">{lane?.label ?? id}</span>
-              <span className="ln-heading-kind">{lane?.kind ?? ""}</span>
             </button>
           </div>
         );

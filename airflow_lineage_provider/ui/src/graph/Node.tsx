@@ -4,7 +4,7 @@ import { rowTop } from "./geometry";
 import { NODE_HEIGHT, NODE_WIDTH, type Point } from "./layout";
 import { COLUMN_HEIGHT, type DrawnNode } from "./model";
 import { LINEAGE_LABELS, RUN_STATES } from "./states";
-import { fit } from "./text";
+import { fit, textWidth } from "./text";
 
 const ICONS: Record<string, string> = {
   table: "M1 2h14v12H1zM1 6h14M6 6v8",
@@ -21,11 +21,11 @@ const iconOf = (kind: string) => ICONS[kind] ?? ICONS[ALIASES[kind] ?? ""] ?? IC
 /** Known: a full disc; in part: half of one; unknown: an empty ring. */
 export function LineageMark({ known, x, y }: { known: Known; x: number; y: number }) {
   return (
-    <g className="ln-mark" transform={`translate(${x} ${y})`}>
+    <g className="ln-lineage-mark" transform={`translate(${x} ${y})`}>
       <title>{LINEAGE_LABELS[known]}</title>
-      <circle r="4.5" className="ln-mark-ring" />
-      {known === "known" && <circle r="4.5" className="ln-mark-fill" />}
-      {known === "part" && <path d="M0 -4.5A4.5 4.5 0 0 0 0 4.5Z" className="ln-mark-fill" />}
+      <circle r="4.5" className="ln-lineage-mark-ring" />
+      {known === "known" && <circle r="4.5" className="ln-lineage-mark-fill" />}
+      {known === "part" && <path d="M0 -4.5A4.5 4.5 0 0 0 0 4.5Z" className="ln-lineage-mark-fill" />}
     </g>
   );
 }
@@ -58,10 +58,10 @@ interface Props {
 
 export const NodeShape = memo(function NodeShape({ node, at, up, down, selected, column, tab, dim }: Props) {
   const { dataset } = node;
-  const className = ["ln-node", selected && "ln-selected", dim && "ln-dim", dataset?.state === "failed" && "ln-failed"];
+  const className = ["ln-node", selected && "ln-node-selected", dim && "ln-dim", dataset?.state === "failed" && "ln-failed"];
   return (
     <g className={className.filter(Boolean).join(" ")} transform={`translate(${at.x} ${at.y})`}>
-      <rect className="ln-card" width={NODE_WIDTH} height={node.height} rx="7" />
+      <rect className="ln-node-card" width={NODE_WIDTH} height={node.height} rx="7" />
       <g
         role="button"
         tabIndex={tab === "" ? 0 : -1}
@@ -74,10 +74,10 @@ export const NodeShape = memo(function NodeShape({ node, at, up, down, selected,
         <rect className="ln-hit" width={NODE_WIDTH} height={NODE_HEIGHT} rx="7" />
         <path className="ln-icon" d={iconOf(dataset?.kind ?? "lane")} transform="translate(10 8)" />
         <text className="ln-label" x="34" y="20">
-          {fit(node.label, 150, "label")}
+          {fit(node.label, NODE_WIDTH - 44, "label")}
         </text>
         <text className="ln-meta" x="34" y="38">
-          {dataset ? fit(`${dataset.kind} \u00b7 ${count(dataset.columns, "column")}`, 130, "small") : count(node.members, "dataset")}
+          {dataset ? fit(`${dataset.kind} \u00b7 ${count(dataset.columns, "column")}`, 122, "small") : count(node.members, "dataset")}
         </text>
         {dataset && <NodeSigns node={node} />}
       </g>
@@ -100,15 +100,15 @@ function NodeSigns({ node }: { node: DrawnNode }) {
   return (
     <>
       {RUN_STATES[state]?.sign && (
-        <text className={`ln-run-state ln-run-state-${state}`} x={NODE_WIDTH - 12} y="20" textAnchor="end">
+        <text className={`ln-run-state ln-run-state-${state}`} x={NODE_WIDTH - 56} y="38" textAnchor="middle">
           {RUN_STATES[state].sign}
         </text>
       )}
       <LineageMark known={column_lineage} x={NODE_WIDTH - 40} y={34} />
       {findings > 0 && (
         <g transform={`translate(${NODE_WIDTH - 34} -9)`}>
-          <rect className="ln-badge" width="34" height="18" rx="9" />
-          <text className="ln-badge-text" x="17" y="13" textAnchor="middle">
+          <rect className="ln-node-badge" width="34" height="18" rx="9" />
+          <text className="ln-node-badge-text" x="17" y="13" textAnchor="middle">
             {findings > 99 ? "99+" : `! ${findings}`}
           </text>
         </g>
@@ -145,6 +145,8 @@ interface RowProps {
 
 function Row({ node, row, index, selected, tab }: RowProps) {
   const findings = row.findings > 0 ? `, ${count(row.findings, "finding")}` : "";
+  const name = fit(row.name, 150, "small");
+  const left = NODE_WIDTH - 44 - textWidth(name, "small");
   return (
     <g
       role="button"
@@ -160,11 +162,11 @@ function Row({ node, row, index, selected, tab }: RowProps) {
       <rect className="ln-hit" x="3" width={NODE_WIDTH - 6} height={COLUMN_HEIGHT} rx="4" />
       <LineageMark known={row.lineage} x={14} y={COLUMN_HEIGHT / 2} />
       <text className="ln-column" x="26" y="15">
-        {fit(row.name, 118, "small")}
+        {name}
       </text>
-      <text className="ln-type" x={NODE_WIDTH - 10} y="15" textAnchor="end">
+      <text className="ln-column-type" x={NODE_WIDTH - 10} y="15" textAnchor="end">
         {row.findings > 0 ? "! " : ""}
-        {fit(row.type ?? "", 62, "small")}
+        {left > 24 && fit(row.type ?? "", left, "small")}
       </text>
     </g>
   );

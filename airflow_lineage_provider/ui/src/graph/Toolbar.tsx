@@ -71,7 +71,7 @@ export function Toolbar({ view, onZoom, onFit, onExport }: Props) {
   const navigate = useNavigate();
   const { dataset, column, focus, up, down, all, list } = view;
   return (
-    <div className="ln-toolbar" role="toolbar" aria-label="Graph">
+    <div className="ln-graph-toolbar" role="toolbar" aria-label="Graph">
       {column !== null && (
         <Button
           label={all ? "Show the column's path by itself" : "Show the column's path among all datasets"}

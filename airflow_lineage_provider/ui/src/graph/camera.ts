@@ -1,4 +1,4 @@
-import { fitted, zoomed, type Box, type Viewport } from "./geometry";
+import { firstView, fitted, zoomed, type Box, type Viewport } from "./geometry";
 import type { Point } from "./layout";
 
 type Listener = (viewport: Viewport) => void;
@@ -52,6 +52,11 @@ export class Camera {
 
   fit(box: Box): void {
     this.move(fitted(box, this.size));
+  }
+
+  /** Show a drawing for the first time. */
+  open(box: Box): void {
+    this.move(firstView(box, this.size));
   }
 
   /** Bring a point of the drawing to the middle of the canvas. */

@@ -97,6 +97,21 @@ export function zoomed({ x, y, k }: Viewport, factor: number, at: Point): Viewpo
 export const HEADINGS = 44;
 const MARGIN = 24;
 
+/** Names can be read from this scale on. */
+const READABLE = 0.62;
+/** A drawing that fits at this scale is shown at a readable one from its left; a larger one as a whole. */
+const NEARLY_FITS = 0.3;
+
+/** The first view of a drawing: all of it, or where little is missing, its left at a readable scale. */
+export function firstView(box: Box, canvas: { width: number; height: number }): Viewport {
+  const whole = fitted(box, canvas);
+  if (whole.k >= READABLE || whole.k < NEARLY_FITS) return whole;
+  const k = READABLE;
+  const fits = { x: box.width * k <= canvas.width - 2 * MARGIN, y: box.height * k <= canvas.height - HEADINGS - 2 * MARGIN };
+  const middle = fitted({ ...box, width: 1, height: 1, x: box.x + box.width / 2, y: box.y + box.height / 2 }, canvas, k);
+  return { k, x: fits.x ? middle.x : MARGIN - box.x * k, y: fits.y ? middle.y : HEADINGS + MARGIN - box.y * k };
+}
+
 /** Show a box in the middle of a canvas, no larger than life. */
 export function fitted(box: Box, canvas: { width: number; height: number }, largest = 1): Viewport {
   const width = Math.max(1, canvas.width - 2 * MARGIN);

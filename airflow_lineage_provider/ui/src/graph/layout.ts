@@ -39,7 +39,7 @@ export interface Layout {
 
 export const NODE_WIDTH = 224;
 export const NODE_HEIGHT = 48;
-export const RANK_GAP = 88;
+export const RANK_GAP = 68;
 export const ROW_GAP = 18;
 /** The height that an edge takes where it passes a rank. */
 const PASS_HEIGHT = 6;

@@ -10,13 +10,10 @@ let context: CanvasRenderingContext2D | null | undefined;
 const widths: Record<Font, Map<string, number>> = { label: new Map(), small: new Map() };
 const MAX_CACHED = 20_000;
 
-function measure(text: string, font: Font): number {
+/** The width of a text in the drawing's units. */
+export function textWidth(text: string, font: Font): number {
   if (context === undefined) {
-    try {
-      context = document.createElement("canvas").getContext("2d");
-    } catch {
-      context = null;
-    }
+    context = navigator.userAgent.includes("jsdom") ? null : document.createElement("canvas").getContext("2d");
   }
   if (!context) return text.length * FONTS[font].width;
   const cache = widths[font];
@@ -35,12 +32,12 @@ const splitter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 /** The text, or its beginning with an ellipsis. Cut between what a reader sees as characters, so that emoji stay whole. */
 export function fit(text: string, width: number, font: Font): string {
   const line = text.length > 200 ? text.slice(0, 200) : text;
-  if (line === text && measure(text, font) <= width) return text;
+  if (line === text && textWidth(text, font) <= width) return text;
   const characters = [...splitter.segment(line)].map((part) => part.segment);
   let [low, high] = [0, characters.length];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (measure(`${characters.slice(0, middle).join("")}\u2026`, font) <= width) low = middle;
+    if (textWidth(`${characters.slice(0, middle).join("")}\u2026`, font) <= width) low = middle;
     else high = middle - 1;
   }
   return `${characters.slice(0, low).join("")}\u2026`;

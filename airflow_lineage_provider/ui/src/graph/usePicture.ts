@@ -59,7 +59,7 @@ export function usePicture(run: RunRef, graph: Graph, view: View): Picture {
       columns: results.map((result) => result.data?.columns.items),
       edges: results.map((result) => result.data?.edges ?? []),
       loading: results.some((result) => result.isPending),
-      errors: results.flatMap((result) => (result.error ? [result.error.message] : [])),
+      errors: results.map((result) => result.error?.message ?? null),
     }),
   });
 
@@ -77,7 +77,11 @@ export function usePicture(run: RunRef, graph: Graph, view: View): Picture {
     return { drawn: result, neighbours: neighboursOf(result.edges), input: layoutInput(result) };
   }, [graph, only, view.hidden, view.collapsed, view.open, asked, columns, onPath]);
 
-  const notes = [...answers.errors];
+  // Of a path's other datasets only the types are missing: that needs no word.
+  const notes = asked.flatMap((dataset, index) => {
+    const error = answers.errors[index];
+    return error && view.open.includes(dataset) ? [`${dataset}: ${error}`] : [];
+  });
   if (path.error) notes.push(path.error.message);
   if (path.data?.truncated) notes.push("The path is longer than what the server walks: its ends are not shown.");
   return {
