@@ -15,18 +15,43 @@ if TYPE_CHECKING:
 
     Path = tuple[str, ...]
 
+_TABLE = 4
+"""The length of a table's path: `layers`, the layer, `tables`, the table."""
+
 
 @dataclass(frozen=True)
 class MapText:
-    """A map, and its text as plain data, in which shorthand is as it was written."""
+    """A map, and the text of its files as plain data, in which shorthand is as it was written."""
 
     lineage_map: LineageMap
-    text: str
 
     @cached_property
-    def raw(self) -> Any:
-        """The text as dicts, lists, text and None."""
-        return parse_yaml(self.text, self.lineage_map.file)[0]
+    def raw(self) -> dict[str, Any]:
+        """The text of each file as dicts, lists, text and None."""
+        return {file: parse_yaml(text, file)[0] for file, text in self.lineage_map.source.texts.items()}
+
+    def located(self, path: tuple[str | int, ...]) -> tuple[str, tuple[str | int, ...]]:
+        """Return the file in which a part of the map is or would be, and its path in that file."""
+        own_paths = self.lineage_map.own_paths
+        for length in range(len(path), 0, -1):
+            own = own_paths.get(path[:length])
+            if own is not None:
+                return self.lineage_map.file_of(path[:length]), (*own, *path[length:])
+        if path in self.lineage_map.positions or len(path) < _TABLE:
+            return self.lineage_map.file_of(path), path
+        if path[:_TABLE] in self.lineage_map.positions:
+            return self.lineage_map.file_of(path[:_TABLE]), path
+        return self._file_of_new(path), path
+
+    def _file_of_new(self, path: tuple[str | int, ...]) -> str:
+        """Return the file of the last entry beside a new one that is not in a dbt project's YAML."""
+        where = path[: _TABLE - 1]
+        beside = [
+            self.lineage_map.file_of(known)
+            for known in self.lineage_map.positions
+            if len(known) == _TABLE and known[:-1] == where and known not in self.lineage_map.own_paths
+        ]
+        return beside[-1] if beside else self.lineage_map.file
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -60,9 +85,13 @@ class MapText:
 
     def at(self, path: Path) -> Any:
         """Return the value at a path as it is written, or None."""
-        value = self.raw
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+        file, own = self.located(path)
+        value = self.raw[file]
+        for key in own:
+            if isinstance(value, list) and isinstance(key, int):
+                value = value[key]
+            else:
+                value = value.get(key) if isinstance(value, dict) else None
         return value
 
     def listed(self, path: Path) -> list[str]:

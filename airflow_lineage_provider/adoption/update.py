@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,14 @@ from airflow_lineage_provider.adoption.new_tables import place_of
 from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, ColumnRef, Severity
-from airflow_lineage_provider.lineage_map import parse_map
+from airflow_lineage_provider.lineage_map import parse_source
 from airflow_lineage_provider.lineage_map.edit import Edit, edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_lineage_provider.graph import Finding, Graph
-    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.lineage_map import LineageMap, MapSource
     from airflow_lineage_provider.readers import Evidence
 
     Path = tuple[str, ...]
@@ -39,13 +39,12 @@ _DETAILS = {
 class Update:
     """The text of the map afterwards, and the findings that are left, notes and accepted ones aside."""
 
-    text: str
+    source: MapSource
     left: tuple[Finding, ...]
 
 
 def update(
-    text: str,
-    file: str,
+    source: MapSource,
     read: Callable[[LineageMap], Evidence],
     environment: str | None = None,
     only: Sequence[str] = (),
@@ -57,21 +56,35 @@ def update(
     InputError where one change brings up another without end.
     """
     for _ in range(_ROUNDS):
-        lineage_map = parse_map(text, file)
+        lineage_map = parse_source(source)
         evidence = read(lineage_map)
         comparison = validate(evidence, lineage_map, environment=environment).comparison
         loud = [f for f in comparison.findings if f.severity in {Severity.ERROR, Severity.WARNING}]
-        editor = _Editor(MapText(lineage_map, text), evidence.graph, environment)
+        editor = _Editor(MapText(lineage_map), evidence.graph, environment)
         named = [finding for finding in loud if editor.is_named(finding, only)]
         # The columns follow when their tables are documented; those of other tables do not wait for them.
         for edits in (editor.table_edits(named), editor.column_edits(named)):
-            after = edited(text, list(edits), file)
-            if after != text:
+            after = _edited(source, editor.document, edits)
+            if after != source:
                 break
         else:
-            return Update(text, tuple(loud))
-        text = after
-    raise InputError(f"{file}: the map does not settle in {_ROUNDS} rounds; choose findings with --only")
+            return Update(source, tuple(loud))
+        source = after
+    raise InputError(
+        f"{source.file}: the map does not settle in {_ROUNDS} rounds; choose findings with --only"
+    )
+
+
+def _edited(source: MapSource, document: MapText, edits: Iterable[Edit]) -> MapSource:
+    """Return the files of a map after edits, each made in the file that its path is in."""
+    by_file: dict[str, list[Edit]] = {}
+    for edit in edits:
+        file, path = document.located(edit.path)
+        # A path that ends at an item of a list is that of a column in dbt's YAML: its item stays.
+        if path and isinstance(path[-1], str):
+            by_file.setdefault(file, []).append(replace(edit, path=path))
+    texts = source.texts
+    return source.with_texts({file: edited(texts[file], some, file) for file, some in by_file.items()})
 
 
 def _ends(finding: Finding) -> tuple[str, ...]:
@@ -126,7 +139,7 @@ class _Editor:
 
     def column_edits(self, findings: Iterable[Finding]) -> Iterator[Edit]:
         """Yield the edits that findings of columns ask for; none of them is below another."""
-        done: set[Path] = set()
+        done: set[tuple[str | int, ...]] = set()
         for finding in findings:
             for edit in self.column_edit(finding):
                 if edit.path not in done:

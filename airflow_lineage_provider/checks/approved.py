@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.difference import difference
-from airflow_lineage_provider.checks.revisions import read_revision, revisions_of
+from airflow_lineage_provider.checks.revisions import map_at, revisions_of
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.lineage_map import MapError, parse_map
+from airflow_lineage_provider.lineage_map import MapError
 from airflow_lineage_provider.lineage_map.approval import digest_of
 from airflow_lineage_provider.readers.documented import read_map
 
@@ -32,7 +32,7 @@ class SinceApproval:
 def since_approval(lineage_map: LineageMap, revision: str = "") -> SinceApproval:
     """Return what changed since the last approval, or since a git revision. Raises InputError."""
     if revision:
-        before = parse_map(read_revision(lineage_map.file, revision), f"{lineage_map.file}@{revision}")
+        before = map_at(lineage_map.file, revision)
         return SinceApproval(f"since {revision}", difference(read_map(before), read_map(lineage_map)))
     approval = last_approval(lineage_map)
     if approval is None:
@@ -59,11 +59,9 @@ def last_approval(lineage_map: LineageMap) -> Approval | None:
 
 
 def _approved(lineage_map: LineageMap, digest: str) -> tuple[str, LineageMap] | None:
-    for revision in revisions_of(lineage_map.file, MOST_REVISIONS):
+    for revision in revisions_of(lineage_map.source.texts, MOST_REVISIONS):
         try:
-            before = parse_map(
-                read_revision(lineage_map.file, revision), f"{lineage_map.file}@{revision[:12]}"
-            )
+            before = map_at(lineage_map.file, revision)
         except (MapError, InputError):  # a revision before the file was a map, or had this name
             continue
         if digest_of(before.content) == digest:

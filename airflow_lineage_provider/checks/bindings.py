@@ -58,4 +58,4 @@ def require_bindings(
         path = ("environments", environment)
     message = f"none of the {len(names)} datasets observed is documented, such as {example}: {cause}"
     where = lineage_map.where(*path)
-    raise MapError([MapProblem(lineage_map.file, where.line, 1, message)])
+    raise MapError([MapProblem(where.file, where.line, 1, message)])

@@ -58,14 +58,16 @@ def require_known_names(lineage_map: LineageMap, graph: Graph) -> None:
     """Raise MapError for a map that names an unknown dataset, such as a misspelt one."""
     unknown = [f for f in _undefined(lineage_map, graph) if f.code is Code.UNKNOWN_DATASET]
     if unknown:
-        problems = [
-            MapProblem(lineage_map.file, f.documented[0].line if f.documented else 1, 1, f.message)
-            for f in unknown[:_MAX_PROBLEMS]
-        ]
+        problems = [MapProblem(*_place(lineage_map, f), 1, f.message) for f in unknown[:_MAX_PROBLEMS]]
         if len(unknown) > _MAX_PROBLEMS:
             more = f"and {len(unknown) - _MAX_PROBLEMS:,} more names that are not documented"
             problems.append(MapProblem(lineage_map.file, 0, 0, more))
         raise MapError(problems)
+
+
+def _place(lineage_map: LineageMap, finding: Finding) -> tuple[str, int]:
+    where = finding.documented[0] if finding.documented else lineage_map.where()
+    return where.file, where.line or 1
 
 
 def _defined(graph: Graph) -> set[str]:

@@ -64,7 +64,7 @@ def _require_fitting_scope(lineage_map: LineageMap, names: Iterable[str]) -> Non
         if not any(fnmatchcase(name, glob) for name in names):
             where = lineage_map.where("scope", number)
             message = f"the scope {glob!r} fits no dataset of the map; write a glob such as silver.*"
-            raise MapError([MapProblem(lineage_map.file, where.line, 1, message)])
+            raise MapError([MapProblem(where.file, where.line, 1, message)])
 
 
 def expected_datasets(

@@ -21,11 +21,12 @@ from airflow_lineage_provider.cli.runs import root_run, source_at, source_option
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from airflow_lineage_provider.adoption.seen import Sightings
     from airflow_lineage_provider.graph import Finding
-    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.lineage_map import LineageMap, MapSource
+    from airflow_lineage_provider.lineage_map.files import FileChange
     from airflow_lineage_provider.readers import Evidence
 
 
@@ -136,21 +137,21 @@ def update(
         raise click.UsageError("name --manifest or --run")
     with expected_errors():
         from airflow_lineage_provider.adoption.update import update as updated
-        from airflow_lineage_provider.lineage_map.files import edit_file
+        from airflow_lineage_provider.lineage_map.files import edit_files
 
         read = _reader(manifest, run, store, environment)
         left: list[Finding] = []
 
-        def change(text: str) -> str:
-            done = updated(text, str(lineage_map), read, environment, only)
+        def change(source: MapSource) -> MapSource:
+            done = updated(source, read, environment, only)
             left.extend(done.left)
-            return done.text
+            return done.source
 
-        before, after = edit_file(lineage_map, change, write=accept)
-        _print_changes(before, after, lineage_map)
+        changes = edit_files(lineage_map, change, write=accept)
+        _print_changes(changes)
         for finding in left:
             click.echo(_line(f"left to do by hand: {finding}"), err=True)
-        if left or (after != before and not accept):
+        if left or (changes and not accept):
             sys.exit(DRIFT)
 
 
@@ -170,12 +171,11 @@ def accept(lineage_map: Path, code: str, subject: str, until: dt.datetime, reaso
     """Accept a finding until a day: write it to the MAP, by its CODE and SUBJECT, and print the change."""
     with expected_errors():
         from airflow_lineage_provider.adoption.accept import accepted
-        from airflow_lineage_provider.lineage_map.files import edit_file
+        from airflow_lineage_provider.lineage_map.files import edit_files
 
-        before, after = edit_file(
-            lineage_map, lambda text: accepted(text, str(lineage_map), code, subject, until.date(), reason)
+        _print_changes(
+            edit_files(lineage_map, lambda source: accepted(source, code, subject, until.date(), reason))
         )
-        _print_changes(before, after, lineage_map)
 
 
 @click.command(epilog=example("airflow-lineage doctor dags/customer_analytics_pipeline.yaml -e dev"))
@@ -215,11 +215,12 @@ def _reader(
     return lambda documented: read_evidence("event", emitted, documented, environment)
 
 
-def _print_changes(before: str, after: str, path: Path) -> None:
-    """Print a unified diff."""
-    sides = (before.splitlines(), after.splitlines())
-    for line in difflib.unified_diff(*sides, str(path), str(path), n=1, lineterm=""):
-        click.echo(_line(line))
+def _print_changes(changes: Iterable[FileChange]) -> None:
+    """Print a unified diff of each file."""
+    for one in changes:
+        sides = (one.before.splitlines(), one.after.splitlines())
+        for line in difflib.unified_diff(*sides, one.file, one.file, n=1, lineterm=""):
+            click.echo(_line(line))
 
 
 def _line(text: str) -> str:

@@ -116,9 +116,9 @@ def diff(
 def _evidence_of(
     path: Path, revision: str | None, lineage_map: Path | None, environment: str | None
 ) -> Evidence:
-    from airflow_lineage_provider.checks.revisions import read_revision
+    from airflow_lineage_provider.checks.revisions import map_at, read_revision
     from airflow_lineage_provider.errors import InputError
-    from airflow_lineage_provider.lineage_map import load_map, parse_map
+    from airflow_lineage_provider.lineage_map import load_map
     from airflow_lineage_provider.readers import load_manifest, read_evidence, read_map
     from airflow_lineage_provider.readers.manifest_file import parse_manifest
 
@@ -133,7 +133,7 @@ def _evidence_of(
         return read_evidence("manifest", manifest, load_map(lineage_map), environment)
     if revision is None:
         return read_map(load_map(path))
-    return read_map(parse_map(read_revision(path, revision), f"{path}@{revision}"))
+    return read_map(map_at(path, revision))
 
 
 @click.command(

@@ -208,7 +208,7 @@ def bindings_of(lineage_map: LineageMap, environment: str | None = None) -> Bind
         named = ", ".join(known) or "none"
         provenance = lineage_map.where("environments")
         message = f"no environment {environment!r}; the map has {named}"
-        raise MapError([MapProblem(lineage_map.file, provenance.line, 1, message)])
+        raise MapError([MapProblem(provenance.file, provenance.line, 1, message)])
     chosen = [environment] if environment is not None else list(known)
     rules = (
         _rule(binding, lineage_map, ("environments", name, "bindings", number))
@@ -226,7 +226,7 @@ def _rule(binding: Binding, lineage_map: LineageMap, path: tuple[str | int, ...]
         named = ", ".join(f"{{{name}}}" for name in sorted(odd))
         message = f"{named} must be in `dataset` too; write `*` for any text"
         line, column = lineage_map.positions.get(path, (1, 1))
-        raise MapError([MapProblem(lineage_map.file, line, column, message)])
+        raise MapError([MapProblem(lineage_map.file_of(path), line, column, message)])
     return _Rule(binding.dataset, binding.namespace, binding.name, binding.ignore_case)
 
 

@@ -17,7 +17,7 @@ from airflow_lineage_provider.lineage_map.yaml_text import parse_yaml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Path: TypeAlias = tuple[str, ...]
+Path: TypeAlias = tuple[str | int, ...]
 Node: TypeAlias = Any
 """A yaml.Node; the stubs lack the attributes of its subclasses."""
 
@@ -26,7 +26,10 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Set the value at a path of keys, or remove the last key of the path."""
+    """Set the value at a path of keys, or remove the last key of the path.
+
+    A path may go through the items of a list by their numbers; it ends at a key.
+    """
 
     path: Path
     value: Any = None
@@ -54,9 +57,9 @@ def edited(text: str, edits: Iterable[Edit], file: str = "") -> str:
     return text
 
 
-def _tree(edits: Iterable[Edit]) -> dict[str, Any]:
+def _tree(edits: Iterable[Edit]) -> dict[Any, Any]:
     """Return the edits as a tree of keys."""
-    tree: dict[str, Any] = {}
+    tree: dict[Any, Any] = {}
     for edit in edits:
         level = tree
         for key in edit.path[:-1]:
@@ -70,7 +73,7 @@ class _Editor:
         self.text = text
         self.file = file
 
-    def splices(self, mapping: Node, tree: dict[str, Any]) -> Iterator[_Splice]:
+    def splices(self, mapping: Node, tree: dict[Any, Any]) -> Iterator[_Splice]:
         known = {key.value: (key, value) for key, value in mapping.value}
         gone = {k for k, part in tree.items() if isinstance(part, Edit) and part.remove and k in known}
         new = {k: _plain(part) for k, part in tree.items() if k not in known and not _is_removal(part)}
@@ -82,6 +85,8 @@ class _Editor:
                 yield from self.replaced(key, value, part.value)
             elif isinstance(value, yaml.MappingNode):
                 yield from self.splices(value, part)
+            elif all(isinstance(number, int) for number in part):
+                yield from self.in_items(value, part)
             elif value.value == "" and not value.style:
                 yield from self.replaced(key, value, _plain(part))
             else:
@@ -94,6 +99,10 @@ class _Editor:
             yield self.without(mapping, *known[name])
         if new:
             yield self.inserted(mapping, new)
+
+    def in_items(self, sequence: Node, tree: dict[int, Any]) -> Iterator[_Splice]:
+        for number, part in tree.items():
+            yield from self.splices(sequence.value[number], part)
 
     def replaced(self, key: Node, value: Node, new: Any) -> Iterator[_Splice]:
         if isinstance(value, yaml.SequenceNode) and not value.flow_style and isinstance(new, list) and new:

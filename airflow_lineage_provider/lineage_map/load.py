@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from airflow_lineage_provider.graph import Acceptance, Code, Policy, Provenance
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
+from airflow_lineage_provider.lineage_map.include import DiskFiles, read_text, with_included
+from airflow_lineage_provider.lineage_map.merge import Merged, merged
 from airflow_lineage_provider.lineage_map.model import Map
-from airflow_lineage_provider.lineage_map.yaml_text import MAX_BYTES, parse_yaml
+from airflow_lineage_provider.lineage_map.part import nearest, position
+from airflow_lineage_provider.lineage_map.source import MapSource
+from airflow_lineage_provider.lineage_map.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
+    from airflow_lineage_provider.lineage_map.yaml_text import Path as Keys
     from airflow_lineage_provider.lineage_map.yaml_text import Positions
 
 
@@ -34,16 +39,27 @@ _NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class LineageMap:
-    """A map, the file that it came from, and the line and column of each of its parts."""
+    """A map, the file that it came from, and the line and column of each of its parts.
+
+    `files` are the files of the parts that are included, and `own_paths` the paths of those that stand in
+    another form in their file. `source` is the text of all files.
+    """
 
     content: Map
     file: str
     positions: Positions
+    source: MapSource
+    files: Mapping[Keys, str] = field(default_factory=dict)
+    own_paths: Mapping[Keys, Keys] = field(default_factory=dict)
 
     def where(self, *path: str | int) -> Provenance:
-        """Return the line of a part of the map, or of the nearest part around it."""
+        """Return the file and line of a part of the map, or of the nearest part around it."""
         line, _ = position(self.positions, path)
-        return Provenance("map", file=self.file, line=line)
+        return Provenance("map", file=self.file_of(path), line=line)
+
+    def file_of(self, path: Keys) -> str:
+        """Return the file of a part of the map, or of the nearest part around it."""
+        return self.files.get(nearest(self.positions, path), self.file)
 
     def policy(self, today: dt.date | None = None) -> Policy:
         """Return the severities, and the findings that are accepted on a day, today by default."""
@@ -57,49 +73,51 @@ class LineageMap:
 
 
 def load_map(path: str | Path) -> LineageMap:
-    """Read the map in a file. Raises MapError with one line for each problem."""
-    file = Path(path)
-    try:
-        with file.open("rb") as stream:
-            text = stream.read(MAX_BYTES + 1).decode("utf-8-sig")
-    except OSError as error:
-        raise MapError([MapProblem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError as error:
-        message = f"not UTF-8 (byte {error.start}); save it as UTF-8"
-        raise MapError([MapProblem(str(path), 0, 0, message)]) from None
-    return parse_map(text, str(path))
+    """Read the map in a file, with what it includes. Raises MapError with one line for each problem."""
+    return parse_source(load_source(path))
+
+
+def load_source(path: str | Path) -> MapSource:
+    """Return the text of a map's file and of those that it includes. Raises MapError."""
+    return with_included(str(path), read_text(str(path)), DiskFiles())
 
 
 def parse_map(text: str, file: str = "<map>") -> LineageMap:
-    """Read a map from its YAML text. Raises MapError with one line for each problem."""
-    data, positions = parse_yaml(text, file)
+    """Read a map that includes no files from its YAML text. Raises MapError with a line for each problem."""
+    return parse_source(MapSource(file, text))
+
+
+def parse_source(source: MapSource) -> LineageMap:
+    """Read a map from the text of its files. Raises MapError with one line for each problem."""
+    file = source.file
+    data, positions = parse_yaml(source.text, file)
     if not isinstance(data, dict):
         raise MapError([MapProblem(file, 1, 1, "a lineage map is a mapping that starts with `document:`")])
+    found = Merged(data, positions)
+    if source.included:
+        found = merged(data, positions, file, source.included)
+    elif data.get("include"):
+        where = position(positions, ("include",))
+        raise MapError([MapProblem(file, *where, "include: read this map from its file, not as text alone")])
     try:
-        content = Map.model_validate(data)
+        content = Map.model_validate(found.data)
     except ValidationError as error:
-        raise MapError(_problems(error, file, positions)) from None
-    return LineageMap(content, file, positions)
+        raise MapError(_problems(error, file, found)) from None
+    return LineageMap(content, file, found.positions, source, found.files, found.own_paths)
 
 
-def position(positions: Positions, path: tuple[str | int, ...]) -> tuple[int, int]:
-    """Return the line and column of the part, or of the nearest part around it."""
-    while path and path not in positions:
-        path = path[:-1]
-    return positions.get(path, (1, 1))
-
-
-def _problems(error: ValidationError, file: str, positions: Positions) -> list[MapProblem]:
-    """Return the first problems in the order of the file, and how many more there are."""
-    found = {_problem(e, file, positions) for e in error.errors(include_url=False)[:_MAX_PROBLEMS]}
-    problems = sorted(found, key=lambda problem: (problem.line, problem.column))
+def _problems(error: ValidationError, file: str, parts: Merged) -> list[MapProblem]:
+    """Return the first problems in the order of the files, and how many more there are."""
+    found = {_problem(e, file, parts) for e in error.errors(include_url=False)[:_MAX_PROBLEMS]}
+    problems = sorted(found, key=lambda p: (p.file != file, p.file, p.line, p.column))
     left = error.error_count() - _MAX_PROBLEMS
     return [*problems, MapProblem(file, 0, 0, f"and {left:,} more problems")] if left > 0 else problems
 
 
-def _problem(error: ErrorDetails, file: str, positions: Positions) -> MapProblem:
+def _problem(error: ErrorDetails, file: str, parts: Merged) -> MapProblem:
     loc = tuple(part for part in error["loc"] if part != "[key]")
-    line, column = position(positions, loc)
+    line, column = position(parts.positions, loc)
+    file = parts.files.get(nearest(parts.positions, loc), file)
     return MapProblem(file, line, column, _message(error, loc))
 
 

@@ -325,11 +325,26 @@ class Environment(Part):
     """How datasets are named here."""
 
 
+class DbtInclude(Part):
+    """A dbt project whose YAML holds parts of the map."""
+
+    dbt: Name
+    """Folder of the project, relative to this file."""
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) else value
+
+
 class Map(Part):
     """A documented lineage map."""
 
     document: Document
     """Title, owner and other facts of the document."""
+    include: Annotated[tuple[Name | DbtInclude, ...], BeforeValidator(_one_or_many), OrTypes("string")] = ()
+    """Files that hold parts of the map, as paths or globs relative to this file, such as `domains/*.yaml`.
+    `{dbt: ../dbt_project}` is a dbt project whose YAML holds parts of it in `meta.lineage`.
+    """
     scope: Names = ()
     """Globs of the datasets that the map covers, such as `silver.*`; others are neither expected nor
     reported. Without it the map covers everything.

@@ -204,7 +204,7 @@ class _GraphBuilder:
             columns=columns,
             provenance=provenance,
             properties=(*((one.name, one.value) for one in stated if not one.field), *_page(facets)),
-            partial=not columns,
+            partial=made and not columns,
         )
 
     def column_lineage(

@@ -13,7 +13,6 @@ from airflow_lineage_provider.links.lineage import LineageReportLink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from airflow.sdk import Context
 
@@ -135,7 +134,7 @@ class LineageValidationSensor(BaseSensorOperator):
         return self._wait
 
     def _wait_config(self, context: Context) -> EventWaitConfig:
-        from airflow_lineage_provider.lineage_map import parse_map
+        from airflow_lineage_provider.lineage_map import load_source, parse_source
         from airflow_lineage_provider.utils.dag_run import dag_run_ids, earliest_event_time, run_context
         from airflow_lineage_provider.utils.event_wait import EventWaitConfig
         from airflow_lineage_provider.utils.paths import path_beside_dag
@@ -144,8 +143,8 @@ class LineageValidationSensor(BaseSensorOperator):
         if run.parent is None:
             raise AirflowFailException("Airflow's OpenLineage provider gave this task run no id")
         path = path_beside_dag(self, self.map_path)
-        text = _read(path)
-        dag_runs = self._dag_runs(context, parse_map(text, str(path)).content.pipeline)
+        source = load_source(path)
+        dag_runs = self._dag_runs(context, parse_source(source).content.pipeline)
         self._read_runs = dag_runs
         ids = [dag_run_ids(dag_run) for dag_run in dag_runs]
         begins = [earliest_event_time(run, known) for run, known in zip(dag_runs, ids, strict=True)]
@@ -157,8 +156,9 @@ class LineageValidationSensor(BaseSensorOperator):
             since=since.isoformat() if since else None,
             dag_runs=[asdict(known) for known in ids],
             enclosing_run_ids=[*sorted(above), run.parent.run_id],
-            map_text=text,
+            map_text=source.text,
             map_file=str(path),
+            map_included=[asdict(one) for one in source.included],
             environment=self.environment,
             scope=list(self.scope) if self.scope else None,
             deadline=self._deadline(context).isoformat(),
@@ -232,12 +232,3 @@ class LineageValidationSensor(BaseSensorOperator):
         context["ti"].xcom_push(RESULT_KEY, report_entry(validation))
         tell_owners(self.notify, context, validation.comparison.findings, lineage_map, evidence.graph)
         return summary_or_fail(validation)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AirflowFailException(
-            f"the lineage map {path} cannot be read ({error}); set map_path to the map's YAML file"
-        ) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.checks.scope import expected_datasets
 from airflow_lineage_provider.events.event import event_time, is_end, text_at
-from airflow_lineage_provider.lineage_map import Bindings, bindings_of, parse_map
+from airflow_lineage_provider.lineage_map import Bindings, Included, MapSource, bindings_of, parse_source
 from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.store import EventSourceError
 from airflow_lineage_provider.utils.dag_run import DagRunIds
@@ -45,6 +45,8 @@ class EventWaitConfig:
     """The runs that cannot end before the validation: that of the DAG, and that of its task."""
     map_text: str
     map_file: str
+    map_included: list[dict[str, str]]
+    """The fields of the `Included` of each file that the map includes."""
     environment: str | None
     scope: list[str] | None
     deadline: str
@@ -67,7 +69,8 @@ class EventWait:
 
     def __init__(self, config: EventWaitConfig) -> None:
         self.config = config
-        self.lineage_map = parse_map(config.map_text, config.map_file)
+        included = tuple(Included(**one) for one in config.map_included)
+        self.lineage_map = parse_source(MapSource(config.map_file, config.map_text, included))
         self._expected = expected_of_run(self.lineage_map, config)
         self._dag_runs = [DagRunIds(tuple(run["own"]), tuple(run["roots"])) for run in config.dag_runs]
         self._deadline = datetime.fromisoformat(config.deadline)

@@ -6,13 +6,13 @@ from itertools import cycle
 
 import pytest
 
-from airflow_lineage_provider.adoption.accept import accepted
+from airflow_lineage_provider.adoption.accept import accepted as accepted_in
 from airflow_lineage_provider.adoption.first_map import first_map
 from airflow_lineage_provider.adoption.seen import seen_in_manifest
-from airflow_lineage_provider.adoption.update import update
+from airflow_lineage_provider.adoption.update import update as update_files
 from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.lineage_map import parse_map
+from airflow_lineage_provider.lineage_map import MapSource, parse_map
 from airflow_lineage_provider.readers import read_evidence
 from tests.adoption.projects import node, project, random_project, source
 
@@ -49,6 +49,14 @@ def the_map():
 
 def evidence_of(manifest):
     return lambda documented: read_evidence("manifest", manifest, documented)
+
+
+def update(text, read, **options):
+    return update_files(MapSource("m.yaml", text), read, **options)
+
+
+def accepted(text, *what):
+    return accepted_in(MapSource("m.yaml", text), *what).text
 
 
 def findings(text, manifest):
@@ -120,36 +128,36 @@ DRIFTS = {
 def test_a_drift_is_found_then_taken_into_the_map_and_other_lines_stay(drift):
     before, manifest = the_map(), DRIFTS[drift]
     assert [f for f in findings(before, manifest) if f.severity == "error"]
-    done = update(before, "m.yaml", evidence_of(manifest))
+    done = update(before, evidence_of(manifest))
     assert not done.left, [str(f) for f in done.left]
-    assert not [f for f in findings(done.text, manifest) if f.severity == "error"]
+    assert not [f for f in findings(done.source.text, manifest) if f.severity == "error"]
     old = before.splitlines()
-    kept = [line for line in done.text.splitlines() if "  # " in line]
+    kept = [line for line in done.source.text.splitlines() if "  # " in line]
     assert len(old) - len([line for line in kept if line in old]) <= 6
     assert [line for line in kept if line in old] == [line for line in old if line in kept], "the order stays"
 
 
 def test_a_map_that_agrees_is_not_touched():
     text = the_map()
-    assert update(text, "m.yaml", evidence_of(shop())).text == text
+    assert update(text, evidence_of(shop())).source.text == text
 
 
 def test_evidence_that_never_settles_is_refused():
     states = cycle([DRIFTS["a table is gone"], shop()])
     with pytest.raises(InputError, match="does not settle in 6 rounds; choose findings with --only"):
-        update(the_map(), "m.yaml", lambda documented: read_evidence("manifest", next(states), documented))
+        update(the_map(), lambda documented: read_evidence("manifest", next(states), documented))
 
 
 def test_only_takes_what_is_named():
     manifest = shop(ORDERS, REVENUE, TOP, NEW)
-    done = update(the_map(), "m.yaml", evidence_of(manifest), only=["marts.*"])
-    assert "refunds" in done.text
+    done = update(the_map(), evidence_of(manifest), only=["marts.*"])
+    assert "refunds" in done.source.text
     assert {f.subject for f in done.left} == {"staging.stg_customers"}
 
 
 def test_what_the_map_has_no_layer_for_is_left_and_said():
     manifest = shop(ORDERS, CUSTOMERS, REVENUE, TOP, node("x", ["model.p.top"], schema="elsewhere"))
-    done = update(the_map(), "m.yaml", evidence_of(manifest))
+    done = update(the_map(), evidence_of(manifest))
     assert [f.subject for f in done.left] == ["elsewhere.x"]
 
 
@@ -159,7 +167,7 @@ def test_any_project_can_be_taken_into_the_map_of_another_state_of_it(seed):
     text = first_map(seen_in_manifest(manifest, columns=False)).text
     for key in list(manifest.nodes)[::3]:  # every third node loses its parents
         manifest.nodes[key].depends_on.nodes = []
-    done = update(text, "m.yaml", evidence_of(manifest))
+    done = update(text, evidence_of(manifest))
     assert not done.left, [str(f) for f in done.left]
 
 
@@ -168,8 +176,8 @@ def test_an_acceptance_is_written_and_renewed():
     manifest = DRIFTS["a column is gone"]
     text = the_map()
     (finding,) = {f.subject: f for f in findings(text, manifest) if f.severity == "error"}.values()
-    once = accepted(text, "m.yaml", finding.code, finding.subject, day, "gone in v2: 'note'")
-    twice = accepted(once, "m.yaml", finding.code, finding.subject, day.replace(month=2, day=1), "later")
+    once = accepted(text, finding.code, finding.subject, day, "gone in v2: 'note'")
+    twice = accepted(once, finding.code, finding.subject, day.replace(month=2, day=1), "later")
     assert not [f for f in findings(once, manifest) if f.severity == "error"]
     assert [(one.reason, one.until.month) for one in parse_map(twice).content.accepted] == [("later", 2)]
     assert once.startswith(text)
@@ -177,4 +185,4 @@ def test_an_acceptance_is_written_and_renewed():
 
 def test_a_code_that_no_finding_has_is_refused():
     with pytest.raises(InputError, match="no finding has the code 'nonsense'"):
-        accepted(the_map(), "m.yaml", "nonsense", "a.b", dt.date(2099, 1, 1), "why")
+        accepted(the_map(), "nonsense", "a.b", dt.date(2099, 1, 1), "why")

@@ -37,7 +37,9 @@ def event(kind: str, job: str, run_id: str, parent: str = "", root: str = "dag",
 
 def config(source: str, roots=("dag",), above=("dag", "validate")) -> EventWaitConfig:
     dag_runs = [{"own": list(roots), "roots": list(roots)}]
-    return EventWaitConfig(source, None, dag_runs, [*above], MAP, "m.yaml", "dev", None, DEADLINE.isoformat())
+    return EventWaitConfig(
+        source, None, dag_runs, [*above], MAP, "m.yaml", [], "dev", None, DEADLINE.isoformat()
+    )
 
 
 @pytest.fixture

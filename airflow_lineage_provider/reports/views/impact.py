@@ -66,12 +66,13 @@ def migration_view(lineage: RunLineage, sql: str) -> ImpactAnswer:
     """
     from airflow_lineage_provider.checks.dialects import warehouse_dialect
     from airflow_lineage_provider.checks.migration import migration_impact
-    from airflow_lineage_provider.lineage_map import parse_map
+    from airflow_lineage_provider.lineage_map import MapSource, parse_source
     from airflow_lineage_provider.reports.migration import migration_markdown
 
     if lineage.facts is None:
         raise InputError("No run of this DAG was compared with a map yet: run the validation first")
-    lineage_map = parse_map(lineage.facts.text, lineage.facts.file)
+    facts = lineage.facts
+    lineage_map = parse_source(MapSource(facts.file, facts.text, facts.included))
     found = migration_impact(
         sql,
         lineage_map,

@@ -27,6 +27,7 @@ from airflow_lineage_provider.graph import (
     Transformation,
     Verdict,
 )
+from airflow_lineage_provider.lineage_map import Included  # noqa: TC001 - a type that is decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +60,7 @@ class MapFacts:
     bindings: tuple[tuple[str, str, str, bool], ...] = ()
     service_levels: tuple[tuple[str, str], ...] = ()
     dialect: str = ""
+    included: tuple[Included, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

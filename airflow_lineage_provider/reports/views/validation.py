@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.lineage_map import bindings_of
+from airflow_lineage_provider.lineage_map import Included, bindings_of
 from airflow_lineage_provider.readers.documented import read_map
 from airflow_lineage_provider.reports.views.saved import MapFacts, SavedValidation
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_lineage_provider.checks import Validation
-    from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.lineage_map import LineageMap, MapSource
 
 
 def saved_validation(
@@ -35,6 +36,7 @@ def saved_validation(
         bindings=bindings.templates(),
         service_levels=tuple(_service_levels(lineage_map)),
         dialect=evidence.dialect,
+        included=tuple(_beside(lineage_map.source)),
     )
     names = {
         (one.logical, one.namespace, one.name) for job in evidence.jobs for one in (*job.inputs, *job.outputs)
@@ -49,6 +51,17 @@ def saved_validation(
         names=tuple(sorted(names)),
         notes=(*evidence.problems, *evidence.incomplete),
     )
+
+
+def _beside(source: MapSource) -> Iterator[Included]:
+    """Yield the included files with paths from the map's folder, as the map's own file has only its name."""
+    folder = os.path.dirname(source.file)  # noqa: PTH120 - a relative path follows
+    for one in source.included:
+        yield Included(
+            os.path.relpath(one.file, folder or "."),
+            one.text,
+            one.dbt and os.path.relpath(one.dbt, folder or "."),
+        )
 
 
 def _service_levels(lineage_map: LineageMap) -> Iterator[tuple[str, str]]:
