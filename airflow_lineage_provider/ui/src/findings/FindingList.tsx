@@ -56,7 +56,7 @@ function FindingCard({ finding, onDataset }: { finding: Finding; onDataset: Prop
             Show path of the column
           </button>
         )}
-        {source !== null && (
+        {source !== null && finding.documented !== `${source.file}:${source.line}` && (
           <span className="ln-muted">
             map <Name className="ln-code-text" text={`${source.file}:${source.line}`} />
           </span>

@@ -1,5 +1,6 @@
 import { useFindings, useGraph, useRuns } from "../api/hooks";
 import { Answer } from "../common/Answer";
+import { useShowRun } from "../common/useShowRun";
 import type { PageProps } from "../shell/page";
 import { useNavigate, useOption } from "../shell/view";
 import { FindingsView } from "./FindingsView";
@@ -7,6 +8,7 @@ import { FindingsView } from "./FindingsView";
 /** The findings of a run. */
 export function FindingsTab({ run }: PageProps) {
   const navigate = useNavigate();
+  const showRun = useShowRun(run);
   const [text, setText] = useOption("find", "");
   const [severity, setSeverity] = useOption("severity", "");
   const [code, setCode] = useOption("code", "");
@@ -31,9 +33,7 @@ export function FindingsTab({ run }: PageProps) {
               onDataset={(dataset, column) => {
                 navigate({ tab: "graph", dataset, column: column ?? null });
               }}
-              onRun={(id) => {
-                navigate({ run: id });
-              }}
+              onRun={showRun}
             />
           )}
         </Answer>

@@ -7,7 +7,7 @@ import { Scroll } from "../common/Scroll";
 interface Props {
   dags: readonly DagSummary[];
   /** The URL of a DAG's lineage. */
-  href: (dagId: string) => string;
+  href: (dagId: string, tab?: "findings") => string;
 }
 
 /** What needs someone: drift, stale maps, and events that are not forwarded. */
@@ -34,7 +34,7 @@ export function HomeWidgetView({ dags, href }: Props) {
               <a className="ln-link" href={href(dag.dag_id)}>
                 <Name text={dag.dag_id} />
               </a>
-              <Troubles dag={dag} />
+              <Troubles dag={dag} href={href} />
             </li>
           ))}
         </ul>
@@ -44,11 +44,15 @@ export function HomeWidgetView({ dags, href }: Props) {
   );
 }
 
-function Troubles({ dag }: { dag: DagSummary }) {
+function Troubles({ dag, href }: { dag: DagSummary; href: Props["href"] }) {
   const { waiting, trouble: problem } = dag.outbox;
   return (
     <span className="ln-badges">
-      {dag.drift > 0 && <Badge tone="error">{plural(dag.drift, "finding")}</Badge>}
+      {dag.drift > 0 && (
+        <a className="ln-link" href={href(dag.dag_id, "findings")}>
+          <Badge tone="error">{plural(dag.drift, "finding")}</Badge>
+        </a>
+      )}
       {dag.map_is_stale && (
         <Badge tone="warning" title="The last finished run was not compared with the map, or the map's approval has ended">
           stale map
@@ -93,7 +97,7 @@ export function HomeView({ dags, href }: Props) {
                 <td>
                   <Outcome dag={dag} />
                 </td>
-                <td>{trouble(dag) ? <Troubles dag={dag} /> : <span className="ln-muted">nothing</span>}</td>
+                <td>{trouble(dag) ? <Troubles dag={dag} href={href} /> : <span className="ln-muted">nothing</span>}</td>
               </tr>
             ))}
           </tbody>

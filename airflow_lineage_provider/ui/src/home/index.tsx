@@ -1,10 +1,10 @@
 import { useSummary } from "../api/hooks";
 import { Answer } from "../common/Answer";
 import { StatePage } from "../common/StatePage";
-import { formatView, START } from "../shell/view";
+import { formatView, START, type Tab } from "../shell/view";
 import { HomeView, HomeWidgetView } from "./HomeView";
 
-const viewOf = (dagId: string) => formatView({ ...START, dag: dagId });
+const viewOf = (dagId: string, tab: Tab = "graph") => formatView({ ...START, dag: dagId, tab });
 
 /** The DAGs with lineage, for the page of the navigation. */
 export function Home() {
@@ -28,7 +28,7 @@ export function HomeWidget() {
   return (
     <Answer query={summary} what="the DAGs with lineage">
       {({ dags }) => (
-        <HomeWidgetView dags={dags} href={(dagId) => new URL(`plugin/lineage${viewOf(dagId)}`, document.baseURI).href} />
+        <HomeWidgetView dags={dags} href={(dagId, tab) => new URL(`plugin/lineage${viewOf(dagId, tab)}`, document.baseURI).href} />
       )}
     </Answer>
   );

@@ -16,7 +16,7 @@ interface Props {
 
 /** Compiled SQL: its columns can be chosen, and the expression of the chosen one is marked. */
 export function SqlView({ sql, dialect, columns, column, expression, onColumn }: Props) {
-  const tokens = useMemo(() => (sql.length > MAX_HIGHLIGHTED ? [] : tokenize(sql)), [sql]);
+  const tokens = useMemo(() => (sql.length > MAX_HIGHLIGHTED ? [] : withoutGaps(tokenize(sql.trim()))), [sql]);
   const links = useMemo(() => columnTokens(tokens, columns), [tokens, columns]);
   const marked = column === null ? null : expressionOf(tokens, column, expression);
   const draw = (from: number, to: number) =>
@@ -69,6 +69,13 @@ function SqlToken({ token, column, onColumn }: TokenProps) {
   }
   if (token.kind === "space" || token.kind === "symbol" || token.kind === "identifier") return token.text;
   return <span className={`ln-sql-${token.kind}`}>{token.text}</span>;
+}
+
+/** The tokens with at most one empty line between them: Jinja leaves many. */
+function withoutGaps(tokens: Token[]): Token[] {
+  return tokens.map((token) =>
+    token.kind === "space" ? { ...token, text: token.text.replace(/\n\s*\n(?=[^\n]*$)/, "\n\n") } : token,
+  );
 }
 
 /** The tokens that name a column of the result, by the column. */

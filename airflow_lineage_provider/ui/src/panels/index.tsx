@@ -1,6 +1,7 @@
 import { useColumns, useDataset } from "../api/hooks";
 import type { RunRef } from "../api/source";
 import { Answer } from "../common/Answer";
+import { useShowRun } from "../common/useShowRun";
 import { useNavigate, useOption } from "../shell/view";
 import { DatasetPanel } from "./DatasetPanel";
 
@@ -14,6 +15,7 @@ interface Props {
 /** What is known about the selected dataset, beside the graph. */
 export function SidePanel({ run, dataset, column, onClose }: Props) {
   const navigate = useNavigate();
+  const showRun = useShowRun(run);
   const [tab, setTab] = useOption("panel", "schema");
   const detail = useDataset(run, dataset);
   const columns = useColumns(run, dataset);
@@ -33,9 +35,7 @@ export function SidePanel({ run, dataset, column, onClose }: Props) {
             onDataset={(id, name) => {
               navigate({ tab: "graph", dataset: id, column: name ?? null });
             }}
-            onRun={(id) => {
-              navigate({ run: id });
-            }}
+            onRun={showRun}
             onImpact={(id, name) => {
               navigate({ tab: "impact", dataset: id, column: name });
             }}

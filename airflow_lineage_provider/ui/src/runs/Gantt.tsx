@@ -2,10 +2,12 @@ import type { Job } from "../api/types";
 import { Badge, toneOf } from "../common/Badge";
 import { duration, time } from "../common/format";
 import { Name } from "../common/Name";
+import { titleOf } from "./jobs";
 import { elapsed, rangeOf, spanOf, ticksOf, type Range } from "./timeline";
 
 interface Props {
-  jobs: readonly Job[];
+  /** With the depth of each: jobs of a task stand below it. */
+  jobs: readonly { job: Job; depth: 0 | 1 }[];
   /** The present, up to which jobs that run are drawn; milliseconds since 1970. */
   now: number;
   selected: string | null;
@@ -16,13 +18,16 @@ const percent = (fraction: number) => `${(fraction * 100).toFixed(3)}%`;
 
 /** When each job ran, on one time axis. */
 export function Gantt({ jobs, now, selected, onJob }: Props) {
-  const range = rangeOf(jobs, now);
+  const range = rangeOf(
+    jobs.map(({ job }) => job),
+    now,
+  );
   if (!range) return <p className="ln-muted">No job has started yet.</p>;
   return (
     <div className="ln-gantt">
       <Axis range={range} />
       <ol className="ln-gantt-rows" aria-label="Jobs in time">
-        {jobs.map((job) => (
+        {jobs.map(({ job, depth }) => (
           <li key={job.name}>
             <button
               type="button"
@@ -30,11 +35,11 @@ export function Gantt({ jobs, now, selected, onJob }: Props) {
               aria-expanded={job.name === selected}
               onClick={() => { onJob(job.name === selected ? null : job.name); }}
             >
-              <span className="ln-gantt-label">
+              <span className={depth === 1 ? "ln-gantt-label ln-gantt-child" : "ln-gantt-label"}>
                 <Badge tone={toneOf(job.state)}>
                   <span className="ln-sr">{job.state}</span>
                 </Badge>
-                <Name text={job.name} />
+                <Name text={titleOf(job)} />
               </span>
               <span className="ln-gantt-track">
                 <GanttBar job={job} range={range} now={now} />

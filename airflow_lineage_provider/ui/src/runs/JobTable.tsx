@@ -3,7 +3,7 @@ import { Badge, toneOf } from "../common/Badge";
 import { count, duration } from "../common/format";
 import { Name } from "../common/Name";
 import { Scroll } from "../common/Scroll";
-import type { JobFilter, SortKey } from "./jobs";
+import { titleOf, type JobFilter, type SortKey } from "./jobs";
 
 interface Props {
   jobs: readonly Job[];
@@ -16,6 +16,7 @@ interface Props {
 const COLUMNS: readonly [SortKey, string, boolean][] = [
   ["state", "State", false],
   ["name", "Job", false],
+  ["kind", "Kind", false],
   ["seconds", "Time", true],
   ["rows", "Rows", true],
   ["tests", "Tests", false],
@@ -60,8 +61,11 @@ export function JobTable({ jobs, filter, onFilter, selected, onJob }: Props) {
                   aria-expanded={job.name === selected}
                   onClick={() => { onJob(job.name === selected ? null : job.name); }}
                 >
-                  <Name text={job.name} />
+                  <Name text={titleOf(job)} />
                 </button>
+              </td>
+              <td>
+                <Name className="ln-muted" text={job.kind} />
               </td>
               <td className="ln-number">{duration(job.seconds)}</td>
               <td className="ln-number">{count(job.rows)}</td>

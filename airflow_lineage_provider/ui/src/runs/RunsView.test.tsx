@@ -2,7 +2,7 @@ import { fireEvent, render, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { brokenRules } from "../test/axe";
 import { HOSTILE, job, RUN } from "../test/samples";
-import { ALL_JOBS, arranged } from "./jobs";
+import { ALL_JOBS, arranged, nested, titleOf } from "./jobs";
 import { RunsView, type RunsViewProps } from "./RunsView";
 import { rangeOf, spanOf, ticksOf } from "./timeline";
 
@@ -81,6 +81,14 @@ describe("arranged", () => {
 
   it("finds a job by its error", () => {
     expect(arranged(JOBS, { ...ALL_JOBS, text: "conversion" }).map((one) => one.name)).toEqual(["gold.broken"]);
+  });
+});
+
+describe("nested", () => {
+  it("has the jobs of a task below it, and those without one where they stand", () => {
+    const task = (name: string) => job({ name: `dag.${name}`, kind: "task", task_id: name });
+    const jobs = [task("a"), task("b"), job({ name: "m1", task_id: "a" }), job({ name: "m2", task_id: "gone" }), job({ name: "m3", task_id: "b" })];
+    expect(nested(jobs).map(({ job: one, depth }) => `${depth} ${titleOf(one)}`)).toEqual(["0 a", "1 m1", "0 b", "1 m3", "0 m2"]);
   });
 });
 

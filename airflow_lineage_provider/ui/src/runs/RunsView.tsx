@@ -6,7 +6,7 @@ import { count, duration, plural, time } from "../common/format";
 import { Name } from "../common/Name";
 import { Scroll } from "../common/Scroll";
 import { Gantt } from "./Gantt";
-import { arranged, stateCounts, type JobFilter } from "./jobs";
+import { arranged, kindsOf, nested, stateCounts, titleOf, type JobFilter } from "./jobs";
 import { JobTable, Tests } from "./JobTable";
 
 export interface RunsViewProps {
@@ -46,7 +46,7 @@ export function RunsView(props: RunsViewProps) {
       {jobs.length === 0 && <p className="ln-muted">{emptyText(run)}</p>}
       {jobs.length > 0 && shown.length === 0 && <p className="ln-muted">No job matches the filter.</p>}
       {job && <JobDetail job={job} onDataset={onDataset} onClose={() => { onJob(null); }} />}
-      {shown.length > 0 && view === "gantt" && <Gantt jobs={shown} now={now} selected={selected} onJob={onJob} />}
+      {shown.length > 0 && view === "gantt" && <Gantt jobs={filter.sort === "started" ? nested(shown) : shown.map((item) => ({ job: item, depth: 0 }))} now={now} selected={selected} onJob={onJob} />}
       {shown.length > 0 && view === "table" && (
         <JobTable jobs={shown} filter={filter} onFilter={onFilter} selected={selected} onJob={onJob} />
       )}
@@ -57,7 +57,7 @@ export function RunsView(props: RunsViewProps) {
 function emptyText(run: RunSummary): string {
   return run.state === "running" || run.state === "queued"
     ? "No job has sent an event yet. Jobs appear here as they start."
-    : "No event of a job of this run is in the event store.";
+    : "The event store has no event of a job.";
 }
 
 function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
@@ -79,6 +79,21 @@ function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
         value={filter.text}
         onChange={(event) => { onFilter({ ...filter, text: event.target.value }); }}
       />
+      <label htmlFor={`${id}-kind`}>Kind</label>
+      <select
+        id={`${id}-kind`}
+        value={filter.kind}
+        onChange={(event) => {
+          onFilter({ ...filter, kind: event.target.value });
+        }}
+      >
+        <option value="">all</option>
+        {kindsOf(jobs).map((kind) => (
+          <option key={kind} value={kind}>
+            {kind}
+          </option>
+        ))}
+      </select>
       <label htmlFor={`${id}-state`}>State</label>
       <select id={`${id}-state`} value={filter.state} onChange={(event) => { onFilter({ ...filter, state: event.target.value }); }}>
         <option value="">all</option>
@@ -103,7 +118,7 @@ function JobDetail({ job, onDataset, onClose }: DetailProps) {
     <section className="ln-card" aria-label={`Job ${job.name}`}>
       <div className="ln-panel-title">
         <h2>
-          <Name text={job.name} />
+          <Name text={titleOf(job)} />
         </h2>
         <button type="button" className="ln-button ln-close" aria-label="Close the job" onClick={onClose}>
           <span aria-hidden="true">✕</span>

@@ -16,10 +16,11 @@ export function RunsTab({ run, taskId }: PageProps) {
   const [view, setView] = useOption("as", "gantt");
   const [text, setText] = useOption("find", "");
   const [state, setState] = useOption("state", "");
+  const [kind, setKind] = useOption("kind", "");
   const [sort, setSort] = useOption("sort", ALL_JOBS.sort);
   const [job, setJob] = useOption("job", "");
   const key = sort.replace(/^-/, "");
-  const filter = { text, state, sort: isSortKey(key) ? key : ALL_JOBS.sort, descending: sort.startsWith("-") };
+  const filter = { text, state, kind, sort: isSortKey(key) ? key : ALL_JOBS.sort, descending: sort.startsWith("-") };
   return (
     <Answer query={graph} what="the run">
       {(shown) => (
@@ -36,6 +37,7 @@ export function RunsTab({ run, taskId }: PageProps) {
               onFilter={(next) => {
                 if (next.text !== text) setText(next.text);
                 if (next.state !== state) setState(next.state);
+                if (next.kind !== kind) setKind(next.kind);
                 setSort(`${next.descending ? "-" : ""}${next.sort}`);
               }}
               selected={job || null}
