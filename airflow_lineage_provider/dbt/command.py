@@ -33,7 +33,8 @@ SELECTING = {"run", "build", "test", "seed", "snapshot", "freshness", "compile",
 REFRESHING = {"run", "build", "seed", "compile", "clone"}
 RUNS_NOTHING = {"compile", "docs"}
 """Verbs that compile the nodes and do not run them: nothing flows."""
-_WORDS = {"freshness": ["source", "freshness"], "docs": ["docs", "generate"]}
+_PAIRS = {"freshness": ["source", "freshness"], "docs": ["docs", "generate"]}
+"""Verbs that are two words on dbt's command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Command:
 
     def argv(self) -> list[str]:
         """Return the arguments for `dbtRunner.invoke`. Raises DbtError for an unknown option."""
-        verb = _WORDS.get(self.verb, [self.verb])
+        verb = _PAIRS.get(self.verb, [self.verb])
         words = list(verb)
         if self.operation and self.verb == "run-operation":
             words += [self.operation, "--args", json.dumps(dict(self.operation_args))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, get_args
 
-from airflow_lineage_provider.dbt.command import Command, Verb
+from airflow_lineage_provider.dbt.command import RUNS_NOTHING, Command, Verb
 from airflow_lineage_provider.dbt.records import DbtError
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def _plain(value: Any) -> Any:
 def _verb(words: list[str]) -> tuple[str, list[str]]:
     if words[:2] == ["source", "freshness"]:
         return "freshness", words[2:]
-    if not words or words[0] not in {*get_args(Verb)} - {"freshness"}:
-        known = ", ".join("source freshness" if verb == "freshness" else verb for verb in get_args(Verb))
+    verbs = [verb for verb in get_args(Verb) if verb not in RUNS_NOTHING]
+    if not words or words[0] not in {*verbs} - {"freshness"}:
+        known = ", ".join("source freshness" if verb == "freshness" else verb for verb in verbs)
         raise DbtError(
             f"dbt {words[0] if words else ''} has no lineage; use dbt itself for it. Commands are: {known}"
         )

@@ -6,25 +6,31 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+)
 from airflow.sdk import Asset, BaseOperator
 
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.links.lineage import LineageReportLink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from airflow.sdk import Context
+    from airflow.sdk import AssetAlias, Context
 
     from airflow_lineage_provider.dbt.command import Command
     from airflow_lineage_provider.dbt.records import NodeFinished
     from airflow_lineage_provider.dbt.runner import DbtRun
+    from airflow_lineage_provider.utils.dbt_files import DbtFiles
     from airflow_lineage_provider.utils.dbt_process import DbtProcess
     from airflow_lineage_provider.utils.emitter import Emitter
 
 WRITING = {"run", "build", "seed", "snapshot"}
 SHOWN_FAILURES = 5
+EMPTY_SELECTION = ("fail", "success", "skip")
 
 
 def layer_asset(project_dir: str, layer: str) -> Asset:
@@ -52,12 +58,27 @@ class DbtLayerOperator(BaseOperator):
     :param exclude: one or several selectors of nodes to leave out.
     :param full_refresh: rebuild incremental models and seeds.
     :param threads: the number of dbt threads.
-    :param command: run, build, test, seed, snapshot, freshness, run-operation or retry.
+    :param command: run, build, test, seed, snapshot, freshness, run-operation, retry, compile, clone or docs.
     :param operation: the macro that `run-operation` runs.
     :param operation_args: the arguments of that macro.
     :param dbt_options: more options of the command, by dbt's names: `{"selector": "nightly", "defer": True,
-        "state": "/opt/state", "indirect_selection": "cautious", "empty": True, "fail_fast": True,
-        "event_time_start": "{{ data_interval_start }}"}`. They are checked against the dbt that runs.
+        "indirect_selection": "cautious", "empty": True, "fail_fast": True, "resource_types": ["model"],
+        "event_time_start": "{{ data_interval_start }}", "event_time_end": "{{ data_interval_end }}"}`. They
+        are checked against the dbt that runs.
+    :param install_deps: run `dbt deps` first, if the files that declare the packages have changed since.
+    :param empty_selection: fail, success or skip: the task's outcome if nothing matches the selection.
+    :param artifacts: a folder, or the URL of one in an object store such as
+        `s3://aws_default@bucket/dbt/{{ run_id }}`. dbt's artifacts are kept there under the task's id and the
+        map index of a mapped task, whether the task fails or not.
+    :param state: what `defer` and the selectors `state:` and `result:` compare with: a folder or a URL with
+        the artifacts of another run, or `last_success`, the artifacts of the last successful run of this
+        task. As long as none has succeeded, every node is new.
+    :param retry_failed_only: a retry by Airflow runs `dbt retry`: the nodes, and the batches of microbatch
+        models, that failed or were skipped. The results of the try before come from `artifacts`, or else from
+        the target folder, which other workers do not see; without them, and after the task was cleared, all
+        of it runs.
+    :param model_assets: update an Asset for each model, seed and snapshot that the task made, see
+        `model_asset`; its lineage is in the extra of the asset event.
     :param map_path: the documented map, YAML; a relative path is resolved against the DAG file's folder. With
         it, a model or snapshot that breaks the map, by the map's policy, fails before its SQL is sent: its
         table stays as it was, and nodes downstream are skipped.
@@ -86,6 +107,9 @@ class DbtLayerOperator(BaseOperator):
         "operation",
         "operation_args",
         "dbt_options",
+        "empty_selection",
+        "artifacts",
+        "state",
         "map_path",
         "environment",
         "python",
@@ -116,15 +140,21 @@ class DbtLayerOperator(BaseOperator):
         operation: str | None = None,
         operation_args: Mapping[str, Any] | None = None,
         dbt_options: Mapping[str, Any] | None = None,
+        install_deps: bool = False,
+        empty_selection: str = "fail",
+        artifacts: str | None = None,
+        state: str | None = None,
+        retry_failed_only: bool = False,
+        model_assets: bool = False,
         map_path: str | None = None,
         environment: str | None = None,
         python: str | None = None,
         store_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if layer and command in WRITING and "{{" not in layer + project_dir:
-            kwargs["outlets"] = [*kwargs.get("outlets", ()), layer_asset(project_dir, layer)]
-        super().__init__(**kwargs)
+        self._models = _alias(project_dir) if model_assets else None
+        outlets = (*(kwargs.pop("outlets", None) or ()), *_outlets(project_dir, layer, command, self._models))
+        super().__init__(outlets=[*outlets], **kwargs)
         self.layer = layer
         self.project_dir = project_dir
         self.profiles_dir = profiles_dir
@@ -139,6 +169,11 @@ class DbtLayerOperator(BaseOperator):
         self.operation = operation
         self.operation_args = operation_args or {}
         self.dbt_options = dbt_options or {}
+        self.install_deps = install_deps
+        self.empty_selection = empty_selection
+        self.artifacts = artifacts
+        self.state = state
+        self.retry_failed_only = retry_failed_only
         self.map_path = map_path
         self.environment = environment
         self.python = python
@@ -147,15 +182,42 @@ class DbtLayerOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run dbt and return the summary. Raises AirflowException with the errors of the failed nodes."""
+        from airflow_lineage_provider.utils.dbt_files import dbt_files
         from airflow_lineage_provider.utils.dbt_profile import dbt_profile
         from airflow_lineage_provider.utils.emitter import Emitter
         from airflow_lineage_provider.utils.errors import expected_errors_fail_task
 
         with expected_errors_fail_task():
+            if self.empty_selection not in EMPTY_SELECTION:
+                raise InputError(f"empty_selection is one of {', '.join(EMPTY_SELECTION)}")
             emitter = Emitter(context, self.store_conn_id, _mapping("vars", self.vars))
             with dbt_profile(self.profile_conn_id, self.project_dir, self.target) as profiles_dir:
-                self._dbt = self._run_of(self._command(profiles_dir or self.profiles_dir))
-                return self._follow(self._dbt, emitter)
+                command = self._command(profiles_dir or self.profiles_dir)
+                with dbt_files(
+                    context, command, self.artifacts, self.state, retries=self.retry_failed_only
+                ) as files:
+                    self._dbt = self._run_of(files.command)
+                    return self._run_and_keep(self._dbt, emitter, files)
+
+    def _run_and_keep(self, run: DbtRun | DbtProcess, emitter: Emitter, files: DbtFiles) -> dict[str, Any]:
+        from airflow_lineage_provider.utils.dbt_assets import lineage_of, report_assets
+
+        updated = dict(files.updated)
+
+        def note(event: dict[str, Any]) -> None:
+            if extra := lineage_of(event):
+                updated[event["job"]["name"]] = extra
+
+        if self._models:
+            emitter.on_event = note
+        try:
+            summary = self._follow(run, emitter)
+        finally:
+            files.keep(updated)
+        if self._models:
+            report_assets(files.context, self.project_dir, self._models, updated)
+        files.succeeded()
+        return summary
 
     def on_kill(self) -> None:
         """Stop dbt and cancel its queries."""
@@ -194,6 +256,7 @@ class DbtLayerOperator(BaseOperator):
         return node_check(path_beside_dag(self, self.map_path), self.environment)
 
     def _follow(self, run: DbtRun | DbtProcess, emitter: Emitter) -> dict[str, Any]:
+        from airflow_lineage_provider.dbt.command import SELECTING
         from airflow_lineage_provider.dbt.records import InvocationFinished, LogLine, NodeFinished
         from airflow_lineage_provider.utils.redaction import redact_text
 
@@ -205,6 +268,8 @@ class DbtLayerOperator(BaseOperator):
             elif isinstance(record, InvocationFinished):
                 emitter.finish()
                 _raise_failures([node for node in nodes if node.failed], record)
+                if not record.selected and self.empty_selection == "skip" and run.command.verb in SELECTING:
+                    raise AirflowSkipException("dbt found nothing to do: no node matches the selection")
             else:
                 emitter.emit(record)
             if isinstance(record, NodeFinished):
@@ -235,7 +300,25 @@ class DbtLayerOperator(BaseOperator):
             operation=self.operation,
             operation_args=_mapping("operation_args", self.operation_args),
             options=_mapping("dbt_options", self.dbt_options),
+            install_deps=self.install_deps,
+            allows_empty=self.empty_selection != "fail",
         )
+
+
+def _outlets(
+    project_dir: str, layer: str | None, command: str, models: AssetAlias | None
+) -> Iterator[Asset | AssetAlias]:
+    """Yield what a task updates, as far as the names are known in the DAG file."""
+    if layer and command in WRITING and "{{" not in layer + project_dir:
+        yield layer_asset(project_dir, layer)
+    if models:
+        yield models
+
+
+def _alias(project_dir: str) -> AssetAlias:
+    from airflow_lineage_provider.utils.dbt_assets import models_alias
+
+    return models_alias(project_dir)
 
 
 def _mapping(name: str, value: Mapping[str, Any] | str) -> Mapping[str, Any]:

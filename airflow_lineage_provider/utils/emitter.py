@@ -59,6 +59,8 @@ class Emitter:
         self._pending: list[dict[str, Any]] = []
         self._retry_at = self._batch_since = 0.0
         self.invocation_id: str | None = None
+        self.on_event: Callable[[dict[str, Any]], None] | None = None
+        """Called with each event of a dbt node."""
         self.emitted = 0
         self.lost = 0
         error = self._commit()
@@ -74,7 +76,7 @@ class Emitter:
             self._events = NodeEvents(record, self._context)
         elif isinstance(record, NodeStarted | NodeFinished) and self._events:
             event_of: Any = self._events.start if isinstance(record, NodeStarted) else self._events.end
-            self._add(record.node.label, lambda: [event_of(record)], batch=True)
+            self._add(record.node.label, lambda: [event_of(record)], batch=True, of_node=True)
         elif isinstance(record, HooksFinished) and self._events:
             events = self._events
             self._add(record.label, lambda: events.hooks(record), batch=True)
@@ -95,11 +97,16 @@ class Emitter:
                 self._lose(event["job"]["name"], error)
             self._pending.clear()
 
-    def _add(self, job: str, make: Callable[[], list[RunEvent]], *, batch: bool = False) -> None:
+    def _add(
+        self, job: str, make: Callable[[], list[RunEvent]], *, batch: bool = False, of_node: bool = False
+    ) -> None:
         """Make an event and commit it; while the store fails, it stays pending until the next retry."""
         try:
             made = [Serde.to_dict(event) for event in make()]
-            self._pending += map(mask_event_literals, made) if self._masks_literals else made
+            made = list(map(mask_event_literals, made)) if self._masks_literals else made
+            self._pending += made
+            if of_node and (on_event := self.on_event):
+                on_event(made[0])
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
             self._lose(job, error)
         now = time.monotonic()

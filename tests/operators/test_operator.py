@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG, Asset, AssetAlias
 
 from airflow_lineage_provider.errors import LineageError
 from airflow_lineage_provider.operators.dbt import DbtLayerOperator, _mapping, layer_asset
+from airflow_lineage_provider.utils.dbt_assets import model_asset, models_alias
 
 
 def operator(**options):
@@ -51,6 +52,18 @@ def test_another_dag_can_be_scheduled_on_gold():
     (awaited,) = {asset.uri for _, asset in stored.timetable.asset_condition.iter_assets()}
     (updated,) = operator(layer="gold").outlets
     assert awaited == updated.uri == "dbt://shop/gold"
+
+
+def test_another_dag_can_be_scheduled_on_one_model_or_on_any_of_a_project():
+    assert operator(select="gold", model_assets=True).outlets == [models_alias("/opt/dbt/shop")]
+    assert operator(layer="gold", model_assets=True).outlets[1] == AssetAlias("shop.models")
+    behavior = model_asset("/elsewhere/shop", "gold.customer_behavior")
+    assert (behavior.name, behavior.uri) == (
+        "shop.gold.customer_behavior",
+        "dbt://shop/gold/customer_behavior",
+    )
+    with DAG("reports", schedule=[behavior, models_alias("/opt/dbt/shop")]):
+        pass
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
