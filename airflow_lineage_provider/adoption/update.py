@@ -80,8 +80,8 @@ def _edited(source: MapSource, document: MapText, edits: Iterable[Edit]) -> MapS
     by_file: dict[str, list[Edit]] = {}
     for edit in edits:
         file, path = document.located(edit.path)
-        # A path that ends at an item of a list is that of a column in dbt's YAML: its item stays.
-        if path and isinstance(path[-1], str):
+        # A column that dbt's YAML lists has more there than its lineage: people remove it.
+        if not (edit.remove and edit.path in document.lineage_map.own_paths and "columns" in edit.path):
             by_file.setdefault(file, []).append(replace(edit, path=path))
     texts = source.texts
     return source.with_texts({file: edited(texts[file], some, file) for file, some in by_file.items()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.lineage_map.part import MapPart
+from airflow_lineage_provider.lineage_map.part import MapPart, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _add(out: MapPart, source: MapPart, at: Path, node: dict[str, Any], folder: 
     if not isinstance(entry, dict):
         raise source.problem(path, "meta.lineage of a model is a mapping, such as {from: staging.orders}")
     table = dict(entry)
-    layer, name = table.pop("layer", None) or folder, node.get("alias") or node.get("name")
+    layer, name = table.pop("layer", None) or folder, _alias(node) or node.get("name")
     if not layer or not name:
         raise source.problem(path, "meta.lineage needs `layer`: this file is in no folder below the models")
     place: Path = ("layers", str(layer), "tables", str(name))
@@ -57,7 +57,9 @@ def _add(out: MapPart, source: MapPart, at: Path, node: dict[str, Any], folder: 
             if column in documented:
                 raise source.problem(own, f"{layer}.{name}.{column} is documented twice; remove one")
             documented[column] = made
-            _place(out, source, (*place, "columns", column), lineage[0] if lineage else own)
+            _place(
+                out, source, (*place, "columns", column), lineage[0] if lineage else (*own, "meta", "lineage")
+            )
         table["columns"] = documented
     tables[place[3]] = table or None
 
@@ -77,6 +79,11 @@ def _columns(node: dict[str, Any], at: Path) -> Iterator[tuple[str, Path, Any, t
             yield column["name"], own, entry, lineage
 
 
+def _alias(node: dict[str, Any]) -> Any:
+    config = node.get("config")
+    return config.get("alias") if isinstance(config, dict) else None
+
+
 def _lineage(node: dict[str, Any], at: Path) -> tuple[Path, Any] | None:
     """Return the path of `meta.lineage` and what it says; None where there is none."""
     for keys in (("meta",), ("config", "meta")):
@@ -91,9 +98,10 @@ def _lineage(node: dict[str, Any], at: Path) -> tuple[Path, Any] | None:
 def _place(out: MapPart, source: MapPart, place: Path, own: Path) -> None:
     """Record where a part of the map stands in dbt's YAML, and the parts below it."""
     out.own_paths[place] = own
+    where = position(source.positions, own)
     for length in range(1, len(place)):
-        out.positions.setdefault(place[:length], source.positions.get(own, (1, 1)))
-    out.positions[place] = source.positions.get(own, (1, 1))
-    for path, position in source.positions.items():
+        out.positions.setdefault(place[:length], where)
+    out.positions[place] = where
+    for path, at in source.positions.items():
         if len(path) > len(own) and path[: len(own)] == own and own[-1] == "lineage":
-            out.positions[(*place, *path[len(own) :])] = position
+            out.positions[(*place, *path[len(own) :])] = at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,3 +112,11 @@ def test_it_does_not_wait_for_a_source_that_cannot_be_read(tmp_path):
     (tmp_path / "events.jsonl").write_text("oops\n")
     with pytest.raises(EventSourceError, match="line 1: not JSON"):
         EventWait(config(f"{tmp_path}/events.jsonl")).is_over(NOON)
+
+
+def test_what_the_map_includes_is_expected_without_the_files(tmp_path):
+    """The triggerer may not have them: their text is in the configuration."""
+    text = MAP.replace("layers:\n  gold:\n    tables:\n      orders: {}", "include: parts/*.yaml")
+    part = {"file": "parts/gold.yaml", "text": "layers: {gold: {tables: [orders]}}", "dbt": ""}
+    split = EventWait(replace(config(str(tmp_path / "lineage.db")), map_text=text, map_included=[part]))
+    assert list(split.lineage_map.content.layers["gold"].tables) == ["orders"]
