@@ -1,4 +1,5 @@
 import { useId, type KeyboardEvent, type ReactNode } from "react";
+import type { Tone } from "./Badge";
 import { moveFocus } from "./roving";
 
 export interface Tab {
@@ -6,6 +7,7 @@ export interface Tab {
   label: string;
   /** Shown behind the label, such as a number of findings. */
   count?: number;
+  tone?: Tone;
 }
 
 interface Props {
@@ -19,7 +21,10 @@ interface Props {
 /** Tabs and the panel of the selected one, by the keyboard pattern of ARIA: arrows, Home and End select. */
 export function Tabs({ label, tabs, selected, onSelect, children }: Props) {
   const base = useId();
-  const at = Math.max(0, tabs.findIndex((tab) => tab.id === selected));
+  const at = Math.max(
+    0,
+    tabs.findIndex((tab) => tab.id === selected),
+  );
   const move = (event: KeyboardEvent<HTMLElement>) => {
     const next = moveFocus(event);
     const tab = next === null ? undefined : tabs[next];
@@ -39,10 +44,12 @@ export function Tabs({ label, tabs, selected, onSelect, children }: Props) {
             tabIndex={index === at ? 0 : -1}
             className="ln-tab"
             onKeyDown={move}
-            onClick={() => { onSelect(tab.id); }}
+            onClick={() => {
+              onSelect(tab.id);
+            }}
           >
             {tab.label}
-            {tab.count ? <span className="ln-tab-count">{tab.count}</span> : null}
+            {tab.count ? <span className={`ln-tab-count ln-tone-${tab.tone ?? "muted"}`}>{tab.count}</span> : null}
           </button>
         ))}
       </div>

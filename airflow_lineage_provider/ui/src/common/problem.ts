@@ -2,14 +2,7 @@ import { LineageError } from "../api/source";
 
 /** What keeps a page from showing data, each with something that its reader can do. */
 export type ProblemKind =
-  | "no-store"
-  | "empty-store"
-  | "no-run"
-  | "newer-store"
-  | "offline"
-  | "signed-out"
-  | "forbidden"
-  | "unexpected";
+  "no-store" | "empty-store" | "no-run" | "newer-store" | "offline" | "signed-out" | "forbidden" | "unexpected";
 
 export interface Problem {
   kind: ProblemKind;

@@ -15,11 +15,27 @@ export function Accept({ snippet }: { snippet: string }) {
       <summary>Accept this finding for a time</summary>
       <div className="ln-form">
         <label htmlFor={`${id}-reason`}>Reason</label>
-        <input id={`${id}-reason`} value={reason} maxLength={500} onChange={(event) => { setReason(event.target.value); }} />
+        <input
+          id={`${id}-reason`}
+          value={reason}
+          maxLength={500}
+          onChange={(event) => {
+            setReason(event.target.value);
+          }}
+        />
         <label htmlFor={`${id}-until`}>Accepted until</label>
-        <input id={`${id}-until`} type="date" value={until} onChange={(event) => { setUntil(event.target.value); }} />
+        <input
+          id={`${id}-until`}
+          type="date"
+          value={until}
+          onChange={(event) => {
+            setUntil(event.target.value);
+          }}
+        />
       </div>
-      <p className="ln-muted">Commit these lines to the map. The next run reports the finding as accepted until that day.</p>
+      <p className="ln-muted">
+        Commit these lines to the map. The next run reports the finding as accepted until that day.
+      </p>
       <Scroll label="YAML that accepts the finding" className="ln-code">
         <pre>{yaml}</pre>
       </Scroll>

@@ -40,19 +40,35 @@ function FindingCard({ finding, onDataset }: { finding: Finding; onDataset: Prop
       {(finding.documented !== null || finding.observed !== null) && (
         <dl className="ln-sides">
           <dt>Documented</dt>
-          <dd>{finding.documented === null ? <span className="ln-muted">nothing</span> : <bdi>{finding.documented}</bdi>}</dd>
+          <dd>
+            {finding.documented === null ? <span className="ln-muted">nothing</span> : <bdi>{finding.documented}</bdi>}
+          </dd>
           <dt>Observed</dt>
-          <dd>{finding.observed === null ? <span className="ln-muted">nothing</span> : <bdi>{finding.observed}</bdi>}</dd>
+          <dd>
+            {finding.observed === null ? <span className="ln-muted">nothing</span> : <bdi>{finding.observed}</bdi>}
+          </dd>
         </dl>
       )}
       <p className="ln-finding-links">
         {dataset !== null && (
-          <button type="button" className="ln-button" onClick={() => { onDataset(dataset); }}>
+          <button
+            type="button"
+            className="ln-button"
+            onClick={() => {
+              onDataset(dataset);
+            }}
+          >
             Show dataset
           </button>
         )}
         {dataset !== null && column !== null && (
-          <button type="button" className="ln-button" onClick={() => { onDataset(dataset, column); }}>
+          <button
+            type="button"
+            className="ln-button"
+            onClick={() => {
+              onDataset(dataset, column);
+            }}
+          >
             Show path of the column
           </button>
         )}

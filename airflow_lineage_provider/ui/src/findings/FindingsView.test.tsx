@@ -7,7 +7,13 @@ import { filterFindings, FindingsView, NO_FILTER, type FindingsViewProps } from 
 
 const FINDINGS = [
   finding(),
-  finding({ code: "edge-unexpected", severity: "warning", subject: "gold.orders <- raw.x", column: null, source: null }),
+  finding({
+    code: "edge-unexpected",
+    severity: "warning",
+    subject: "gold.orders <- raw.x",
+    column: null,
+    source: null,
+  }),
 ];
 
 function show(change: Partial<FindingsViewProps> = {}) {

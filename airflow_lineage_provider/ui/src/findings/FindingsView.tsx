@@ -70,20 +70,30 @@ function Filters({ findings, filter, onFilter }: FilterProps) {
   const id = useId();
   const codes = [...new Set(findings.map((finding) => finding.code))].sort();
   return (
-    <form className="ln-toolbar" role="search" onSubmit={(event) => { event.preventDefault(); }}>
+    <form
+      className="ln-toolbar"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+      }}
+    >
       <label htmlFor={`${id}-text`}>Filter</label>
       <input
         id={`${id}-text`}
         type="search"
         placeholder="dataset, column, text"
         value={filter.text}
-        onChange={(event) => { onFilter({ ...filter, text: event.target.value }); }}
+        onChange={(event) => {
+          onFilter({ ...filter, text: event.target.value });
+        }}
       />
       <label htmlFor={`${id}-severity`}>Severity</label>
       <select
         id={`${id}-severity`}
         value={filter.severity}
-        onChange={(event) => { onFilter({ ...filter, severity: event.target.value }); }}
+        onChange={(event) => {
+          onFilter({ ...filter, severity: event.target.value });
+        }}
       >
         <option value="">all</option>
         <option value="error">error</option>
@@ -91,7 +101,13 @@ function Filters({ findings, filter, onFilter }: FilterProps) {
         <option value="info">info</option>
       </select>
       <label htmlFor={`${id}-code`}>Kind</label>
-      <select id={`${id}-code`} value={filter.code} onChange={(event) => { onFilter({ ...filter, code: event.target.value }); }}>
+      <select
+        id={`${id}-code`}
+        value={filter.code}
+        onChange={(event) => {
+          onFilter({ ...filter, code: event.target.value });
+        }}
+      >
         <option value="">all</option>
         {codes.map((code) => (
           <option key={code} value={code}>

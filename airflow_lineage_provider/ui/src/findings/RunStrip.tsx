@@ -19,23 +19,25 @@ export function RunStrip({ runs, selected, onRun }: Props) {
   return (
     <div className="ln-strip-box">
       <span className="ln-muted">Last {plural(shown.length, "run")}, the newest at the right</span>
-    <div role="toolbar" aria-label={`Outcomes of the last ${shown.length} runs`} className="ln-strip">
-      {shown.map((run) => (
-        <button
-          key={run.run_id}
-          type="button"
-          tabIndex={run.run_id === current ? 0 : -1}
-          aria-pressed={run.run_id === selected}
-          aria-label={describe(run)}
-          title={describe(run)}
-          className={`ln-strip-run ln-outcome-${(run.outcome ?? "none").toLowerCase()}`}
-          onKeyDown={moveFocus}
-          onClick={() => { onRun(run.run_id); }}
-        >
-          <span aria-hidden="true">{run.outcome === null ? "·" : SIGNS[run.outcome]}</span>
-        </button>
-      ))}
-    </div>
+      <div role="toolbar" aria-label={`Outcomes of the last ${shown.length} runs`} className="ln-strip">
+        {shown.map((run) => (
+          <button
+            key={run.run_id}
+            type="button"
+            tabIndex={run.run_id === current ? 0 : -1}
+            aria-pressed={run.run_id === selected}
+            aria-label={describe(run)}
+            title={describe(run)}
+            className={`ln-strip-run ln-outcome-${(run.outcome ?? "none").toLowerCase()}`}
+            onKeyDown={moveFocus}
+            onClick={() => {
+              onRun(run.run_id);
+            }}
+          >
+            <span aria-hidden="true">{run.outcome === null ? "·" : SIGNS[run.outcome]}</span>
+          </button>
+        ))}
+      </div>
     </div>
   );
 }

@@ -25,7 +25,12 @@ const TROUBLED = [
 describe("HomeWidgetView", () => {
   it("names the DAGs that need someone, and why", () => {
     render(<HomeWidgetView dags={TROUBLED} href={href} />);
-    expect(screen.getAllByRole("link").map((link) => link.textContent)).toEqual(["drifted", "✕2 findings", "stale", "stuck"]);
+    expect(screen.getAllByRole("link").map((link) => link.textContent)).toEqual([
+      "drifted",
+      "✕2 findings",
+      "stale",
+      "stuck",
+    ]);
     expect(screen.getByText("2 findings")).toBeTruthy();
     expect(screen.getByText("stale map")).toBeTruthy();
     expect(screen.getByText("40 events not forwarded").title).toBe("Marquez answers 500");
@@ -41,7 +46,12 @@ describe("HomeView", () => {
   it("breaks no accessibility rule, and lists every DAG", async () => {
     const { container } = render(<HomeView dags={TROUBLED} href={href} />);
     expect(await brokenRules(container)).toEqual([]);
-    expect(screen.getAllByRole("rowheader").map((cell) => cell.textContent)).toEqual(["fine", "drifted", "stale", "stuck"]);
+    expect(screen.getAllByRole("rowheader").map((cell) => cell.textContent)).toEqual([
+      "fine",
+      "drifted",
+      "stale",
+      "stuck",
+    ]);
   });
 
   it.each(HOSTILE)("shows the DAG %j as text", (name) => {

@@ -54,7 +54,10 @@ function Troubles({ dag, href }: { dag: DagSummary; href: Props["href"] }) {
         </a>
       )}
       {dag.map_is_stale && (
-        <Badge tone="warning" title="The last finished run was not compared with the map, or the map's approval has ended">
+        <Badge
+          tone="warning"
+          title="The last finished run was not compared with the map, or the map's approval has ended"
+        >
           stale map
         </Badge>
       )}

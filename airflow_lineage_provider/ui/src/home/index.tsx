@@ -28,7 +28,10 @@ export function HomeWidget() {
   return (
     <Answer query={summary} what="the DAGs with lineage">
       {({ dags }) => (
-        <HomeWidgetView dags={dags} href={(dagId, tab) => new URL(`plugin/lineage${viewOf(dagId, tab)}`, document.baseURI).href} />
+        <HomeWidgetView
+          dags={dags}
+          href={(dagId, tab) => new URL(`plugin/lineage${viewOf(dagId, tab)}`, document.baseURI).href}
+        />
       )}
     </Answer>
   );

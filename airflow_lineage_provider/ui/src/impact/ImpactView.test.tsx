@@ -20,9 +20,19 @@ const item = (dataset: string, depth: number, via: string, change: Partial<Impac
 const ITEMS = [
   item("silver.orders", 1, "raw.orders.amount"),
   item("gold.orders", 2, "silver.orders.amount"),
-  item("revenue", 3, "gold.orders.amount", { column: null, kind: "dashboard", consumer: true, owners: ["Finance", "BI"] }),
+  item("revenue", 3, "gold.orders.amount", {
+    column: null,
+    kind: "dashboard",
+    consumer: true,
+    owners: ["Finance", "BI"],
+  }),
 ];
-const ANSWER: ImpactAnswer = { change: "raw.orders.amount is removed", items: ITEMS, counts: { table: 2, dashboard: 1 }, markdown: "# x" };
+const ANSWER: ImpactAnswer = {
+  change: "raw.orders.amount is removed",
+  items: ITEMS,
+  counts: { table: 2, dashboard: 1 },
+  markdown: "# x",
+};
 
 describe("ImpactView", () => {
   it("breaks no accessibility rule", async () => {

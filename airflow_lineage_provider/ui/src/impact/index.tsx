@@ -54,7 +54,9 @@ function OfColumn({ run, view }: PageProps) {
             }}
           />
           {dataset === null || column === null ? (
-            <p className="ln-muted">Choose a column to see what depends on it: datasets, dashboards, features and models.</p>
+            <p className="ln-muted">
+              Choose a column to see what depends on it: datasets, dashboards, features and models.
+            </p>
           ) : (
             <Result answer={answer} />
           )}

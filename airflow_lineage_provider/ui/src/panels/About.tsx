@@ -18,7 +18,9 @@ export function About({ detail, onDataset }: Props) {
       {detail.documentation && <p className="ln-prose">{detail.documentation}</p>}
       <dl className="ln-facts">
         <dt>Owners</dt>
-        <dd>{detail.owners.length ? <Names names={detail.owners} /> : <span className="ln-muted">none documented</span>}</dd>
+        <dd>
+          {detail.owners.length ? <Names names={detail.owners} /> : <span className="ln-muted">none documented</span>}
+        </dd>
         {dataset.tags.length > 0 && (
           <>
             <dt>Tags</dt>
@@ -33,11 +35,11 @@ export function About({ detail, onDataset }: Props) {
         </dd>
         <dt>Namespace</dt>
         <dd>
-          <Name text={detail.namespace || "–"} />
+          <bdi>{detail.namespace || "–"}</bdi>
         </dd>
         <dt>Name</dt>
         <dd>
-          <Name text={detail.name || "–"} />
+          <bdi>{detail.name || "–"}</bdi>
         </dd>
       </dl>
       <Links links={detail.links} />
@@ -105,7 +107,13 @@ function Claims({ title, edges, other, onDataset }: ClaimsProps) {
       <ul className="ln-rows">
         {edges.map((edge) => (
           <li key={other(edge)}>
-            <button type="button" className="ln-link" onClick={() => { onDataset(other(edge)); }}>
+            <button
+              type="button"
+              className="ln-link"
+              onClick={() => {
+                onDataset(other(edge));
+              }}
+            >
               <Name text={other(edge)} />
             </button>
             <Badge tone={toneOf(edge.state)}>{words(edge.state)}</Badge>

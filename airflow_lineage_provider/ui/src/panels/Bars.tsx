@@ -1,4 +1,4 @@
-import { count, duration, time } from "../common/format";
+import { count, duration, plural, time } from "../common/format";
 
 export interface Bar {
   key: string;
@@ -22,13 +22,16 @@ export function Bars({ title, bars, unit }: Props) {
   if (!values.length) return null;
   const max = Math.max(...values, 0) || 1;
   const text = unit === "seconds" ? duration : count;
-  const step = WIDTH / Math.max(bars.length, 8);
+  const step = WIDTH / Math.max(bars.length, 20);
   const last = bars.findLast((bar) => bar.value !== null);
-  const summary = `${title} of the last ${bars.length} runs: ${text(Math.min(...values))} to ${text(Math.max(...values))}, last ${text(last?.value ?? null)}`;
+  const summary = `${title} of the last ${plural(bars.length, "run")}: ${text(Math.min(...values))} to ${text(Math.max(...values))}, last ${text(last?.value ?? null)}`;
   return (
     <figure className="ln-chart">
       <figcaption>
-        {title} <span className="ln-muted">last {text(last?.value ?? null)}, most {text(max)}</span>
+        {title}{" "}
+        <span className="ln-muted">
+          last {text(last?.value ?? null)}, most {text(max)}
+        </span>
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary} preserveAspectRatio="none">
         <line x1="0" x2={WIDTH} y1={HEIGHT - 0.5} y2={HEIGHT - 0.5} className="ln-axis" />
@@ -41,7 +44,9 @@ export function Bars({ title, bars, unit }: Props) {
               width={step * 0.7}
               y={HEIGHT - height}
               height={height}
-              className={bar.value === null ? "ln-bar-none" : `ln-bar ln-bar-${bar.state === "failed" ? "failed" : "ok"}`}
+              className={
+                bar.value === null ? "ln-bar-none" : `ln-bar ln-bar-${bar.state === "failed" ? "failed" : "ok"}`
+              }
             >
               <title>{`${time(bar.at)}: ${text(bar.value)}${bar.state === "failed" ? ", failed" : ""}`}</title>
             </rect>

@@ -77,7 +77,9 @@ describe("DatasetPanel", () => {
 
   it("draws rows and durations of the runs, one without rows too", () => {
     show({ tab: "runs" });
-    expect(screen.getByRole("img", { name: "Duration of the last 2 runs: 2.5 s to 1 min 15 s, last 2.5 s" })).toBeTruthy();
+    expect(
+      screen.getByRole("img", { name: "Duration of the last 2 runs: 2.5 s to 1 min 15 s, last 2.5 s" }),
+    ).toBeTruthy();
     expect(screen.getByRole("img", { name: "Rows of the last 2 runs: 1,234 to 1,234, last 1,234" })).toBeTruthy();
   });
 
@@ -85,7 +87,9 @@ describe("DatasetPanel", () => {
     show({ tab: "about" });
     expect(screen.getByText("late")).toBeTruthy();
     expect(screen.getByText("dbt, pipeline.yaml:12")).toBeTruthy();
-    expect(screen.getAllByRole("link").map((link) => link.getAttribute("href"))).toEqual(["https://marquez.example.com/x"]);
+    expect(screen.getAllByRole("link").map((link) => link.getAttribute("href"))).toEqual([
+      "https://marquez.example.com/x",
+    ]);
   });
 
   it.each(HOSTILE)("shows the name %j as text", (name) => {

@@ -1,5 +1,5 @@
-import type { ColumnEdge, DatasetDetail } from "../api/types";
-import { Badge } from "../common/Badge";
+import type { ColumnEdge, DatasetDetail, Finding } from "../api/types";
+import { Badge, type Tone } from "../common/Badge";
 import { plural } from "../common/format";
 import { Name } from "../common/Name";
 import { Tabs } from "../common/Tabs";
@@ -46,8 +46,16 @@ export function DatasetPanel(props: DatasetPanelProps) {
         </p>
         <p className="ln-badges">
           <span className="ln-muted">column lineage</span> <LineageKnown lineage={dataset.column_lineage} />
-          {detail.findings.length > 0 && <Badge tone="error">{plural(detail.findings.length, "finding")}</Badge>}
-          <button type="button" className="ln-button" onClick={() => { onImpact(dataset.id, column); }}>
+          {detail.findings.length > 0 && (
+            <Badge tone={worst(detail.findings)}>{plural(detail.findings.length, "finding")}</Badge>
+          )}
+          <button
+            type="button"
+            className="ln-button"
+            onClick={() => {
+              onImpact(dataset.id, column);
+            }}
+          >
             Impact of {column === null ? "a change" : "the column"}
           </button>
         </p>
@@ -59,15 +67,22 @@ export function DatasetPanel(props: DatasetPanelProps) {
         tabs={[
           { id: "schema", label: "Schema" },
           ...(detail.sql ? [{ id: "sql", label: "SQL" }] : []),
-          { id: "quality", label: "Quality", count: failed },
+          { id: "quality", label: "Quality", count: failed, tone: "error" },
           { id: "runs", label: "Runs" },
-          { id: "findings", label: "Findings", count: detail.findings.length },
+          { id: "findings", label: "Findings", count: detail.findings.length, tone: worst(detail.findings) },
           { id: "about", label: "About" },
         ]}
       >
         <Content {...props} />
       </Tabs>
     </div>
+  );
+}
+
+/** The tone of the worst of some findings. */
+function worst(findings: readonly Finding[]): Tone {
+  return (
+    (["error", "warning"] as const).find((severity) => findings.some((one) => one.severity === severity)) ?? "info"
   );
 }
 

@@ -1,4 +1,4 @@
-import { time } from "../common/format";
+import { plural, time } from "../common/format";
 import { Name } from "../common/Name";
 import { Scroll } from "../common/Scroll";
 import type { DatasetDetail } from "../api/types";
@@ -14,7 +14,9 @@ export function Quality({ checks, column }: { checks: readonly Check[]; column: 
       </p>
     );
   }
-  const runs = [...new Map(checks.flatMap((check) => check.results.map((result) => [result.run_id, result.at]))).entries()]
+  const runs = [
+    ...new Map(checks.flatMap((check) => check.results.map((result) => [result.run_id, result.at]))).entries(),
+  ]
     .sort(([, left], [, right]) => left.localeCompare(right))
     .slice(-10);
   const rows = [...checks].sort(
@@ -26,7 +28,9 @@ export function Quality({ checks, column }: { checks: readonly Check[]; column: 
   return (
     <Scroll label="Results of checks">
       <table className="ln-table ln-quality">
-        <caption className="ln-caption">Results of the last {runs.length} runs with checks, the newest at the right</caption>
+        <caption className="ln-caption">
+          Results of the last {plural(runs.length, "run")} with checks, the newest at the right
+        </caption>
         <thead>
           <tr>
             <th scope="col">Check</th>

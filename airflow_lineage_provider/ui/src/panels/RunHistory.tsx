@@ -39,7 +39,14 @@ export function RunHistory({ runs, onRun }: Props) {
             {oldest.reverse().map((run) => (
               <tr key={`${run.run_id} ${run.at}`}>
                 <td>
-                  <button type="button" className="ln-link" title={run.run_id} onClick={() => { onRun(run.run_id); }}>
+                  <button
+                    type="button"
+                    className="ln-link"
+                    title={run.run_id}
+                    onClick={() => {
+                      onRun(run.run_id);
+                    }}
+                  >
                     <Name text={time(run.at)} />
                   </button>
                 </td>

@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { Badge } from "../common/Badge";
 import { time } from "../common/format";
 import { ColumnName, Name } from "../common/Name";
@@ -30,28 +31,32 @@ export function Schema({ detail, edges, column, onColumn }: Props) {
         </thead>
         <tbody>
           {detail.columns.map((item) => (
-            <tr key={item.name} className={item.name === column ? "ln-selected" : undefined}>
-              <th scope="row">
-                <button
-                  type="button"
-                  className="ln-link"
-                  aria-pressed={item.name === column}
-                  onClick={() => { onColumn(item.name); }}
-                >
-                  <Name text={item.name} />
-                </button>
-                {item.findings > 0 && <Badge tone="error">{item.findings}</Badge>}
-                {item.description && <Name className="ln-muted ln-note" text={item.description} />}
-                {item.name === column && <Sources edges={edges} dataset={detail.dataset.id} column={item.name} />}
-              </th>
-              <td>
-                <ColumnType item={item} />
-                <History detail={detail} column={item.name} />
-              </td>
-              <td>
-                <LineageKnown lineage={item.lineage} />
-              </td>
-            </tr>
+            <Fragment key={item.name}>
+              <tr className={item.name === column ? "ln-selected" : undefined}>
+                <th scope="row">
+                  <button
+                    type="button"
+                    className="ln-link"
+                    aria-pressed={item.name === column}
+                    onClick={() => {
+                      onColumn(item.name);
+                    }}
+                  >
+                    <Name text={item.name} />
+                  </button>
+                  {item.findings > 0 && <Badge tone="error">{item.findings}</Badge>}
+                  {item.description && <Name className="ln-muted ln-note" text={item.description} />}
+                </th>
+                <td>
+                  <ColumnType item={item} />
+                  <History detail={detail} column={item.name} />
+                </td>
+                <td>
+                  <LineageKnown lineage={item.lineage} />
+                </td>
+              </tr>
+              {item.name === column && <Sources edges={edges} dataset={detail.dataset.id} column={item.name} />}
+            </Fragment>
           ))}
         </tbody>
       </table>
@@ -115,14 +120,19 @@ function Sources({ edges, dataset, column }: { edges: readonly ColumnEdge[]; dat
   const into = edges.filter((edge) => edge.target.dataset === dataset && edge.target.column === column);
   if (!into.length) return null;
   return (
-    <ul className="ln-list ln-sources" aria-label={`Columns that ${column} is made from`}>
-      {into.map((edge) => (
-        <li key={`${edge.source.dataset} ${edge.source.column} ${edge.kind}`}>
-          <span aria-hidden="true">← </span>
-          <ColumnName {...edge.source} />
-          <span className="ln-muted ln-fixed">{edge.kind}</span>
-        </li>
-      ))}
-    </ul>
+    <tr className="ln-selected">
+      <td colSpan={3}>
+        <ul className="ln-list" aria-label={`Columns that ${column} is made from`}>
+          {into.map((edge) => (
+            <li key={`${edge.source.dataset} ${edge.source.column} ${edge.kind}`}>
+              <span aria-hidden="true">←</span>
+              <ColumnName {...edge.source} />
+              <span className="ln-muted ln-fixed">{edge.kind}</span>
+              {edge.expression !== null && <Name className="ln-type ln-muted" text={edge.expression} />}
+            </li>
+          ))}
+        </ul>
+      </td>
+    </tr>
   );
 }

@@ -20,9 +20,11 @@ export function SqlView({ sql, dialect, columns, column, expression, onColumn }:
   const links = useMemo(() => columnTokens(tokens, columns), [tokens, columns]);
   const marked = column === null ? null : expressionOf(tokens, column, expression);
   const draw = (from: number, to: number) =>
-    tokens.slice(from, to).map((token, index) => (
-      <SqlToken key={from + index} token={token} column={links.get(from + index) ?? null} onColumn={onColumn} />
-    ));
+    tokens
+      .slice(from, to)
+      .map((token, index) => (
+        <SqlToken key={from + index} token={token} column={links.get(from + index) ?? null} onColumn={onColumn} />
+      ));
   return (
     <div>
       <div className="ln-toolbar">
@@ -35,18 +37,18 @@ export function SqlView({ sql, dialect, columns, column, expression, onColumn }:
       </div>
       <Scroll label="Compiled SQL" className="ln-code">
         <pre className="ln-sql">
-        <code>
-          {tokens.length === 0 && sql}
-          {marked === null ? (
-            draw(0, tokens.length)
-          ) : (
-            <>
-              {draw(0, marked[0])}
-              <mark className="ln-mark">{draw(...marked)}</mark>
-              {draw(marked[1], tokens.length)}
-            </>
-          )}
-        </code>
+          <code>
+            {tokens.length === 0 && sql}
+            {marked === null ? (
+              draw(0, tokens.length)
+            ) : (
+              <>
+                {draw(0, marked[0])}
+                <mark className="ln-mark">{draw(...marked)}</mark>
+                {draw(marked[1], tokens.length)}
+              </>
+            )}
+          </code>
         </pre>
       </Scroll>
     </div>
@@ -62,7 +64,14 @@ interface TokenProps {
 function SqlToken({ token, column, onColumn }: TokenProps) {
   if (column !== null) {
     return (
-      <button type="button" className="ln-sql-column" title="Show where this column comes from" onClick={() => { onColumn(column); }}>
+      <button
+        type="button"
+        className="ln-sql-column"
+        title="Show where this column comes from"
+        onClick={() => {
+          onColumn(column);
+        }}
+      >
         {token.text}
       </button>
     );

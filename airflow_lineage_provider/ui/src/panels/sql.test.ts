@@ -5,7 +5,13 @@ import { expressionOf, selectItems, tokenize } from "./sql";
 const marked = (sql: string, column: string, expression: string | null = null) => {
   const tokens = tokenize(sql);
   const place = expressionOf(tokens, column, expression);
-  return place && tokens.slice(...place).map((token) => token.text).join("");
+  return (
+    place &&
+    tokens
+      .slice(...place)
+      .map((token) => token.text)
+      .join("")
+  );
 };
 
 describe("tokenize", () => {
@@ -15,7 +21,11 @@ describe("tokenize", () => {
     "/* not closed",
     ...HOSTILE,
   ])("keeps every character of %j", (sql) => {
-    expect(tokenize(sql).map((token) => token.text).join("")).toBe(sql);
+    expect(
+      tokenize(sql)
+        .map((token) => token.text)
+        .join(""),
+    ).toBe(sql);
   });
 
   it("tells keywords, functions, strings, comments and names apart", () => {
@@ -43,7 +53,9 @@ describe("tokenize", () => {
 
 describe("selectItems", () => {
   it("names the items of each list, those of subqueries too", () => {
-    const items = selectItems(tokenize('select distinct a, b.c, f(x, y) as d, 1 + 2, (select e from g) as h, "I" from t'));
+    const items = selectItems(
+      tokenize('select distinct a, b.c, f(x, y) as d, 1 + 2, (select e from g) as h, "I" from t'),
+    );
     expect(items.map((item) => item.column)).toEqual(["a", "c", "d", "h", "e", "I"]);
   });
 });

@@ -60,7 +60,18 @@ export interface SelectItem {
   column: string;
 }
 
-const ENDS_LIST = new Set(["from", "where", "group", "having", "order", "limit", "union", "intersect", "except", "qualify"]);
+const ENDS_LIST = new Set([
+  "from",
+  "where",
+  "group",
+  "having",
+  "order",
+  "limit",
+  "union",
+  "intersect",
+  "except",
+  "qualify",
+]);
 
 /** The named items of all SELECT lists, in the order in which they stand. */
 export function selectItems(tokens: readonly Token[]): SelectItem[] {
@@ -79,7 +90,8 @@ function listItems(tokens: readonly Token[], from: number): SelectItem[] {
     if (at < from) continue;
     if (text === "(" || text === "[") depth++;
     else if (text === ")" || text === "]") depth--;
-    const ends = depth < 0 || (depth === 0 && (text === ";" || (kind === "keyword" && ENDS_LIST.has(text.toLowerCase()))));
+    const ends =
+      depth < 0 || (depth === 0 && (text === ";" || (kind === "keyword" && ENDS_LIST.has(text.toLowerCase()))));
     if (ends || (depth === 0 && text === ",")) {
       found.push(namedItem(tokens, start, at));
       start = at + 1;
@@ -117,7 +129,11 @@ export function unquoted(name: string): string {
  * The expression as the lineage gives it is looked for first; it may be normalized, so that the last SELECT item
  * that makes the column (nearest to the result) is the fallback.
  */
-export function expressionOf(tokens: readonly Token[], column: string, expression: string | null): [number, number] | null {
+export function expressionOf(
+  tokens: readonly Token[],
+  column: string,
+  expression: string | null,
+): [number, number] | null {
   const items = selectItems(tokens).filter((item) => sameName(item.column, column));
   const exact = expression === null ? null : findTokens(tokens, tokenize(expression));
   const found = items.findLast((item) => exact === null || (item.start <= exact[0] && exact[1] <= item.end));
@@ -139,7 +155,8 @@ function findTokens(tokens: readonly Token[], wanted: readonly Token[]): [number
     const part = hay.slice(at, at + needle.length);
     const first = part[0];
     const last = part.at(-1);
-    if (first && last && part.every(([, token], offset) => normal(token) === needle[offset])) return [first[0], last[0] + 1];
+    if (first && last && part.every(([, token], offset) => normal(token) === needle[offset]))
+      return [first[0], last[0] + 1];
   }
   return null;
 }

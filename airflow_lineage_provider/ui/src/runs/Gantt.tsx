@@ -33,7 +33,9 @@ export function Gantt({ jobs, now, selected, onJob }: Props) {
               type="button"
               className="ln-gantt-row"
               aria-expanded={job.name === selected}
-              onClick={() => { onJob(job.name === selected ? null : job.name); }}
+              onClick={() => {
+                onJob(job.name === selected ? null : job.name);
+              }}
             >
               <span className={depth === 1 ? "ln-gantt-label ln-gantt-child" : "ln-gantt-label"}>
                 <Badge tone={toneOf(job.state)}>

@@ -25,7 +25,9 @@ const COLUMNS: readonly [SortKey, string, boolean][] = [
 
 /** The jobs in a table that is sorted by a click on a heading. */
 export function JobTable({ jobs, filter, onFilter, selected, onJob }: Props) {
-  const sortBy = (key: SortKey) => { onFilter({ ...filter, sort: key, descending: filter.sort === key ? !filter.descending : false }); };
+  const sortBy = (key: SortKey) => {
+    onFilter({ ...filter, sort: key, descending: filter.sort === key ? !filter.descending : false });
+  };
   return (
     <Scroll label="Table of jobs">
       <table className="ln-table ln-jobs">
@@ -39,7 +41,13 @@ export function JobTable({ jobs, filter, onFilter, selected, onJob }: Props) {
                 className={isNumber ? "ln-number" : undefined}
                 aria-sort={filter.sort === key ? (filter.descending ? "descending" : "ascending") : undefined}
               >
-                <button type="button" className="ln-link ln-sort" onClick={() => { sortBy(key); }}>
+                <button
+                  type="button"
+                  className="ln-link ln-sort"
+                  onClick={() => {
+                    sortBy(key);
+                  }}
+                >
                   {label}
                   <span aria-hidden="true">{filter.sort === key ? (filter.descending ? " ↓" : " ↑") : ""}</span>
                 </button>
@@ -59,7 +67,9 @@ export function JobTable({ jobs, filter, onFilter, selected, onJob }: Props) {
                   type="button"
                   className="ln-link"
                   aria-expanded={job.name === selected}
-                  onClick={() => { onJob(job.name === selected ? null : job.name); }}
+                  onClick={() => {
+                    onJob(job.name === selected ? null : job.name);
+                  }}
                 >
                   <Name text={titleOf(job)} />
                 </button>

@@ -11,7 +11,13 @@ const JOBS = [
   job(),
   job({ name: "silver.orders", started: "2026-11-26T02:00:00Z", seconds: 10, rows: null }),
   job({ name: "gold.late", state: "running", started: "2026-11-26T02:00:15Z", seconds: null }),
-  job({ name: "gold.broken", state: "failed", error: "Conversion Error: x", attempt: 2, tests: { passed: 0, failed: 1, warned: 0 } }),
+  job({
+    name: "gold.broken",
+    state: "failed",
+    error: "Conversion Error: x",
+    attempt: 2,
+    tests: { passed: 0, failed: 1, warned: 0 },
+  }),
   job({ name: "gold.waiting", state: "none", started: null, seconds: null }),
 ];
 
@@ -41,7 +47,9 @@ describe("RunsView", () => {
 
   it("draws the jobs in the order in which they started, those that wait last", () => {
     show();
-    const names = screen.getAllByRole("button", { name: /(gold|silver)\./ }).map((row) => row.querySelector("bdi")?.textContent);
+    const names = screen
+      .getAllByRole("button", { name: /(gold|silver)\./ })
+      .map((row) => row.querySelector("bdi")?.textContent);
     expect(names).toEqual(["silver.orders", "gold.broken", "gold.orders", "gold.late", "gold.waiting"]);
     expect(screen.getByText("not started")).toBeTruthy();
   });
@@ -74,7 +82,8 @@ describe("RunsView", () => {
 
 describe("arranged", () => {
   it("has jobs without a value last in either direction", () => {
-    const sorted = (descending: boolean) => arranged(JOBS, { ...ALL_JOBS, sort: "seconds", descending }).map((one) => one.seconds);
+    const sorted = (descending: boolean) =>
+      arranged(JOBS, { ...ALL_JOBS, sort: "seconds", descending }).map((one) => one.seconds);
     expect(sorted(false)).toEqual([2, 2, 10, null, null]);
     expect(sorted(true)).toEqual([10, 2, 2, null, null]);
   });
@@ -87,8 +96,20 @@ describe("arranged", () => {
 describe("nested", () => {
   it("has the jobs of a task below it, and those without one where they stand", () => {
     const task = (name: string) => job({ name: `dag.${name}`, kind: "task", task_id: name });
-    const jobs = [task("a"), task("b"), job({ name: "m1", task_id: "a" }), job({ name: "m2", task_id: "gone" }), job({ name: "m3", task_id: "b" })];
-    expect(nested(jobs).map(({ job: one, depth }) => `${depth} ${titleOf(one)}`)).toEqual(["0 a", "1 m1", "0 b", "1 m3", "0 m2"]);
+    const jobs = [
+      task("a"),
+      task("b"),
+      job({ name: "m1", task_id: "a" }),
+      job({ name: "m2", task_id: "gone" }),
+      job({ name: "m3", task_id: "b" }),
+    ];
+    expect(nested(jobs).map(({ job: one, depth }) => `${depth} ${titleOf(one)}`)).toEqual([
+      "0 a",
+      "1 m1",
+      "0 b",
+      "1 m3",
+      "0 m2",
+    ]);
   });
 });
 

@@ -30,27 +30,46 @@ export function RunsView(props: RunsViewProps) {
   const shown = arranged(jobs, filter);
   const job = jobs.find((item) => item.name === selected);
   return (
-    <section className="ln-page" aria-label="Jobs of the run">
-      <Controls {...props} />
-      <p role="status" className="ln-badges">
-        {stateCounts(jobs).map(([state, number]) => (
-          <Badge key={state} tone={toneOf(state)}>
-            {number} {state}
-          </Badge>
-        ))}
-        <span className="ln-muted">
-          {shown.length < jobs.length ? `${shown.length} of ${plural(jobs.length, "job")}` : plural(jobs.length, "job")}
-          {isLive && ", live"}
-        </span>
-      </p>
-      {jobs.length === 0 && <p className="ln-muted">{emptyText(run)}</p>}
-      {jobs.length > 0 && shown.length === 0 && <p className="ln-muted">No job matches the filter.</p>}
-      {job && <JobDetail job={job} onDataset={onDataset} onClose={() => { onJob(null); }} />}
-      {shown.length > 0 && view === "gantt" && <Gantt jobs={filter.sort === "started" ? nested(shown) : shown.map((item) => ({ job: item, depth: 0 }))} now={now} selected={selected} onJob={onJob} />}
-      {shown.length > 0 && view === "table" && (
-        <JobTable jobs={shown} filter={filter} onFilter={onFilter} selected={selected} onJob={onJob} />
+    <div className="ln-split">
+      <section className="ln-page" aria-label="Jobs of the run">
+        <Controls {...props} />
+        <p role="status" className="ln-badges">
+          {stateCounts(jobs).map(([state, number]) => (
+            <Badge key={state} tone={toneOf(state)}>
+              {number} {state}
+            </Badge>
+          ))}
+          <span className="ln-muted">
+            {shown.length < jobs.length
+              ? `${shown.length} of ${plural(jobs.length, "job")}`
+              : plural(jobs.length, "job")}
+            {isLive && ", live"}
+          </span>
+        </p>
+        {jobs.length === 0 && <p className="ln-muted">{emptyText(run)}</p>}
+        {jobs.length > 0 && shown.length === 0 && <p className="ln-muted">No job matches the filter.</p>}
+        {shown.length > 0 && view === "gantt" && (
+          <Gantt
+            jobs={filter.sort === "started" ? nested(shown) : shown.map((item) => ({ job: item, depth: 0 }))}
+            now={now}
+            selected={selected}
+            onJob={onJob}
+          />
+        )}
+        {shown.length > 0 && view === "table" && (
+          <JobTable jobs={shown} filter={filter} onFilter={onFilter} selected={selected} onJob={onJob} />
+        )}
+      </section>
+      {job && (
+        <JobDetail
+          job={job}
+          onDataset={onDataset}
+          onClose={() => {
+            onJob(null);
+          }}
+        />
       )}
-    </section>
+    </div>
   );
 }
 
@@ -63,10 +82,24 @@ function emptyText(run: RunSummary): string {
 function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
   const id = useId();
   return (
-    <form className="ln-toolbar" role="search" onSubmit={(event) => { event.preventDefault(); }}>
+    <form
+      className="ln-toolbar"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+      }}
+    >
       <div role="group" aria-label="Show as" className="ln-switch">
         {(["gantt", "table"] as const).map((name) => (
-          <button key={name} type="button" className="ln-button" aria-pressed={view === name} onClick={() => { onView(name); }}>
+          <button
+            key={name}
+            type="button"
+            className="ln-button"
+            aria-pressed={view === name}
+            onClick={() => {
+              onView(name);
+            }}
+          >
             {name === "gantt" ? "Gantt chart" : "Table"}
           </button>
         ))}
@@ -77,7 +110,9 @@ function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
         type="search"
         placeholder="model, task, error"
         value={filter.text}
-        onChange={(event) => { onFilter({ ...filter, text: event.target.value }); }}
+        onChange={(event) => {
+          onFilter({ ...filter, text: event.target.value });
+        }}
       />
       <label htmlFor={`${id}-kind`}>Kind</label>
       <select
@@ -95,7 +130,13 @@ function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
         ))}
       </select>
       <label htmlFor={`${id}-state`}>State</label>
-      <select id={`${id}-state`} value={filter.state} onChange={(event) => { onFilter({ ...filter, state: event.target.value }); }}>
+      <select
+        id={`${id}-state`}
+        value={filter.state}
+        onChange={(event) => {
+          onFilter({ ...filter, state: event.target.value });
+        }}
+      >
         <option value="">all</option>
         {stateCounts(jobs).map(([state]) => (
           <option key={state} value={state}>
@@ -115,7 +156,7 @@ interface DetailProps {
 
 function JobDetail({ job, onDataset, onClose }: DetailProps) {
   return (
-    <section className="ln-card" aria-label={`Job ${job.name}`}>
+    <aside className="ln-side ln-job" aria-label={`Job ${titleOf(job)}`}>
       <div className="ln-panel-title">
         <h2>
           <Name text={titleOf(job)} />
@@ -124,7 +165,7 @@ function JobDetail({ job, onDataset, onClose }: DetailProps) {
           <span aria-hidden="true">✕</span>
         </button>
       </div>
-      <dl className="ln-facts ln-facts-wide">
+      <dl className="ln-facts">
         <dt>State</dt>
         <dd>
           <Badge tone={toneOf(job.state)}>{job.state}</Badge>
@@ -165,7 +206,14 @@ function JobDetail({ job, onDataset, onClose }: DetailProps) {
             <dt>Wrote</dt>
             <dd>
               {job.outputs.map((output) => (
-                <button key={output} type="button" className="ln-link" onClick={() => { onDataset(output); }}>
+                <button
+                  key={output}
+                  type="button"
+                  className="ln-link"
+                  onClick={() => {
+                    onDataset(output);
+                  }}
+                >
                   <Name text={output} />
                 </button>
               ))}
@@ -181,6 +229,6 @@ function JobDetail({ job, onDataset, onClose }: DetailProps) {
           <CopyButton text={job.error} label="Copy error" />
         </>
       )}
-    </section>
+    </aside>
   );
 }

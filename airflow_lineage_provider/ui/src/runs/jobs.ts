@@ -35,7 +35,9 @@ export function arranged(jobs: readonly Job[], filter: JobFilter): Job[] {
       (!filter.kind || job.kind === filter.kind) &&
       (!text || [job.name, job.node_id, job.task_id, job.error].join("\n").toLowerCase().includes(text)),
   );
-  return matches.sort((left, right) => compare(value(left), value(right), filter.descending) || compareText(left.name, right.name));
+  return matches.sort(
+    (left, right) => compare(value(left), value(right), filter.descending) || compareText(left.name, right.name),
+  );
 }
 
 function compare(left: number | string | null, right: number | string | null, descending: boolean): number {

@@ -45,7 +45,8 @@ export const finding = (change: Partial<Finding> = {}): Finding => ({
   dataset: "gold.orders",
   column: "amount",
   source: { file: "pipeline.yaml", line: 12 },
-  accept: "accepted:\n  - finding: column-missing\n    subject: gold.orders.amount\n    reason: why\n    until: 2026-12-31\n",
+  accept:
+    "accepted:\n  - finding: column-missing\n    subject: gold.orders.amount\n    reason: why\n    until: 2026-12-31\n",
   ...change,
 });
 
