@@ -22,6 +22,7 @@ from airflow_lineage_provider.dbt.artifacts import (
 from airflow_lineage_provider.dbt.records import DbtError
 from airflow_lineage_provider.events.sql_tables import tables_named
 from airflow_lineage_provider.readers.artifact_files import read_folder
+from tests.support.comparable import comparable
 
 FRESHNESS = {
     "models/sources.yml": """
@@ -34,9 +35,6 @@ FRESHNESS = {
                 freshness: {warn_after: {count: 1, period: hour}}
         """,
 }
-# What cannot be known after the fact; the operator's docstring lists it.
-OF_START = ("schema", "columnLineage")
-UNKNOWN = ("outputStatistics", "lifecycleStateChange")
 
 
 def plain_dbt(project, *words):
@@ -66,28 +64,10 @@ def artifacts(project, **options):
     )
 
 
-def comparable(events):
-    """Return the events by job and type, without ids, times and what cannot be known."""
-    found = {}
-    for event in json.loads(json.dumps(events)):
-        event["run"]["facets"].pop("tags", None)
-        event["run"]["facets"]["dbt_run"].pop("invocation_id")
-        for dataset in (*event["inputs"], *event["outputs"]):
-            for facets in ("facets", "outputFacets"):
-                for name in UNKNOWN if event["eventType"] != "START" else (*UNKNOWN, *OF_START):
-                    (dataset.get(facets) or {}).pop(name, None)
-            if not dataset.get("outputFacets", True):
-                del dataset["outputFacets"]
-        del event["eventTime"], event["run"]["runId"]
-        found[event["job"]["name"], event["eventType"]] = json.loads(
-            re.sub(r"20\d\d-\d\d-\d\dT[\d:.]+Z?", "now", json.dumps(event))
-        )
-    return found
-
-
 def test_the_events_equal_those_of_the_live_run(runs):
-    _, live, over = runs
-    found, expected = comparable(events_of(over)), comparable(events_of(live))
+    project, live, over = runs
+    found = comparable(events_of(over), project, after_the_fact=True)
+    expected = comparable(events_of(live), project, after_the_fact=True)
     assert found.keys() == expected.keys()
     for key, event in expected.items():
         assert found[key] == event

@@ -15,12 +15,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "events"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dbt_projects import write_project
-from event_helpers import SMALL, context
+from event_helpers import DAG, SMALL, TASK, context
 from image import environment, make_image, run_command
 
 from airflow_lineage_provider.events.context import context_text
 from airflow_lineage_provider.store import EventStore
-from tests.events.test_golden import GOLDEN, normalised
+from tests.events.test_golden import GOLDEN
+from tests.support.comparable import comparable
 from tests.support.endpoint import TOKEN, serving
 
 SECRET = "hunter2-of-the-warehouse"
@@ -89,8 +90,12 @@ def test_the_events_are_those_of_dbt_in_airflows_interpreter(image, tmp_path):
     done = run_command(image, project, "--file", file, "build", **given)
     assert done.returncode == 1  # as of `dbt build`, because a model of the project fails
     assert "1 of 7 OK loaded seed file main.raw_orders" in done.stdout
-    found = normalised(events_in(file), project)
-    assert json.loads(found) == json.loads(GOLDEN.read_text(encoding="utf-8"))
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    assert comparable(events_in(file), project) == comparable(golden, project)
+    parents = [event["run"]["facets"]["parent"] for event in events_in(file)]
+    assert {(one["run"]["runId"], one["root"]["run"]["runId"]) for one in parents} == {
+        (TASK.run_id, DAG.run_id)
+    }
 
 
 def test_events_go_to_the_endpoint_of_this_package_with_its_token(image, one, tmp_path):

@@ -20,7 +20,7 @@ from airflow_lineage_provider.dbt.records import DbtError, NodeFinished, NodeSta
 from airflow_lineage_provider.events.sql_tables import tables_named
 from airflow_lineage_provider.utils import dbt_process
 from airflow_lineage_provider.utils.dbt_process import DbtProcess, needed_environment
-from tests.events.test_golden import normalised
+from tests.support.comparable import comparable
 
 ENDLESS = "select count(*) as n from range(1000000) a, range(10000000) b where hash(a.range, b.range) = 1"
 PARENT = """
@@ -83,7 +83,7 @@ def test_the_events_equal_those_of_this_interpreter(tmp_path):
     project = write_project(tmp_path, SMALL)
     run(project)
     here, there = run(project), collect(process(sys.executable, project))
-    assert normalised(events_of(there), project) == normalised(events_of(here), project)
+    assert comparable(events_of(there), project) == comparable(events_of(here), project)
     assert there.finished == here.finished
 
 
