@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.adoption.columns import least_sources
 from airflow_lineage_provider.adoption.map_text import MapText
 from airflow_lineage_provider.adoption.new_tables import place_of
+from airflow_lineage_provider.adoption.properties import changed_properties
 from airflow_lineage_provider.checks import validate
 from airflow_lineage_provider.errors import InputError
 from airflow_lineage_provider.graph import Code, ColumnRef, Severity
 from airflow_lineage_provider.lineage_map import parse_source
 from airflow_lineage_provider.lineage_map.edit import Edit, edited
+from airflow_lineage_provider.readers import read_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -199,6 +201,9 @@ class _Editor:
             yield Edit(path, remove=True)
 
     def column_edit(self, finding: Finding) -> Iterator[Edit]:
+        if finding.code is Code.PROPERTY_CHANGED:
+            yield from self.property_edits(finding.subject)
+            return
         target = _ends(finding)[-1] if _ends(finding) else finding.subject
         dataset, _, column = target.rpartition(".")
         place = self.document.columns_path(dataset)
@@ -213,6 +218,15 @@ class _Editor:
             yield self.detail(path, "from", None if sources is None else _least(sources))
         elif finding.code in _DETAILS:
             yield self.detail(path, _DETAILS[finding.code], finding.now)
+
+    def property_edits(self, subject: str) -> Iterator[Edit]:
+        """Yield the edits of a consumer's or a feature's properties, such as the owners or the window."""
+        expected = read_map(self.document.lineage_map).graph
+        dataset, _, column = subject.rpartition(".")
+        is_dataset = subject in self.document.names
+        path = self.document.path(subject) if is_dataset else (*self.document.columns_path(dataset), column)
+        for key, value in changed_properties(expected, self.graph, subject):
+            yield self.detail(path, key, _least(value) if isinstance(value, list) else value)
 
     def detail(self, path: Path, key: str, value: Any) -> Edit:
         """Return the edit that sets a key of a column, which may be written in its shorthand."""

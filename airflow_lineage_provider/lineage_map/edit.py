@@ -6,6 +6,7 @@ several lines keeps them, and only items that are new or gone change.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -105,9 +106,14 @@ class _Editor:
             yield from self.splices(sequence.value[number], part)
 
     def replaced(self, key: Node, value: Node, new: Any) -> Iterator[_Splice]:
-        if isinstance(value, yaml.SequenceNode) and not value.flow_style and isinstance(new, list) and new:
-            yield from self.items(value, new)
-            return
+        if isinstance(value, yaml.SequenceNode) and isinstance(new, str | list) and new and value.value:
+            names = [new] if isinstance(new, str) else new
+            if not value.flow_style:
+                yield from self.items(value, names)
+                return
+            if "\n" in self.text[value.start_mark.index : value.end_mark.index]:
+                yield from self.flow_items(value, names)
+                return
         start = self.text.index(":", _end(key)) + 1
         end = max(start, _end(value))
         yield _Splice(start, end, "" if new is None else f" {_one_line(new)}")
@@ -128,6 +134,27 @@ class _Editor:
         if added:
             at = self.next_line(_end(sequence.value[-1]))
             yield _Splice(at, at, self.on_new_line(at) + "".join(added))
+
+    def flow_items(self, sequence: Node, new: list[Any]) -> Iterator[_Splice]:
+        """Yield what changes of a list in brackets on several lines, which may have comments."""
+        nodes, old = sequence.value, [_data(item) for item in sequence.value]
+        for number, data in enumerate(old):
+            if data not in new:
+                yield self.flow_item(nodes[number])
+        added = [item for item in new if item not in old]
+        if added:
+            at = nodes[-1].start_mark.index if old[-1] in new else sequence.start_mark.index + 1
+            text = "".join(f"{_one_line(item)}, " for item in added)
+            yield _Splice(at, at, text)
+
+    def flow_item(self, item: Node) -> _Splice:
+        """Remove an item of a list in brackets with the comma behind it, and its line where it stands alone."""
+        start, end = item.start_mark.index, _end(item)
+        comma = re.compile(r"[ \t]*,").match(self.text, end)
+        end = comma.end() if comma else end
+        line = self.lines(start, end)
+        alone = not self.text[line.start : start].strip() and not self.text[end : line.end].strip()
+        return line if alone else _Splice(start, end, "")
 
     def without(self, mapping: Node, key: Node, value: Node) -> _Splice:
         start, end = key.start_mark.index, max(_end(key) + 1, _end(value))

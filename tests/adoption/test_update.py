@@ -137,6 +137,19 @@ def test_a_drift_is_found_then_taken_into_the_map_and_other_lines_stay(drift):
     assert [line for line in kept if line in old] == [line for line in old if line in kept], "the order stays"
 
 
+def test_properties_and_owners_of_a_consumer_are_taken():
+    there = {**BOARD, "url": "https://bi/new", "owner": {"name": "Grace"}}
+    text = first_map(seen_in_manifest(shop(), columns=False)).text
+    text = text.replace(
+        "  The Board:\n", "  The Board:\n    url: 'https://bi/old'  # the page\n    owners: [Ada, Alan]\n"
+    )
+    manifest = shop(exposures=[there])
+    assert {f.code for f in findings(text, manifest)} == {"property-changed"}
+    done = update(text, evidence_of(manifest))
+    assert not done.left
+    assert "    url: https://bi/new  # the page\n    owners: Grace\n" in done.source.text
+
+
 def test_a_map_that_agrees_is_not_touched():
     text = the_map()
     assert update(text, evidence_of(shop())).source.text == text

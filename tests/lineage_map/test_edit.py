@@ -152,3 +152,55 @@ def test_a_removed_key_is_the_only_difference(name):
             assert yaml.safe_load(after) == expected
             kept = iter(text.splitlines())
             assert all(line in kept for line in after.splitlines()), "the other lines stay, in order"
+
+
+COMMENTED = """\
+layers:
+  gold:
+    tables:
+      block:
+        from:
+          - a.a   # first
+          # the second
+          - b.b
+      flow:
+        from: [
+          a.a,   # first
+          # the second
+          "b.b",
+          c.c    # third
+        ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "lines"),
+    [
+        ("block", "b.b", ["-           - a.a   # first"]),
+        ("block", ["a.a", "b.b", "c.c"], ["+           - c.c"]),
+        ("flow", ["a.a", "c.c"], ['-           "b.b",']),
+        (
+            "flow",
+            "a.a",
+            ['-           "b.b",', "-           c.c    # third", "+           ", "+               # third"],
+        ),
+        (
+            "flow",
+            ["a.a", "b.b", "c.c", "d.d"],
+            ["-           c.c    # third", "+           d.d, c.c    # third"],
+        ),
+    ],
+)
+def test_comments_inside_a_list_stay(table, value, lines):
+    edit = Edit(("layers", "gold", "tables", table, "from"), value)
+    after = edited(COMMENTED, [edit])
+    diff = difflib.ndiff(COMMENTED.splitlines(), after.splitlines())
+    assert sorted(line for line in diff if line[0] in "+-") == sorted(lines)
+    found = yaml.safe_load(after)["layers"]["gold"]["tables"][table]["from"]
+    assert set(found) == ({value} if isinstance(value, str) else set(value))
+
+
+def test_a_list_on_several_lines_can_be_replaced_as_a_whole():
+    after = edited(COMMENTED, [Edit(("layers", "gold", "tables", "flow", "from"), ["x.x", "y.y"])])
+    assert yaml.safe_load(after)["layers"]["gold"]["tables"]["flow"]["from"] == ["x.x", "y.y"]
+    assert "# the second" in after

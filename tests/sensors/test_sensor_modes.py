@@ -47,6 +47,7 @@ def context(task):
     """Return the parts of a first try's context that the sensor reads."""
     dag_run = SimpleNamespace(
         dag_id="sales",
+        run_id="manual__1",
         logical_date=NOW,
         run_after=NOW,
         data_interval_start=NOW,
