@@ -148,7 +148,7 @@ class _Editor:
             yield _Splice(at, at, text)
 
     def flow_item(self, item: Node) -> _Splice:
-        """Remove an item of a list in brackets with the comma behind it, and its line where it stands alone."""
+        """Remove an item of a list in brackets with its comma, and its line where it stands alone."""
         start, end = item.start_mark.index, _end(item)
         comma = re.compile(r"[ \t]*,").match(self.text, end)
         end = comma.end() if comma else end

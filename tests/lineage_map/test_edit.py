@@ -182,7 +182,7 @@ layers:
         (
             "flow",
             "a.a",
-            ['-           "b.b",', "-           c.c    # third", "+           ", "+               # third"],
+            ['-           "b.b",', "-           c.c    # third", "+               # third"],
         ),
         (
             "flow",
