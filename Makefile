@@ -18,7 +18,7 @@ SITE := site
 # An environment where bytecode is not written makes every dbt process import for 5 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo ui stack test check audit format docs bench soak pins clean
+.PHONY: help install demo ui stack test check audit format docs compare bench soak pins clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ $(DOCS)/.installed: requirements-docs.txt
 	@echo "[2/2] $$(grep -c == $<) pinned packages"
 	@$(DOCS)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
 	@touch $@
+
+compare: $(TEST_INSTALLED) ## run this, dbt-ol, Cosmos and DataHub on one dbt project, and write docs/comparison.md
+	$(BIN)/python -m tests.comparison
 
 docs: export NO_MKDOCS_2_WARNING := 1
 docs: export DISABLE_MKDOCS_2_WARNING := true

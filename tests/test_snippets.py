@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.forwarding.targets import configured_targets, open_target
 from airflow_lineage_provider.get_provider_info import get_provider_info
 from airflow_lineage_provider.store import EventStore, StoreError
@@ -25,6 +27,18 @@ def test_every_snippet_is_on_a_page():
     pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
     included = set(re.findall(r'^--8<-- "([^"]+)"', pages, re.MULTILINE))
     assert set(names("*/*")) <= included
+
+
+def test_the_impact_of_a_change_is_as_printed(monkeypatch):
+    """The commands of the page, on the map of this repository; `...` is any text."""
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs" / "how-to" / "change-a-column.md").read_text()
+    blocks = re.findall(r"^```console\n\$ airflow-lineage (.*)\n((?:.*\n)*?)```$", text, re.MULTILINE)
+    assert len(blocks) == 2
+    for command, printed in blocks:
+        result = CliRunner().invoke(main, command.split())
+        pattern = re.escape(printed).replace(re.escape("..."), "(?:.|\n)*")
+        assert re.fullmatch(pattern, result.output), result.output
 
 
 @pytest.mark.parametrize("name", names("dags/*.py"))
