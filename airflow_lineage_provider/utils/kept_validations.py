@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.checks import Validation
     from airflow_lineage_provider.lineage_map import LineageMap
+    from airflow_lineage_provider.store.validations import ValidationRow
     from airflow_lineage_provider.utils.event_wait import EventWaitConfig
 
 log = logging.getLogger(__name__)
@@ -31,19 +32,33 @@ def keep_validation(
 
     A store that fails loses it, with a warning: the outcome of the task does not depend on it.
     """
-    from airflow_lineage_provider.graph import Severity
-    from airflow_lineage_provider.reports.text import outcome
     from airflow_lineage_provider.reports.views.saved import to_bytes
     from airflow_lineage_provider.reports.views.validation import saved_validation
     from airflow_lineage_provider.store.errors import StoreError
+    from airflow_lineage_provider.store.validations import add_validation
+
+    row = validation_row(validation, lineage_map, task_id, dag_runs)
+    saved = saved_validation(validation, lineage_map, config.map_text, config.environment)
+    with closing(EventStoreHook().get_conn()) as store:
+        try:
+            add_validation(store, row, to_bytes(saved))
+        except StoreError as error:
+            log.warning("the lineage pages do not show this validation: %s", error)
+
+
+def validation_row(
+    validation: Validation, lineage_map: LineageMap, task_id: str, dag_runs: Sequence[Any]
+) -> ValidationRow:
+    """Return the outcome of a validation of the first of these DAG runs, whose events were all read."""
+    from airflow_lineage_provider.graph import Severity
+    from airflow_lineage_provider.reports.text import outcome
     from airflow_lineage_provider.store.records import utc_text
-    from airflow_lineage_provider.store.validations import ValidationRow, add_validation
+    from airflow_lineage_provider.store.validations import ValidationRow
     from airflow_lineage_provider.utils.dag_run import dag_run_ids
 
     validated = dag_runs[0]
     counts = Counter(finding.severity for finding in validation.comparison.findings)
-    saved = saved_validation(validation, lineage_map, config.map_text, config.environment)
-    row = ValidationRow(
+    return ValidationRow(
         dag_id=validated.dag_id,
         run_id=validated.run_id,
         task_id=task_id,
@@ -52,14 +67,9 @@ def keep_validation(
         outcome=outcome(validation.comparison),
         errors=counts[Severity.ERROR],
         warnings=counts[Severity.WARNING],
-        title=saved.facts.title,
+        title=lineage_map.content.document.title,
         reads=tuple(sorted(_read_dags(dag_runs, lineage_map))),
     )
-    with closing(EventStoreHook().get_conn()) as store:
-        try:
-            add_validation(store, row, to_bytes(saved))
-        except StoreError as error:
-            log.warning("the lineage pages do not show this validation: %s", error)
 
 
 def _read_dags(dag_runs: Sequence[Any], lineage_map: LineageMap) -> set[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from airflow_lineage_provider.errors import InputError, LineageError
 from airflow_lineage_provider.plugins.api.cache import HEADERS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _STATUSES: dict[type[LineageError], int] = {NewerStoreError: 409, NotInRunError: 404, InputError: 422}
 _HEADERS = {**HEADERS, "Cache-Control": "no-store"}
+_NOT_ALLOWED = 405
 _HINTS = {401: "log in again", 403: "ask for permission to read the task instances of this DAG"}
 
 
@@ -29,10 +31,23 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(LineageError, _expected_error)
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     status, detail = getattr(error, "status_code", 500), getattr(error, "detail", "")
     text = f"{detail}: {_HINTS[status]}" if status in _HINTS else str(detail)
-    return _refusal(status, text, getattr(error, "headers", None) or {})
+    headers = dict(getattr(error, "headers", None) or {})
+    if status == _NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return _refusal(status, text, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods of all routes of a path; the framework names those of the first one only."""
+    return {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
 
 
 def _wrong_parameter(_: Request, error: Exception) -> Response:

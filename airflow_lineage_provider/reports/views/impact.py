@@ -29,7 +29,8 @@ def impact_view(lineage: RunLineage, dataset: str, column: str, change: ChangeNa
 
     Raises NotInRunError and InputError for names that the run does not have.
     """
-    name = f"{require_dataset(lineage, dataset)}.{column}" if column else dataset
+    require_dataset(lineage, dataset)
+    name = f"{dataset}.{column}" if column else dataset
     found, effects = planned_change(lineage.graph, name, _CHANGES[change])
     return ImpactAnswer(
         change=f"{name} is {change}",
