@@ -70,7 +70,7 @@ def seen_in_manifest(manifest: Manifest, *, columns: bool) -> Sightings:
     nodes = {**manifest.sources, **manifest.nodes}
     datasets = {names[key]: _of_node(node) for key, node in nodes.items() if key in names}
     kept = {name: seen for name, seen in datasets.items() if name in evidence.graph.datasets}
-    return _by_name(kept, evidence.graph, manifest.metadata.project_name or "")
+    return by_name(kept, evidence.graph, manifest.metadata.project_name or "")
 
 
 def seen_in_run(events: Iterable[Mapping[str, Any]]) -> Sightings:
@@ -82,7 +82,7 @@ def seen_in_run(events: Iterable[Mapping[str, Any]]) -> Sightings:
         for one in (*job.inputs, *job.outputs)
         if one.logical in evidence.graph.datasets
     }
-    return _by_name(datasets, evidence.graph)
+    return by_name(datasets, evidence.graph)
 
 
 def together(first: Sightings, second: Sightings) -> Sightings:
@@ -100,7 +100,7 @@ def together(first: Sightings, second: Sightings) -> Sightings:
     return Sightings(datasets, merged, first.title or second.title)
 
 
-def _by_name(datasets: Mapping[str, Seen], graph: Graph, title: str = "") -> Sightings:
+def by_name(datasets: Mapping[str, Seen], graph: Graph, title: str = "") -> Sightings:
     """Return the sightings with OpenLineage names as keys, so that they agree between kinds of evidence."""
     keys = {name: seen.name.casefold() for name, seen in datasets.items()}
     namespaces: dict[str, set[str]] = {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,11 +18,12 @@ from airflow_lineage_provider.cli.options import (
     expected_errors,
     map_argument,
 )
+from airflow_lineage_provider.cli.reconcile import TOKEN, datahub_catalog
 from airflow_lineage_provider.cli.runs import root_run, source_at, source_option, store_option
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from airflow_lineage_provider.adoption.seen import Sightings
     from airflow_lineage_provider.graph import Finding
@@ -29,16 +31,19 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map.files import FileChange
     from airflow_lineage_provider.readers import Evidence
 
+_PATH = click.Path(dir_okay=False, path_type=Path)
+
 
 @click.command(
     epilog=example("airflow-lineage init --manifest dbt_project/target/manifest.json > lineage.yaml")
 )
-@click.option(
-    "--manifest",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A dbt project's manifest.json, as `dbt compile` writes it.",
-)
+@click.option("--manifest", type=_PATH, help="A dbt project's manifest.json, as `dbt compile` writes it.")
+@click.option("--catalog", type=_PATH, help="Its catalog.json (`dbt docs generate`), for columns.")
 @click.option("--run", metavar="RUN", help="A DAG run: its root run's id, `latest` or `all`.")
+@click.option(
+    "--datahub", metavar="URL|FILE", help=f"DataHub's server (token in {TOKEN}), or a metadata file."
+)
+@click.option("--platform", "platforms", multiple=True, help="Read only these platforms of DataHub.")
 @source_option
 @click.option(
     "--layers",
@@ -55,52 +60,55 @@ if TYPE_CHECKING:
     help="Document the columns of these tables too, such as 'marts.*'; may be repeated.",
 )
 @click.option("--environment", "-e", default="dev", show_default=True, help="Name of the map's environment.")
-def init(
-    manifest: Path | None,
-    run: str | None,
-    store: str | None,
-    rule: str,
-    columns: tuple[str, ...],
-    environment: str,
-) -> None:
-    """Write a first map on stdout: of a dbt project, of what a run emitted, or of both.
+def init(rule: str, columns: tuple[str, ...], environment: str, **options: Any) -> None:
+    """Write a first map on stdout: of a dbt project, of what a run emitted, of DataHub, or of several.
 
     What can be derived stays out. The choices that were made are listed on stderr.
     """
-    if manifest is None and run is None:
-        raise click.UsageError("name --manifest, --run or both")
+    if not any(options[name] for name in ("manifest", "run", "datahub")):
+        raise click.UsageError("name --manifest, --run, --datahub or several of them")
+    if options["catalog"] and not options["manifest"]:
+        raise click.UsageError("--catalog adds columns to those of --manifest: name it too")
     with expected_errors():
         from airflow_lineage_provider.adoption.first_map import first_map
-        from airflow_lineage_provider.adoption.seen import seen_in_run, together
+        from airflow_lineage_provider.adoption.seen import together
         from airflow_lineage_provider.reports.escape import one_line
 
-        found: list[Sightings] = []
-        ignore_case = False
-        if manifest is not None:
-            sightings, ignore_case = _of_manifest(manifest, columns=bool(columns))
-            found.append(sightings)
-        if run is not None:
-            source = source_at(store)
-            found.append(seen_in_run(source.events(root_run_id=root_run(source, run))))
-            ignore_case |= any(s.namespace.startswith("snowflake:") for s in found[-1].datasets.values())
+        found = list(_sightings(options, columns=bool(columns)))
         made = first_map(
-            together(*found) if len(found) > 1 else found[0],
+            reduce(together, (sightings for sightings, _ in found)),
             rule=rule,
             columns=columns,
             environment=environment,
-            ignore_case=ignore_case,
+            ignore_case=any(ignore_case for _, ignore_case in found),
         )
         click.echo(made.text, nl=False)
         for choice in made.choices:
             click.echo(one_line(choice), err=True)
 
 
-def _of_manifest(path: Path, *, columns: bool) -> tuple[Sightings, bool]:
-    from airflow_lineage_provider.adoption.seen import seen_in_manifest
+def _sightings(options: dict[str, Any], *, columns: bool) -> Iterator[tuple[Sightings, bool]]:
+    """Yield what each kind of evidence shows, and whether its names ignore case."""
+    from airflow_lineage_provider.adoption.seen import seen_in_manifest, seen_in_run
+    from airflow_lineage_provider.adoption.seen_catalog import add_columns, seen_in_datahub
     from airflow_lineage_provider.readers import load_manifest
 
-    manifest = load_manifest(path)
-    return seen_in_manifest(manifest, columns=columns), manifest.metadata.adapter_type == "snowflake"
+    if options["manifest"]:
+        manifest = load_manifest(options["manifest"])
+        if options["catalog"]:
+            add_columns(manifest, options["catalog"])
+        yield seen_in_manifest(manifest, columns=columns), manifest.metadata.adapter_type == "snowflake"
+    if options["datahub"]:
+        sightings = seen_in_datahub(datahub_catalog(options["datahub"], options["platforms"]))
+        yield sightings, _is_snowflake(sightings)
+    if options["run"]:
+        source = source_at(options["store"])
+        sightings = seen_in_run(source.events(root_run_id=root_run(source, options["run"])))
+        yield sightings, _is_snowflake(sightings)
+
+
+def _is_snowflake(sightings: Sightings) -> bool:
+    return any(seen.namespace.startswith("snowflake:") for seen in sightings.datasets.values())
 
 
 @click.command(

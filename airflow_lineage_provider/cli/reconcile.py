@@ -94,7 +94,7 @@ def _places(options: dict[str, Any], dialect: str) -> dict[str, Callable[[], Any
     if options["queries"]:
         found["query"] = lambda: _query_log(options["queries"], dialect)
     if options["datahub"]:
-        found["datahub"] = lambda: _catalog(options["datahub"], options["platforms"])
+        found["datahub"] = lambda: datahub_catalog(options["datahub"], options["platforms"])
     return found
 
 
@@ -104,7 +104,8 @@ def _query_log(paths: tuple[str, ...], dialect: str) -> Any:
     return open_log_files(paths, fallback_dialect=dialect)
 
 
-def _catalog(place: str, platforms: tuple[str, ...]) -> Any:
+def datahub_catalog(place: str, platforms: tuple[str, ...]) -> Any:
+    """Return what a DataHub server, or a file of its metadata, has. Raises LineageError."""
     from airflow_lineage_provider.readers.datahub_aspects import load_catalog
     from airflow_lineage_provider.systems.datahub.client import DataHubClient
     from airflow_lineage_provider.systems.http import JsonApi
