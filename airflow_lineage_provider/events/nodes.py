@@ -54,6 +54,7 @@ class NodeEvents:
         """Return the START event of a node."""
         mask, node = self._context.mask, record.node
         lineage = self._lineage(node, record.sql)
+        self._begun[node.unique_id] = _made_of(node, record.sql), lineage
         output, columns = node.relation, _columns(lineage)
         return self._event(
             RunState.START,
@@ -67,7 +68,9 @@ class NodeEvents:
     def end(self, record: NodeFinished) -> RunEvent:
         """Return the COMPLETE, FAIL or ABORT event of a node."""
         mask, node = self._context.mask, record.node
-        lineage = self._lineage(node, record.sql)
+        made_of, lineage = self._begun.pop(node.unique_id, (None, None))
+        if lineage is None or made_of != _made_of(node, record.sql):  # more is known than at START
+            lineage = self._lineage(node, record.sql)
         outcome = outcome_facets(record, lineage.problems, self._invocation, self._context)
         output, extra = node.relation, _dbt_facets(node) | _columns(lineage)
         return self._event(
@@ -91,14 +94,7 @@ class NodeEvents:
         ]
 
     def _lineage(self, node: Node, sql: str | None) -> NodeLineage:
-        """Return a node's column lineage; the end event reuses that of START unless more is known."""
-        made_of = (node.inputs, node.relation, sql)
-        before = self._begun.pop(node.unique_id, None)
-        if before and before[0] == made_of:
-            return before[1]
-        found = node_lineage(node, sql, self._warehouse, self._context.mask)
-        self._begun[node.unique_id] = made_of, found
-        return found
+        return node_lineage(node, sql, self._warehouse, self._context.mask)
 
     def _run(self, node: Node, started_at: datetime, outcome: dict[str, RunFacet]) -> Run:
         """Return the run; START and end event get the same id, derived from invocation and node."""
@@ -128,6 +124,11 @@ class NodeEvents:
             outputs=outputs,
             producer=PRODUCER,
         )
+
+
+def _made_of(node: Node, sql: str | None) -> object:
+    """Return what a node's column lineage depends on."""
+    return node.inputs, node.relation, sql
 
 
 def _inputs(node: Node, lineage: NodeLineage) -> list[Relation]:

@@ -74,7 +74,9 @@ with DAG("one", schedule=None):
 with DAG("three", schedule=None):
     layer("three", "bronze") >> layer("three", "silver") >> layer("three", "gold")
 """
+# The first line lets the search for DAG files, which looks for two words, find the file.
 COSMOS_DAGS = """
+# Airflow DAGs
 from cosmos import DbtDag, ExecutionConfig, ExecutionMode, LoadMode
 from cosmos import ProfileConfig, ProjectConfig, RenderConfig
 

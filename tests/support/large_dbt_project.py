@@ -1,7 +1,7 @@
 """A generated dbt project of 150 models on DuckDB: staging, joins and aggregates over seeds and ephemerals.
 
-`write(folder, tests=...)` writes it with about that many data tests. Every layer is a schema; the seeds are
-`raw`, six snapshots are `history`.
+`write(folder, tests=...)` writes it with about that many data tests, and with `times=7` 1,050 models. Every
+layer is a schema; the seeds are `raw`, six snapshots are `history`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ snapshots:
 """
 
 
-def write(folder: Path, *, tests: int = 300, threads: int = 8) -> Path:
-    """Write the project and its profile into `folder`."""
+def write(folder: Path, *, tests: int = 300, threads: int = 8, times: int = 1) -> Path:
+    """Write the project and its profile into `folder`; `times` multiplies the numbers of models."""
     files = {
         "dbt_project.yml": PROJECT,
         "profiles.yml": PROFILE.format(folder=folder, threads=threads),
@@ -55,17 +55,17 @@ def write(folder: Path, *, tests: int = 300, threads: int = 8) -> Path:
     }
     for n in range(SEEDS):
         files[f"seeds/raw_{n}.csv"] = _rows(n)
-    for n in range(STAGING):
+    for n in range(STAGING * times):
         files[f"models/staging/stg_{n}.sql"] = _staging(n)
-    for n in range(EPHEMERAL):
+    for n in range(EPHEMERAL * times):
         files[f"models/parts/part_{n}.sql"] = f"select * from {{{{ ref('stg_{n}') }}}} where status <> 'lost'"
-    for n in range(JOINS):
+    for n in range(JOINS * times):
         files[f"models/joins/join_{n}.sql"] = _join(n)
-    for n in range(AGGREGATES):
+    for n in range(AGGREGATES * times):
         files[f"models/marts/mart_{n}.sql"] = _aggregate(n)
     for n in range(SNAPSHOTS):
         files[f"snapshots/history_{n}.yml"] = SNAPSHOT.format(n=n)
-    files["models/tests.yml"] = _tests(tests)
+    files["models/tests.yml"] = _tests(tests, times)
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -124,12 +124,18 @@ having count(*) > {n % 3}
 """
 
 
-def _tests(count: int) -> str:
+def _tests(count: int, times: int) -> str:
     """Return the YAML of `count` not_null tests, several of a column where there are more than columns."""
     columns = {
-        **{f"stg_{n}": (*COLUMNS, "total", "size_class") for n in range(STAGING)},
-        **{f"join_{n}": ("id", "customer_id", "left_amount", "status", "ordered_at") for n in range(JOINS)},
-        **{f"mart_{n}": ("customer_id", "orders", "revenue", "last_ordered_at") for n in range(AGGREGATES)},
+        **{f"stg_{n}": (*COLUMNS, "total", "size_class") for n in range(STAGING * times)},
+        **{
+            f"join_{n}": ("id", "customer_id", "left_amount", "status", "ordered_at")
+            for n in range(JOINS * times)
+        },
+        **{
+            f"mart_{n}": ("customer_id", "orders", "revenue", "last_ordered_at")
+            for n in range(AGGREGATES * times)
+        },
     }
     places = [(model, column) for model, names in columns.items() for column in names]
     chosen: dict[str, dict[str, list[str]]] = {}
