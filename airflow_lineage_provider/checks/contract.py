@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from airflow_lineage_provider.checks.equality import same_expression, same_type
 from airflow_lineage_provider.graph import Code, Severity, compare
 from airflow_lineage_provider.lineage_map import bindings_of
 from airflow_lineage_provider.readers.documented import read_map
-from airflow_lineage_provider.readers.live_manifest import manifest_of_node
 from airflow_lineage_provider.readers.manifest import logical_name, read_manifest
+from airflow_lineage_provider.readers.manifest_file import Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_lineage_provider.graph import Finding, Graph
     from airflow_lineage_provider.lineage_map import LineageMap
 
@@ -34,13 +38,14 @@ class NodeContract:
         self._expected = read_map(lineage_map).graph
         self._policy = lineage_map.policy()
 
-    def broken_by(self, manifest: Any, unique_id: str) -> tuple[Finding, ...]:
+    def broken_by(self, node_part: Mapping[str, Any], unique_id: str) -> tuple[Finding, ...]:
         """Return the errors, by the map's policy, of a node that dbt has compiled and is about to run.
 
-        `manifest` is dbt's, in memory. Only what the compiled SQL proves is compared: inputs, columns, their
-        sources and expressions. Types, and the columns that `select *` brings, are known after the run.
+        `node_part` is that of `dbt.node_part`. Only what the compiled SQL proves is compared: inputs,
+        columns, their sources and expressions. Types, and the columns that `select *` brings, are known after
+        the run.
         """
-        part = manifest_of_node(manifest, unique_id)
+        part = msgspec.convert(node_part, Manifest)
         node = part.nodes.get(unique_id)
         if node is None or node.resource_type not in {"model", "snapshot"}:
             return ()

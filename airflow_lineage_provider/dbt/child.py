@@ -1,18 +1,20 @@
 """Run by another interpreter, which has dbt and not this package: a dbt run whose records go over a pipe.
 
 `python -I child.py`: the first line of stdin is the command as JSON. Each line of stdout is a JSON list of a
-record's class and its fields. After a line `["FindTables", ...]` the next line of stdin is the answer, the
-relations. SIGTERM cancels the run.
+record's class and its fields. A line `["FindTables", ...]` or `["CheckNode", ...]` is a question, and the
+next line of stdin its answer; one question is asked at a time. SIGTERM cancels the run.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import importlib.util
 import json
 import os
 import signal
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +23,7 @@ from typing import Any
 PACKAGE = "airflow_lineage_provider"
 PR_SET_PDEATHSIG = 1
 OLDEST_PYTHON = (3, 11)
+OLDEST_DBT, NEXT_DBT = (1, 10), (2, 0)
 
 
 def main() -> None:
@@ -44,13 +47,28 @@ def _run(pipe: Any) -> None:
     from airflow_lineage_provider.dbt import Command, DbtError, DbtRun
     from airflow_lineage_provider.dbt.records import InvocationFinished, Relation
 
+    writing, asking = threading.Lock(), threading.Lock()  # dbt checks nodes on its own threads
+
     def send(record: Any, kind: str = "") -> None:
-        pipe.write(json.dumps([kind or type(record).__name__, record], default=_plain) + "\n")
-        pipe.flush()
+        line = json.dumps([kind or type(record).__name__, record], default=_plain) + "\n"
+        with writing:
+            pipe.write(line)
+            pipe.flush()
+
+    def ask(kind: str, *asked: Any) -> Any:
+        with asking:
+            send(asked, kind)
+            return json.loads(sys.stdin.readline())
 
     def find_tables(node: Any, sql: str, invocation: Any) -> tuple[Relation, ...]:
-        send([node, sql, invocation], "FindTables")
-        return tuple(_relation(one) for one in json.loads(sys.stdin.readline()))
+        return tuple(_relation(one) for one in ask("FindTables", node, sql, invocation))
+
+    def check_node(part: dict[str, Any], unique_id: str) -> str | None:
+        answer = ask("CheckNode", part, unique_id)
+        if problem := answer.get("problem"):
+            raise DbtError(problem)
+        error: str | None = answer["error"]
+        return error
 
     def _relation(given: dict[str, Any]) -> Relation:
         """Return a table that SQL names: its columns are not known yet."""
@@ -62,9 +80,9 @@ def _run(pipe: Any) -> None:
     try:
         given = json.loads(sys.stdin.readline())
         options: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+            key: tuple(value) if isinstance(value, list) else value for key, value in given["command"].items()
         }
-        run = DbtRun(Command(**options), find_tables)
+        run = DbtRun(Command(**options), find_tables, check_node if given["checks"] else None)
     except DbtError as error:
         send(InvocationFinished(success=False, error=str(error), bad_input=True))
         return
@@ -83,7 +101,13 @@ def _missing() -> str | None:
         if not str(error.name).startswith("dbt"):
             return f"{sys.executable} has a dbt that cannot be imported: {error}; install it there again"
         found = None
-    return None if found else f"{sys.executable} has no dbt-core: install it there, or name another python"
+    if not found:
+        return f"{sys.executable} has no dbt-core: install it there, or name another python"
+    version = importlib.metadata.version("dbt-core")
+    major, minor, *_ = (int(part) if part.isdecimal() else 0 for part in version.split("."))
+    if not OLDEST_DBT <= (major, minor) < NEXT_DBT:
+        return f"{sys.executable} has dbt-core {version}; 1.10, 1.11 or 1.12 is needed"
+    return None
 
 
 def _plain(value: Any) -> Any:

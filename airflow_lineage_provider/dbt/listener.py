@@ -21,6 +21,7 @@ from airflow_lineage_provider.dbt.messages import (
     RunHookEnded,
     StatementSent,
 )
+from airflow_lineage_provider.dbt.node_part import node_part
 from airflow_lineage_provider.dbt.project import one_line
 from airflow_lineage_provider.dbt.records import DbtError, LogLine
 from airflow_lineage_provider.dbt.warehouse import release, report_row_counts
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from queue import Queue
 
-    CheckNode = Callable[[Any, str], str | None]
-    """Takes dbt's manifest and the unique id of a compiled node; returns why the node must not run."""
+    CheckNode = Callable[[dict[str, Any], str], str | None]
+    """Takes the part of a compiled node (`node_part`) and its unique id; returns why it must not run."""
 
 NODE_EVENTS = {"NodeStart", "NodeExecuting", "NodeFinished"}
 # The first of these comes when the adapter exists: hooks of on-run-start run before the nodes.
@@ -100,7 +101,7 @@ class Listener:
     def _check(self, check_node: CheckNode, uid: str) -> None:
         """Raise DbtError, before any SQL of the node is sent, if the check finds an error."""
         try:
-            error = check_node(self.manifest, uid)
+            error = check_node(node_part(self.manifest, uid), uid)
         except Exception as problem:  # noqa: BLE001 - a check that cannot be made never fails the models
             reason = f"{uid} is not checked before it runs: {type(problem).__name__}: {one_line(problem)}"
             self._messages.put(LogLine("warn", reason))

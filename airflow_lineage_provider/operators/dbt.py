@@ -84,8 +84,8 @@ class DbtLayerOperator(BaseOperator):
         table stays as it was, and nodes downstream are skipped.
     :param environment: which of the map's environments binds its names to the project's relations.
     :param python: an interpreter that has dbt, such as `/opt/dbt/bin/python`: dbt runs there, in a process
-        that dies with the task. Nothing but dbt is needed there; map_path cannot be used with it. The default
-        is the option `[airflow_lineage] dbt_python`, else dbt runs in this process.
+        that dies with the task. Nothing but dbt is needed there. The default is the option
+        `[airflow_lineage] dbt_python`, else dbt runs in this process.
     :param store_conn_id: the event store, a connection of type `lineage_store`. The default is the option
         `[airflow_lineage] store`.
 
@@ -241,13 +241,9 @@ class DbtLayerOperator(BaseOperator):
         python = self.python or conf.get("airflow_lineage", "dbt_python", fallback="")
         if not python:
             return DbtRun(command, tables_named, self._check_node())
-        if self.map_path:
-            raise InputError(
-                "map_path needs dbt in Airflow's own interpreter: remove map_path, or python and dbt_python"
-            )
-        return DbtProcess(python, command, tables_named)
+        return DbtProcess(python, command, tables_named, self._check_node())
 
-    def _check_node(self) -> Callable[[Any, str], str | None] | None:
+    def _check_node(self) -> Callable[[dict[str, Any], str], str | None] | None:
         if not self.map_path:
             return None
         from airflow_lineage_provider.utils.contract import node_check

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 SHOWN_FINDINGS = 5
 
 
-def node_check(map_path: Path, environment: str | None) -> Callable[[Any, str], str | None]:
-    """Return a function of dbt's manifest and a node's unique id that returns the node's findings as text.
+def node_check(map_path: Path, environment: str | None) -> Callable[[dict[str, Any], str], str | None]:
+    """Return a function of a node's part of the manifest and its unique id that returns its findings as text.
 
     It returns None for a node that keeps the contract. Raises LineageError for a map that cannot be read.
     """
@@ -23,8 +23,8 @@ def node_check(map_path: Path, environment: str | None) -> Callable[[Any, str], 
     contract = NodeContract(load_map(map_path), environment)
     Thread(target=_import_analysis, name="contract", daemon=True).start()
 
-    def check(manifest: Any, unique_id: str) -> str | None:
-        findings = contract.broken_by(manifest, unique_id)
+    def check(node_part: dict[str, Any], unique_id: str) -> str | None:
+        findings = contract.broken_by(node_part, unique_id)
         if not findings:
             return None
         more = f"; and {len(findings) - SHOWN_FINDINGS} more" if findings[SHOWN_FINDINGS:] else ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from airflow_lineage_provider.dbt.command import Command
+    from airflow_lineage_provider.dbt.listener import CheckNode
     from airflow_lineage_provider.dbt.recorder import FindTables
     from airflow_lineage_provider.dbt.records import Record
 
@@ -41,8 +42,12 @@ _NEEDED = re.compile(
 class DbtProcess:
     """One dbt invocation in another interpreter: iterate over it once; `cancel` stops dbt and its queries."""
 
-    def __init__(self, python: str, command: Command, find_tables: FindTables) -> None:
+    def __init__(
+        self, python: str, command: Command, find_tables: FindTables, check_node: CheckNode | None = None
+    ) -> None:
+        """`find_tables` and `check_node` are those of `DbtRun`; they are called in this process."""
         self.command = command
+        self._check_node = check_node
         self._python = python
         self._find_tables = find_tables
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +61,7 @@ class DbtProcess:
         drain.start()
         finished: InvocationFinished | None = None
         try:
-            self._send(process, asdict(self.command))
+            self._send(process, {"command": asdict(self.command), "checks": self._check_node is not None})
             try:
                 for record in self._records(process):
                     if isinstance(record, InvocationFinished):
@@ -105,10 +110,8 @@ class DbtProcess:
         for line in _lines(process):
             try:
                 kind, fields = json.loads(line)
-                if kind == "FindTables":
-                    node = msgspec.convert(fields[0], records.Node)
-                    sql, invocation = str(fields[1]), msgspec.convert(fields[2], records.Invocation)
-                    self._send(process, [asdict(one) for one in self._find_tables(node, sql, invocation)])
+                if kind in {"FindTables", "CheckNode"}:
+                    self._send(process, self._answer(kind, *fields))
                     continue
                 record: Any = msgspec.convert(fields, _KINDS[kind])
             except (ValueError, TypeError, LookupError, RecursionError):
@@ -120,6 +123,24 @@ class DbtProcess:
             elif isinstance(record, NodeFinished):
                 self._open.pop(record.node.unique_id, None)
             yield record
+
+    def _answer(self, kind: str, *asked: Any) -> Any:
+        """Return the answer to a question of the child: the tables that SQL names, or why not to run it."""
+        import msgspec
+
+        if kind == "FindTables":
+            node, sql, invocation = asked
+            node, invocation = (
+                msgspec.convert(node, records.Node),
+                msgspec.convert(invocation, records.Invocation),
+            )
+            return [asdict(one) for one in self._find_tables(node, str(sql), invocation)]
+        if self._check_node is None:
+            return None
+        try:
+            return {"error": self._check_node(*asked)}
+        except Exception as problem:  # noqa: BLE001 - a check that cannot be made never fails the models
+            return {"problem": f"{type(problem).__name__}: {' '.join(str(problem).split())}"}
 
     @staticmethod
     def _send(process: subprocess.Popen[bytes], data: Any) -> None:

@@ -8,7 +8,9 @@ import pytest
 from airflow_lineage_provider.dbt import Command, DbtRun
 from airflow_lineage_provider.dbt.records import LogLine, NodeFinished
 from airflow_lineage_provider.utils.contract import node_check
+from airflow_lineage_provider.utils.dbt_process import DbtProcess
 from tests.dbt.dbt_projects import write_project
+from tests.support.environments import python_of
 
 MAP = """
 document: {title: Sales}
@@ -40,6 +42,7 @@ MODELS = {
     "models/gold/copy.sql": TABLE + "select id, amount from {{ ref('orders') }}",
     "models/gold/after.sql": TABLE + "select * from {{ ref('copy') }}",
 }
+PYTHON = "dbt-1.10"
 REVENUE, COPY = "models/gold/revenue.sql", "models/gold/copy.sql"
 
 
@@ -47,13 +50,17 @@ REVENUE, COPY = "models/gold/revenue.sql", "models/gold/copy.sql"
 def run(tmp_path):
     """Return a function that builds the project with other models, and returns each failed node's error."""
 
-    def build(models=(), *, policy="", documents_after=True):
+    def build(models=(), *, policy="", documents_after=True, python=None):
         project = write_project(tmp_path / "shop", MODELS | dict(models))
         lineage_map = tmp_path / "map.yaml"
         text = MAP.replace("environments:", "      after: {from: gold.copy}\nenvironments:")
         lineage_map.write_text((text if documents_after else MAP) + policy)
         command = Command(project_dir=str(project), profiles_dir=str(project), verb="build")
-        records = list(DbtRun(command, check_node=node_check(lineage_map, "dev")))
+        check = node_check(lineage_map, "dev")
+        if python:
+            records = list(DbtProcess(python_of(python), command, lambda *_: (), check))
+        else:
+            records = list(DbtRun(command, check_node=check))
         build.log = [record.text for record in records if isinstance(record, LogLine)]
         build.status = {r.node.label: r.status for r in records if isinstance(r, NodeFinished)}
         with duckdb.connect(str(project / "warehouse.duckdb"), read_only=True) as warehouse:
@@ -146,10 +153,20 @@ def test_an_undocumented_table_between_satisfies_a_documented_edge(run):
     assert failed == {}
 
 
-def test_a_check_that_cannot_be_made_never_fails_a_model(run, monkeypatch):
+def test_a_node_of_dbt_in_its_own_interpreter_is_stopped_as_well(run):
+    failed = run({COPY: TABLE + "select id, customer_id as amount from {{ ref('orders') }}"}, python=PYTHON)
+    assert list(failed) == ["gold.copy"]
+    assert failed["gold.copy"].startswith("it breaks the documented lineage and was not run: ")
+    assert "silver.orders.customer_id" in failed["gold.copy"]
+    assert "gold.copy" not in run.tables
+    assert run.status["gold.after"] == "skipped"
+
+
+@pytest.mark.parametrize("python", [None, PYTHON], ids=["here", "in another interpreter"])
+def test_a_check_that_cannot_be_made_never_fails_a_model(run, monkeypatch, python):
     def broken(*_):
         raise RuntimeError("no such thing")
 
-    monkeypatch.setattr("airflow_lineage_provider.checks.contract.manifest_of_node", broken)
-    assert run({COPY: TABLE + "select 1 as other from {{ ref('orders') }}"}) == {}
-    assert any("is not checked before it runs: RuntimeError: no such thing" in line for line in run.log)
+    monkeypatch.setattr("airflow_lineage_provider.checks.contract.read_manifest", broken)
+    assert run({COPY: TABLE + "select 1 as other from {{ ref('orders') }}"}, python=python) == {}
+    assert any("is not checked before it runs: " in line and "no such thing" in line for line in run.log)

@@ -1,5 +1,6 @@
 """dbt in an interpreter of its own: the same events, and no process that outlives its task."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "events"))
 from dbt_projects import collect, command, run, write_project
 from event_helpers import SMALL, events_of
 
+from airflow_lineage_provider.dbt import child
 from airflow_lineage_provider.dbt.records import DbtError, NodeFinished, NodeStarted
 from airflow_lineage_provider.events.sql_tables import tables_named
 from airflow_lineage_provider.utils import dbt_process
@@ -141,6 +143,49 @@ def test_an_interpreter_without_dbt_says_what_to_do(endless, tmp_path):
     finished = collect(process(python, endless)).finished
     assert finished.bad_input
     assert finished.error == f"{python} has no dbt-core: install it there, or name another python"
+
+
+@pytest.mark.parametrize("version", ["1.7.19", "1.9.0b2", "2.0.0"])
+def test_an_interpreter_with_another_dbt_says_what_is_needed(endless, tmp_path, version):
+    venv.create(tmp_path / "old", with_pip=False)
+    (site,) = (tmp_path / "old").glob("lib/python*/site-packages")
+    (site / "dbt" / "cli").mkdir(parents=True)
+    (site / "dbt" / "cli" / "main.py").write_text("")
+    (site / f"dbt_core-{version}.dist-info").mkdir()
+    (site / f"dbt_core-{version}.dist-info" / "METADATA").write_text(f"Name: dbt-core\nVersion: {version}\n")
+    running = process(tmp_path / "old" / "bin" / "python", endless)
+    finished = collect(running).finished
+    assert finished.bad_input
+    assert finished.error.endswith(f" has dbt-core {version}; 1.10, 1.11 or 1.12 is needed")
+    until_gone(running._process.pid)
+
+
+def test_a_process_that_goes_on_after_its_last_record_is_ended_with_all_that_it_started(
+    endless, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(dbt_process, "END_SECONDS", 0.5)
+    text = f"""
+    sleep 600 & echo $! > {tmp_path}/pid
+    echo '["InvocationFinished", {{"success": true}}]'
+    exec sleep 600
+    """
+    running = process(script(tmp_path, text), endless)
+    outcome = collect(running)
+    assert outcome.finished.success
+    until_gone(running._process.pid)
+    until_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_process_that_ends_in_the_middle_fails_what_was_open(endless, tmp_path):
+    """The records of a real start, and then nothing: as of a dbt whose adapter ends the interpreter."""
+    started = next(record for record in process(sys.executable, endless) if isinstance(record, NodeStarted))
+    line = json.dumps(["NodeStarted", started], default=child._plain)
+    (tmp_path / "line").write_text(line + "\n")
+    outcome = collect(process(script(tmp_path, f"cat {tmp_path}/line; exit 7"), endless))
+    (end,) = outcome.of(NodeFinished)
+    assert (end.node.label, end.status) == ("gold.endless", "error")
+    assert "ended with status 7 before dbt did" in end.message
+    assert not outcome.finished.success
 
 
 def test_an_interpreter_that_is_not_there_says_what_to_do(endless):
