@@ -25,6 +25,7 @@ function show(change: Partial<FindingsViewProps> = {}) {
     onFilter: vi.fn(),
     onDataset: vi.fn(),
     onRun: vi.fn(),
+    onFailedJobs: vi.fn(),
     ...change,
   };
   return { props, ...render(<FindingsView {...props} />) };
@@ -58,6 +59,12 @@ describe("FindingsView", () => {
   it("says why there is no finding", () => {
     show({ findings: [], run: { ...RUN, outcome: null } });
     expect(screen.getByText(/has not been compared with a map/)).toBeTruthy();
+  });
+
+  it("leads to the jobs that failed if the run failed before it was compared", () => {
+    const { props } = show({ findings: [], run: { ...RUN, outcome: null, state: "failed" } });
+    fireEvent.click(screen.getByRole("button", { name: "Show the jobs that failed" }));
+    expect(props.onFailedJobs).toHaveBeenCalledOnce();
   });
 
   it.each(HOSTILE)("shows the subject %j as text", (name) => {

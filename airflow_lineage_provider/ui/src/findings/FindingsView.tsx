@@ -20,10 +20,11 @@ export interface FindingsViewProps {
   onFilter: (filter: FindingFilter) => void;
   onDataset: (dataset: string, column?: string) => void;
   onRun: (runId: string) => void;
+  onFailedJobs: () => void;
 }
 
 /** The findings of a run, filtered, below a strip of the last runs. */
-export function FindingsView({ findings, runs, run, filter, onFilter, onDataset, onRun }: FindingsViewProps) {
+export function FindingsView({ findings, runs, run, filter, onFilter, onDataset, onRun, onFailedJobs }: FindingsViewProps) {
   const shown = filterFindings(findings, filter);
   return (
     <section className="ln-page" aria-label="Findings">
@@ -35,12 +36,18 @@ export function FindingsView({ findings, runs, run, filter, onFilter, onDataset,
           : `${shown.length} of ${plural(findings.length, "finding")}`}
       </p>
       <FindingList findings={shown} onDataset={onDataset} empty={emptyText(findings, run)} />
+      {run.outcome === null && run.state === "failed" && (
+        <button type="button" className="ln-button" onClick={onFailedJobs}>
+          Show the jobs that failed
+        </button>
+      )}
     </section>
   );
 }
 
 function emptyText(findings: readonly Finding[], run: RunSummary): string {
   if (findings.length) return "No finding matches the filter.";
+  if (run.outcome === null && run.state === "failed") return "The run failed before it was compared with a map.";
   if (run.outcome === null) {
     return "This run has not been compared with a map. The validation at the end of the DAG does that; until it has run, there are no findings.";
   }

@@ -34,6 +34,9 @@ export function FindingsTab({ run }: PageProps) {
                 navigate({ tab: "graph", dataset, column: column ?? null });
               }}
               onRun={showRun}
+              onFailedJobs={() => {
+                navigate({ tab: "runs", options: { state: "failed" } });
+              }}
             />
           )}
         </Answer>

@@ -62,6 +62,16 @@ describe("RunsView", () => {
     expect(props.onDataset).toHaveBeenCalledWith("gold.orders");
   });
 
+  it("filters by a state at a click on its number, and shows all at another", () => {
+    const { props, unmount } = show();
+    fireEvent.click(screen.getByRole("button", { name: "1 failed" }));
+    expect(props.onFilter).toHaveBeenCalledWith({ ...ALL_JOBS, state: "failed" });
+    unmount();
+    const second = show({ filter: { ...ALL_JOBS, state: "failed" } });
+    fireEvent.click(screen.getByRole("button", { name: "1 failed" }));
+    expect(second.props.onFilter).toHaveBeenCalledWith(ALL_JOBS);
+  });
+
   it("sorts the table by a heading, and the other way by a second click", () => {
     const { props } = show({ view: "table", filter: { ...ALL_JOBS, sort: "seconds" } });
     fireEvent.click(screen.getByRole("button", { name: "Time" }));

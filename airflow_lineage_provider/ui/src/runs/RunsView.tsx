@@ -33,20 +33,28 @@ export function RunsView(props: RunsViewProps) {
     <div className="ln-split">
       <section className="ln-page" aria-label="Jobs of the run">
         <Controls {...props} />
-        <p role="status" className="ln-badges">
-          {stateCounts(jobs).map(([state, number]) => (
-            <Badge key={state} tone={toneOf(state)}>
+        <div className="ln-badges">
+        {stateCounts(jobs).map(([state, number]) => (
+          <button
+            key={state}
+            type="button"
+            className="ln-count"
+            aria-pressed={filter.state === state}
+            onClick={() => {
+              onFilter({ ...filter, state: filter.state === state ? "" : state });
+            }}
+          >
+            <Badge tone={toneOf(state)}>
               {number} {state}
             </Badge>
-          ))}
-          <span className="ln-muted">
-            {shown.length < jobs.length
-              ? `${shown.length} of ${plural(jobs.length, "job")}`
-              : plural(jobs.length, "job")}
-            {isLive && ", live"}
-          </span>
-        </p>
-        {jobs.length === 0 && <p className="ln-muted">{emptyText(run)}</p>}
+          </button>
+        ))}
+        <span role="status" className="ln-muted">
+          {shown.length < jobs.length ? `${shown.length} of ${plural(jobs.length, "job")}` : plural(jobs.length, "job")}
+          {isLive && ", live"}
+        </span>
+      </div>
+      {jobs.length === 0 && <p className="ln-muted">{emptyText(run)}</p>}
         {jobs.length > 0 && shown.length === 0 && <p className="ln-muted">No job matches the filter.</p>}
         {shown.length > 0 && view === "gantt" && (
           <Gantt
@@ -126,21 +134,6 @@ function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
         {kindsOf(jobs).map((kind) => (
           <option key={kind} value={kind}>
             {kind}
-          </option>
-        ))}
-      </select>
-      <label htmlFor={`${id}-state`}>State</label>
-      <select
-        id={`${id}-state`}
-        value={filter.state}
-        onChange={(event) => {
-          onFilter({ ...filter, state: event.target.value });
-        }}
-      >
-        <option value="">all</option>
-        {stateCounts(jobs).map(([state]) => (
-          <option key={state} value={state}>
-            {state}
           </option>
         ))}
       </select>
