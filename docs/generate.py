@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
+import yaml
 from pydantic import BaseModel
 
 from airflow_lineage_provider.cli import main
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
+LONGEST = 90
 MADE = "<!-- Made by docs/generate.py: change the code, then run it. -->\n"
 
 # Of each code: what it means, and what to do.
@@ -257,15 +259,18 @@ def map_page() -> str:
         "# Keys of the map",
         "",
         "An editor that knows YAML schemas completes these keys with",
-        "`airflow_lineage_provider/lineage_map/lineage-map.schema.json`. An example of nearly all:",
-        "[the map of the reference pipeline](example-map.md).",
+        "`airflow_lineage_provider/lineage_map/lineage-map.schema.json`. The examples are from",
+        "[two maps](example-map.md); `...` stands for more.",
     ]
+    examples = key_examples()
     for name, model in _models(Map, "the map"):
         summary = " ".join((model.__doc__ or "").split())
-        lines += ["", f"## {name}", "", summary, "", "| key | value | |", "|---|---|---|"]
+        lines += ["", f"## {name}", "", summary, "", "| key | value | | example |", "|---|---|---|---|"]
         for key, field in model.model_fields.items():
+            word = field.alias or key
             text = " ".join((field.description or "").split()).replace("|", "\\|")
-            lines.append(f"| `{field.alias or key}` | {_kind(field.annotation)} | {text} |")
+            example = _example(word, examples[model, word]) if (model, word) in examples else ""
+            lines.append(f"| `{word}` | {_kind(field.annotation)} | {text} | {example} |")
     return "\n".join(lines) + "\n"
 
 
@@ -279,6 +284,56 @@ def _models(model: type[BaseModel], name: str, seen: set[type] | None = None) ->
     for key, field in model.model_fields.items():
         for inner in _inner(field.annotation):
             yield from _models(inner, f"`{field.alias or key}`", seen)
+
+
+EXAMPLES = ("dags/customer_analytics_pipeline.yaml", "docs/snippets/map/rarer_keys.yaml")
+
+
+def key_examples() -> dict[tuple[type[BaseModel], str], Any]:
+    """Return a value of each key of each class of the map, as the example maps have it first."""
+    found: dict[tuple[type[BaseModel], str], Any] = {}
+    for file in EXAMPLES:
+        _collect(Map, yaml.safe_load((HERE.parent / file).read_text(encoding="utf-8")), found)
+    return found
+
+
+def _collect(model: type[BaseModel], value: Any, found: dict[tuple[type[BaseModel], str], Any]) -> None:
+    """Add the keys of a mapping that is, or whose values or items are, what `model` describes."""
+    several = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    words = {field.alias or key: field for key, field in model.model_fields.items()}
+    if not isinstance(value, dict) or not words.keys() & value.keys():
+        for one in several:
+            if isinstance(one, dict):
+                _collect(model, one, found)
+        return
+    for word, field in words.items():
+        if word in value and value[word] is not None:
+            found.setdefault((model, word), value[word])
+            for inner in _inner(field.annotation):
+                _collect(inner, value[word], found)
+
+
+def _example(word: str, value: Any) -> str:
+    """Return a key with its value in one line of YAML, the first part of a long one."""
+    for short in (value, _first(value), _first(_first(value, 1), 1)):
+        text = yaml.safe_dump(
+            {word: short}, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True
+        )
+        line = text.strip()[1:-1].replace("'...'", "...").replace("...: ...", "...").replace("|", "\\|")
+        if len(line) <= LONGEST:
+            break
+    return f"``{line}``" if "`" in line else f"`{line}`"
+
+
+def _first(value: Any, depth: int = 0) -> Any:
+    """Return the first item of a list or a mapping; below `depth`, `...` for what has items itself."""
+    if isinstance(value, dict) and value:
+        key, one = next(iter(value.items()))
+        more = {"...": "..."} if len(value) > 1 else {}
+        return {key: "..." if isinstance(one, dict | list) and not depth else _first(one, depth - 1), **more}
+    if isinstance(value, list) and value:
+        return [_first(value[0], max(depth, 1) - 1), *(["..."] if len(value) > 1 else [])]
+    return value
 
 
 def _inner(annotation: Any) -> Iterator[type[BaseModel]]:

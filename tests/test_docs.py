@@ -44,6 +44,14 @@ def test_every_code_of_a_finding_is_explained_once(generate):
     assert sorted(explained) == sorted(Code)
 
 
+def test_every_key_of_the_map_has_an_example(generate):
+    """Add an example of a new key to docs/snippets/map/rarer_keys.yaml."""
+    examples = generate.key_examples()
+    models = [model for _, model in generate._models(generate.Map, "the map")]
+    words = {(model, field.alias or key) for model in models for key, field in model.model_fields.items()}
+    assert not [f"{model.__name__}.{word}" for model, word in words - set(examples)]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_link_leads_to_a_file(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):

@@ -29,6 +29,11 @@ def test_every_snippet_is_on_a_page():
     assert set(names("*/*")) <= included
 
 
+def test_the_map_of_rarer_keys_is_without_findings():
+    result = CliRunner().invoke(main, ["lint", str(SNIPPETS / "map" / "rarer_keys.yaml")])
+    assert (result.exit_code, result.output.strip()) == (0, "PASS")
+
+
 def test_the_impact_of_a_change_is_as_printed(monkeypatch):
     """The commands of the page, on the map of this repository; `...` is any text."""
     monkeypatch.chdir(ROOT)
