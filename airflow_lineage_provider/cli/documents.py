@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from airflow_lineage_provider.cli.options import example, expected_errors, map_argument
+from airflow_lineage_provider.cli.options import echo_page, example, expected_errors, map_argument
 
 
 @click.command(epilog=example("airflow-lineage render dags/customer_analytics_pipeline.yaml > lineage.md"))
@@ -22,8 +22,11 @@ def render(lineage_map: Path, form: str) -> None:
         from airflow_lineage_provider.lineage_map.document.writer import render_markdown
         from airflow_lineage_provider.reports.html_map import render_html
 
-        write = render_html if form == "html" else render_markdown
-        click.echo(write(load_map(lineage_map).content), nl=False)
+        documented = load_map(lineage_map)
+        if form == "html":
+            echo_page(render_html(documented))
+        else:
+            click.echo(render_markdown(documented.content), nl=False)
 
 
 @click.command("import", epilog=example("airflow-lineage import data-lineage-maps.md > lineage.yaml"))

@@ -41,16 +41,32 @@ def example(line: str) -> str:
     return f"Example: {line}"
 
 
-def report(comparison: Comparison, form: str, in_text: Callable[[TextIO], None]) -> None:
+def report(
+    comparison: Comparison,
+    form: str,
+    in_text: Callable[[TextIO], None],
+    in_html: Callable[[], str] | None = None,
+) -> None:
     """Print a comparison in one of the formats; exit with status 1 on drift."""
     if form == "text":
         in_text(sys.stdout)
+    elif form == "html" and in_html:
+        echo_page(in_html())
     else:
         from airflow_lineage_provider.reports.formats import comparison_as
 
         click.echo(comparison_as(form, comparison), nl=False)
     if not comparison.agreed:
         sys.exit(DRIFT)
+
+
+def echo_page(page: str) -> None:
+    """Print an HTML page; say on stderr what its drawing needs where it is left out."""
+    from airflow_lineage_provider.reports.picture import NO_BUNDLE, bundle
+
+    click.echo(page, nl=False)
+    if bundle() is None:
+        click.echo(NO_BUNDLE, err=True)
 
 
 @contextmanager

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airflow_lineage_provider.cli.options import environment_option, example, expected_errors, map_argument
+from airflow_lineage_provider.cli.options import (
+    echo_page,
+    environment_option,
+    example,
+    expected_errors,
+    map_argument,
+)
 from airflow_lineage_provider.cli.runs import source_option
 
 if TYPE_CHECKING:
@@ -77,4 +83,7 @@ def review(
             environment=environment,
             revision=revision,
         )
-        click.echo((review_html if form == "html" else review_markdown)(found), nl=False)
+        if form == "html":
+            echo_page(review_html(found))
+        else:
+            click.echo(review_markdown(found), nl=False)

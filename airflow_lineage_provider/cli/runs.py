@@ -93,15 +93,24 @@ def validate(
         from airflow_lineage_provider.checks import validate as compare
         from airflow_lineage_provider.lineage_map import load_map
         from airflow_lineage_provider.readers import read_evidence
+        from airflow_lineage_provider.reports.formats import validation_page
         from airflow_lineage_provider.reports.text import print_validation
 
         documented = load_map(lineage_map)
         offline = bool(answers) and not store
         emitted = [] if offline else emitted_events(source_at(store), run, documented)
-        evidence = read_evidence("event", chain(emitted, _answered(answers)), documented, environment)
+        found: Iterable[dict[str, Any]] = chain(emitted, _answered(answers))
+        if form == "html":  # read twice: compared, and shown
+            found = list(found)
+        evidence = read_evidence("event", found, documented, environment)
         evidence = replace(evidence, only_consumers=offline)
         validation = compare(evidence, documented, environment=environment, scope=scope)
-        report(validation.comparison, form, lambda stream: print_validation(validation, stream))
+        report(
+            validation.comparison,
+            form,
+            lambda stream: print_validation(validation, stream),
+            lambda: validation_page(validation, documented, environment, list(found)),
+        )
 
 
 def emitted_events(source: EventSource, run: str, lineage_map: LineageMap) -> Iterable[dict[str, Any]]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 STATES = {"COMPLETE": "ok", "FAIL": "failed", "ABORT": "skipped"}
 OUTCOMES = {"PASS": "ok", "WARN": "warned", "DRIFT": "failed"}
 SEVERITIES = {"error": "failed", "warning": "warned"}
-MAX_DRAWN_DATASETS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +79,12 @@ def report_page(
         results=results,
         read_only_first=read_only_first,
         severities=SEVERITIES,
-        drawing=_drawing(evidence),
         writers=writers,
         others=others,
         tests=_test_counts(tests),
         tests_to_see=[rows[id(job)] for job in tests if job.failed_assertions or job.warned_assertions],
         namespaces=sorted({dataset.namespace for row in writers for dataset in row.inputs + row.outputs}),
     )
-
-
-def _drawing(evidence: Evidence) -> str:
-    """Return the dataset graph as SVG; empty if there are no edges or more than MAX_DRAWN_DATASETS."""
-    from airflow_lineage_provider.reports.drawing import draw
-
-    edges = evidence.graph.edges
-    known = {
-        dataset.logical: dataset.name for job in evidence.jobs for dataset in (*job.inputs, *job.outputs)
-    }
-    names = {logical: known[logical] for edge in edges for logical in edge}
-    if not 0 < len(names) <= MAX_DRAWN_DATASETS:
-        return ""
-    labels = {name: "/".join(short.split("/")[-2:]) for name, short in names.items()}  # the end of a path
-    return draw(edges, labels)
 
 
 def _is_test(job: JobRun) -> bool:

@@ -19,9 +19,11 @@ from airflow_lineage_provider.reports.escape import (
 from airflow_lineage_provider.reports.text import outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from airflow_lineage_provider.checks import Validation
     from airflow_lineage_provider.graph import Comparison, Finding, Provenance
+    from airflow_lineage_provider.lineage_map import LineageMap
 
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -30,6 +32,23 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def comparison_as(form: str, comparison: Comparison) -> str:
     """Return a comparison as json, markdown, html, junit, sarif or github. KeyError for another form."""
     return FORMATS[form](comparison)
+
+
+def validation_page(
+    validation: Validation,
+    lineage_map: LineageMap,
+    environment: str | None,
+    events: Sequence[Mapping[str, Any]],
+) -> str:
+    """Return a validation as an HTML page with the graph, the jobs and the columns of the run."""
+    from airflow_lineage_provider.reports.picture import run_picture
+    from airflow_lineage_provider.reports.views.lineage import validated_run
+    from airflow_lineage_provider.reports.views.run_events import read_run_events
+    from airflow_lineage_provider.reports.views.validation import saved_validation
+
+    saved = saved_validation(validation, lineage_map, "", environment)
+    lineage = validated_run(saved, read_run_events(events, lineage_map.content.pipeline.dag_id))
+    return comparison_page(validation.comparison, run_picture(lineage, validation.comparison))
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -98,8 +117,9 @@ def _where(finding: Finding) -> str:
     return ", ".join(str(provenance) for provenance in (*finding.documented[:1], *finding.observed[:1]))
 
 
-def _html(comparison: Comparison) -> str:
-    from airflow_lineage_provider.reports.page import page, table
+def comparison_page(comparison: Comparison, picture: str = "") -> str:
+    """Return a comparison as an HTML page: the drawing of `run_picture`, the findings and the edges."""
+    from airflow_lineage_provider.reports.page import FIGURE, page, table
 
     findings = [(f.severity, f.code, f.message, _where(f)) for f in comparison.findings]
     edges = [
@@ -112,9 +132,10 @@ def _html(comparison: Comparison) -> str:
         )
         for e in comparison.edges
     ]
-    body = table(("", "Finding", "What", "Where"), findings) if findings else ""
+    body = FIGURE if picture else ""
+    body += table(("", "Finding", "What", "Where"), findings) if findings else ""
     body += table(("Verdict", "From", "To", "Through", "Evidence"), edges) if edges else ""
-    return page(f"Lineage: {outcome(comparison)}", body)
+    return page(f"Lineage: {outcome(comparison)}", body, picture)
 
 
 def _junit(comparison: Comparison) -> str:
@@ -213,7 +234,7 @@ def _property(text: str) -> str:
 FORMATS: Mapping[str, Callable[[Comparison], str]] = {
     "json": _json,
     "markdown": _markdown,
-    "html": _html,
+    "html": comparison_page,
     "junit": _junit,
     "sarif": _sarif,
     "github": _github,

@@ -1,11 +1,14 @@
-"""A self-contained HTML page: no script, no font, no request."""
+"""A self-contained HTML page: no font, no request, and no script but that of its drawing."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.reports.escape import symbols
+from airflow_lineage_provider.reports.picture import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,11 +23,8 @@ th, td { text-align: left; vertical-align: top; padding: .35em .9em .35em 0; }
 tr { border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-weight: 500; } code, pre { font: .9em ui-monospace, monospace; }
 pre { overflow-x: auto; padding: 1em; border: 1px solid var(--line); border-radius: 6px; }
-figure { box-sizing: border-box; width: max-content; min-width: 100%; max-width: calc(100vw - 2.5rem);
-  margin: 1em 50%; transform: translateX(-50%); overflow-x: auto; padding: .75em;
-  border: 1px solid var(--line); border-radius: 6px; }
-svg { display: block; max-width: 100%; height: auto; margin: auto; }
-svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
+figure { box-sizing: border-box; width: calc(100vw - 2.5rem); height: min(46rem, 85vh); overflow: hidden;
+  margin: 1em 50%; transform: translateX(-50%); border: 1px solid var(--line); border-radius: 6px; }
 @page { size: A4; margin: 16mm; }
 @media print {
   :root { color-scheme: light; }
@@ -33,22 +33,36 @@ svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
   table { display: table; width: 100%; } thead { display: table-header-group; }
   tr, figure, li { break-inside: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; } td { overflow-wrap: anywhere; }
-  figure { width: auto; max-width: 100%; min-width: 0; margin: 1em 0; transform: none; overflow: visible; }
-  svg { min-width: 0 !important; }
+  figure { width: auto; height: auto; margin: 1em 0; transform: none; overflow: visible; border: 0; }
 }
 """
 
 
-def page(title: str, body: str) -> str:
-    """Return a whole page; `body` is HTML, `title` is text."""
+FIGURE = '<figure id="lineage" aria-label="Lineage graph"></figure>'
+"""Where a page's body has its drawing."""
+
+
+def page(title: str, body: str, picture: str = "") -> str:
+    """Return a whole page; `body` is HTML, `title` is text, `picture` the data of the drawing in FIGURE."""
     shown = html.escape(symbols(title))
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    style, script = _STYLE, bundle() if picture else None
+    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src '{_digest(style)}'"
+    drawing = ""
+    if script:
+        policy += f"; script-src '{_digest(script)}'; img-src data: blob:"
+        data = f'<script type="application/json" id="lineage-data">{picture}</script>'
+        drawing = f"{data}\n<script>{script}</script>\n"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{shown}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{shown}</h1>\n{body}\n</body>\n</html>\n"
+        f"<title>{shown}</title>\n<style>{style}</style>\n</head>\n<body>\n<h1>{shown}</h1>\n{body}\n{drawing}"
+        "</body>\n</html>\n"
     )
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

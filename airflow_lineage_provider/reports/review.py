@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.lineage_map.document.writer import dataset_edges, render_markdown
+from airflow_lineage_provider.lineage_map.document.writer import render_markdown
 from airflow_lineage_provider.reports.diff import diff_markdown
-from airflow_lineage_provider.reports.drawing import draw
-from airflow_lineage_provider.reports.escape import markdown_code, markdown_text, symbols
-from airflow_lineage_provider.reports.page import page
+from airflow_lineage_provider.reports.escape import markdown_code, markdown_text
+from airflow_lineage_provider.reports.html_map import document_body
+from airflow_lineage_provider.reports.page import FIGURE, page
+from airflow_lineage_provider.reports.picture import map_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _MOST_CHECKS = 60
 _BOX = "\u2610"
 _LINE = "\\_" * 24
-_DIAGRAM = re.compile(r"```mermaid\n.*?\n```\n", re.DOTALL)
 
 
 def review_markdown(review: Review) -> str:
@@ -60,17 +59,11 @@ def review_markdown(review: Review) -> str:
 
 
 def review_html(review: Review) -> str:
-    """Return the package as one HTML page without scripts, with the diagram as SVG."""
-    from markdown_it import MarkdownIt
-
+    """Return the package as one HTML page, with the graph in place of the document's diagram."""
+    picture = map_picture(review.lineage_map)
     text = review_markdown(review).partition("\n")[2]
-    found = _DIAGRAM.search(text)
-    before, after = (text[: found.start()], text[found.end() :]) if found else (text, "")
-    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    drawn = draw(dataset_edges(review.lineage_map.content))
-    figure = f"<figure>{drawn}</figure>" if drawn else ""
-    body = symbols(f"{reader.render(before)}{figure}\n{reader.render(after)}")
-    return page(f"Lineage review: {review.lineage_map.content.document.title}", body)
+    title = f"Lineage review: {review.lineage_map.content.document.title}"
+    return page(title, document_body(text, FIGURE if picture else ""), picture)
 
 
 def review_summary(review: Review) -> dict[str, Any]:

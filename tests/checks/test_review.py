@@ -12,6 +12,7 @@ from airflow_lineage_provider.checks.review_package import read_review, report_s
 from airflow_lineage_provider.lineage_map import load_map, parse_map
 from airflow_lineage_provider.lineage_map.approval import Signature
 from airflow_lineage_provider.lineage_map.files import approve_file
+from airflow_lineage_provider.reports import picture
 from airflow_lineage_provider.reports.review import review_html, review_markdown, review_summary
 from airflow_lineage_provider.store import EventStore
 from airflow_lineage_provider.store.reports import add_report
@@ -195,7 +196,8 @@ def test_the_document_has_every_part(checkout, store):
     assert "### Shop" in text
 
 
-def test_the_page_has_no_script_and_escapes_names(tmp_path, store):
+def test_the_page_escapes_names_and_has_no_script_but_the_drawing(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(picture, "BUNDLE", tmp_path / "report.js")
     evil = "<script>alert(1)</script>"
     path = tmp_path / "map.yaml"
     path.write_text(
@@ -206,8 +208,11 @@ def test_the_page_has_no_script_and_escapes_names(tmp_path, store):
     page = review_html(read(path, store))
     assert "<script" not in page
     assert html.escape(evil) in page
-    assert "<svg" in page
     assert "@media print" in page
+    picture.BUNDLE.write_text("draw()")
+    page = review_html(read(path, store))
+    assert page.count("<script") == page.count("</script>") == 2
+    assert page.index('<figure id="lineage"') < page.index("<script>draw()</script>")
 
 
 def test_the_summary_counts(checkout, store):

@@ -76,32 +76,6 @@ def test_a_job_with_what_it_read_and_wrote(page):
     assert "<code>sales.silver</code>" in shown
 
 
-def test_a_drawing_of_what_flowed(page):
-    drawing = page(TASK, MODEL).partition("<svg")[2].partition("</svg>")[0]
-    assert ">raw</text>" in drawing
-    assert ">silver</text>" in drawing
-
-
-def test_a_table_and_its_copy_of_the_same_name_elsewhere_are_drawn_apart(page):
-    copied = run_event(
-        "COMPLETE",
-        "raw.orders",
-        "copy",
-        "task",
-        **SILVER,
-        reads=["crm/raw/orders"],
-        writes=["lake/raw/orders"],
-    )
-    drawing = page(TASK, copied).partition("<svg")[2].partition("</svg>")[0]
-    assert drawing.count(">raw/orders</text>") == 2
-
-
-def test_no_drawing_where_nothing_was_read(page):
-    assert "<svg" not in page(
-        TASK, run_event("COMPLETE", "raw.seed", "seed", "task", **SILVER, writes=["raw.seed"])
-    )
-
-
 def test_a_failed_job_with_its_error(page):
     error = {"message": "division by zero", "programmingLanguage": "SQL"}
     shown = page(TASK, run_event("FAIL", "silver.orders", "node", "task", errorMessage=error))

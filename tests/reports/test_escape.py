@@ -157,7 +157,7 @@ def test_a_map_in_every_form(name):
     assert_harmless(dump_map(content))
     assert import_markdown(written).content == content
     assert parse_map(dump_map(content)).content == content
-    page = render_html(content)
+    page = render_html(documented(name))
     assert {c for c in page if not c.isprintable()} <= SAFE
     assert "<img" not in page
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,17 +25,12 @@ def saved_validation(
 
     Of the map's path only the file's name is kept: the folders are of the machine that ran the task.
     """
-    content, evidence, comparison = lineage_map.content, validation.evidence, validation.comparison
+    evidence, comparison = validation.evidence, validation.comparison
     bindings = bindings_of(lineage_map, environment)
-    facts = MapFacts(
-        title=content.document.title,
-        file=Path(lineage_map.file).name,
-        text=text,
+    facts = replace(
+        map_facts(lineage_map, text),
         environment=environment,
-        sources=tuple((name, source.title or name) for name, source in content.sources.items()),
-        layers=tuple((name, layer.title or name) for name, layer in content.layers.items()),
         bindings=bindings.templates(),
-        service_levels=tuple(_service_levels(lineage_map)),
         dialect=evidence.dialect,
         included=tuple(_beside(lineage_map.source)),
     )
@@ -62,6 +58,20 @@ def _beside(source: MapSource) -> Iterator[Included]:
             one.text,
             one.dbt and os.path.relpath(one.dbt, folder or "."),
         )
+
+
+def map_facts(lineage_map: LineageMap, text: str) -> MapFacts:
+    """Return what the views show of a map beside its graph; `text` is its YAML."""
+    content = lineage_map.content
+    return MapFacts(
+        title=content.document.title,
+        file=Path(lineage_map.file).name,
+        text=text,
+        environment=None,
+        sources=tuple((name, source.title or name) for name, source in content.sources.items()),
+        layers=tuple((name, layer.title or name) for name, layer in content.layers.items()),
+        service_levels=tuple(_service_levels(lineage_map)),
+    )
 
 
 def _service_levels(lineage_map: LineageMap) -> Iterator[tuple[str, str]]:

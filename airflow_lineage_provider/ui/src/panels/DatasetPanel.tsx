@@ -21,7 +21,8 @@ export interface DatasetPanelProps {
   onColumn: (column: string) => void;
   onDataset: (dataset: string, column?: string) => void;
   onRun: (runId: string) => void;
-  onImpact: (dataset: string, column: string | null) => void;
+  /** Null where nothing answers it. */
+  onImpact: ((dataset: string, column: string | null) => void) | null;
   onClose: () => void;
 }
 
@@ -49,15 +50,17 @@ export function DatasetPanel(props: DatasetPanelProps) {
           {detail.findings.length > 0 && (
             <Badge tone={worst(detail.findings)}>{plural(detail.findings.length, "finding")}</Badge>
           )}
-          <button
-            type="button"
-            className="ln-button"
-            onClick={() => {
-              onImpact(dataset.id, column);
-            }}
-          >
-            Impact of {column === null ? "a change" : "the column"}
-          </button>
+          {onImpact && (
+            <button
+              type="button"
+              className="ln-button"
+              onClick={() => {
+                onImpact(dataset.id, column);
+              }}
+            >
+              Impact of {column === null ? "a change" : "the column"}
+            </button>
+          )}
         </p>
       </header>
       <Tabs

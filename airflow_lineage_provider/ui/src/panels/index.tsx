@@ -1,4 +1,4 @@
-import { useColumns, useDataset } from "../api/hooks";
+import { useColumns, useDataset, useSource } from "../api/hooks";
 import type { RunRef } from "../api/source";
 import { Answer } from "../common/Answer";
 import { useShowRun } from "../common/useShowRun";
@@ -16,6 +16,7 @@ interface Props {
 export function SidePanel({ run, dataset, column, onClose }: Props) {
   const navigate = useNavigate();
   const showRun = useShowRun(run);
+  const { live } = useSource();
   const [tab, setTab] = useOption("panel", "schema");
   const detail = useDataset(run, dataset);
   const columns = useColumns(run, dataset);
@@ -36,9 +37,13 @@ export function SidePanel({ run, dataset, column, onClose }: Props) {
               navigate({ tab: "graph", dataset: id, column: name ?? null });
             }}
             onRun={showRun}
-            onImpact={(id, name) => {
-              navigate({ tab: "impact", dataset: id, column: name });
-            }}
+            onImpact={
+              live
+                ? (id, name) => {
+                    navigate({ tab: "impact", dataset: id, column: name });
+                  }
+                : null
+            }
             onClose={onClose}
           />
         )}

@@ -9,7 +9,7 @@ import { Home } from "../home";
 import { ImpactTab } from "../impact";
 import { RunsTab } from "../runs";
 import { TabBar } from "./TabBar";
-import { NavigateContext, useUrlView } from "./view";
+import { NavigateContext, TABS, useUrlView, type Tab } from "./view";
 
 /** What Airflow's page passes to a plugin's component; nothing on a page of the navigation. */
 export interface HostProps {
@@ -23,6 +23,8 @@ const TAB_PAGES = { graph: GraphTab, runs: RunsTab, findings: FindingsTab, impac
 
 interface AppProps extends HostProps {
   engine: LayoutEngine;
+  /** The tabs that the source can fill; all by default. */
+  tabs?: readonly Tab[];
   source?: LineageSource;
   client?: QueryClient;
 }
@@ -30,11 +32,12 @@ interface AppProps extends HostProps {
 const sharedClient = queryClient();
 
 /** The pages of a run, or the list of DAGs where neither the host nor the URL names one. */
-export function LineageApp({ dagId, runId, taskId, engine, source = httpSource, client = sharedClient }: AppProps) {
+export function LineageApp({ dagId, runId, taskId, engine, tabs = TABS, source = httpSource, client = sharedClient }: AppProps) {
   const [view, navigate] = useUrlView();
   const dag = dagId ?? view.dag;
   const run = { dag: dag ?? "", run: runId ?? view.run ?? "~latest" };
-  const Page = TAB_PAGES[view.tab];
+  const tab = tabs.includes(view.tab) ? view.tab : "graph";
+  const Page = TAB_PAGES[tab];
   return (
     <QueryClientProvider client={client}>
       <SourceContext value={source}>
@@ -45,7 +48,7 @@ export function LineageApp({ dagId, runId, taskId, engine, source = httpSource, 
                 <Home />
               ) : (
                 <>
-                  <TabBar view={view} run={run} chooseRun={runId === undefined} chooseDag={dagId === undefined} />
+                  <TabBar view={{ ...view, tab }} run={run} chooseRun={runId === undefined} chooseDag={dagId === undefined} tabs={tabs} />
                   <Page key={`${run.dag}/${run.run}`} run={run} view={view} taskId={taskId ?? null} />
                 </>
               )}

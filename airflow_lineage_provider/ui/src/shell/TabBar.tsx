@@ -1,7 +1,7 @@
 import { useRuns } from "../api/hooks";
 import type { RunRef } from "../api/source";
 import { Search } from "./Search";
-import { TABS, useNavigate, type Tab, type View } from "./view";
+import { useNavigate, type Tab, type View } from "./view";
 
 const LABELS: Record<Tab, string> = { graph: "Graph", runs: "Runs", findings: "Findings", impact: "Impact" };
 
@@ -13,7 +13,7 @@ interface Props {
   /** Whether the DAG can be left here (on the page of the navigation). */
   chooseDag: boolean;
   /** What the source of the data can answer. */
-  tabs?: readonly Tab[];
+  tabs: readonly Tab[];
 }
 
 function RunChoice({ run }: { run: RunRef }) {
@@ -42,7 +42,7 @@ function RunChoice({ run }: { run: RunRef }) {
 }
 
 /** The tabs of a run, its search, and the choice of the run. */
-export function TabBar({ view, run, chooseRun, chooseDag, tabs = TABS }: Props) {
+export function TabBar({ view, run, chooseRun, chooseDag, tabs }: Props) {
   const navigate = useNavigate();
   return (
     <div className="ln-bar">
