@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,18 +193,37 @@ def accept(lineage_map: Path, code: str, subject: str, until: dt.datetime, reaso
 )
 @environment_option
 @store_option
-def doctor(lineage_map: Path | None, environment: str | None, store: str | None) -> None:
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Check this `airflow-lineage serve` too, with the token of AIRFLOW_LINEAGE_TOKEN.",
+)
+@click.option("--connections/--no-connections", default=True, help="Test the connections in Airflow.")
+def doctor(
+    lineage_map: Path | None,
+    environment: str | None,
+    store: str | None,
+    endpoint: str | None,
+    connections: bool,  # noqa: FBT001 - a flag
+) -> None:
     """Check the installation, and the MAP against the last run: what is right, and what to do.
 
     Exits 1 where something is to be done.
     """
     with expected_errors():
         from airflow_lineage_provider.adoption.installation import check_installation
+        from airflow_lineage_provider.adoption.reachability import check_connections, check_endpoint
+        from airflow_lineage_provider.cli.outbox import TOKEN as ENDPOINT_TOKEN
         from airflow_lineage_provider.store.location import default_store_url, store_url
 
         url = store_url(store) if store else default_store_url(os.environ)
         right = True
-        for one in check_installation(os.environ, url, lineage_map, environment):
+        asked = [check_endpoint(endpoint, os.environ.get(ENDPOINT_TOKEN, ""))] if endpoint else []
+        for one in chain(
+            check_installation(os.environ, url, lineage_map, environment),
+            asked,
+            check_connections(os.environ) if connections else (),
+        ):
             click.echo(_line(f"{'ok  ' if one.ok else 'FAIL'}  {one.what}: {one.message}"))
             right = right and one.ok
         if not right:
