@@ -30,9 +30,7 @@ def checked_connections(environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """
     from airflow.sdk import BaseHook
 
-    hooks = {
-        one["connection-type"]: one["hook-class-name"] for one in get_provider_info()["connection-types"]
-    }
+    hooks = {hook.conn_type: hook for hook in _HOOKS}
     for conn_id in sorted({*_in_environment(environ), *_in_database()}):
         conn_type = BaseHook.get_connection(conn_id).conn_type
         if conn_type in hooks:
