@@ -59,6 +59,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "extra-links": [
             f"{PACKAGE}.links.data_docs.DataDocsLink",
+            f"{PACKAGE}.links.lineage.LineageLink",
             f"{PACKAGE}.links.lineage.LineageReportLink",
         ],
         "plugins": [{"name": "lineage", "plugin-class": f"{PACKAGE}.plugins.lineage.LineagePlugin"}],

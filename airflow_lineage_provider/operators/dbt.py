@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow.sdk import Asset, BaseOperator
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.links.lineage import LineageReportLink
+from airflow_lineage_provider.links.lineage import LineageLink, LineageReportLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -121,7 +121,7 @@ class DbtLayerOperator(BaseOperator):
     }
     ui_color = "#fbe9e2"
     ui_fgcolor = "#3b2b26"
-    operator_extra_links = (LineageReportLink(),)
+    operator_extra_links = (LineageLink(), LineageReportLink())
 
     def __init__(  # noqa: PLR0913 - each is an option of dbt's
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_lineage_provider.links.lineage import LineageReportLink
+from airflow_lineage_provider.links.lineage import LineageLink, LineageReportLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class DbtArtifactsLineageOperator(BaseOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"warehouse": "json"}
     ui_color = "#fbe9e2"
     ui_fgcolor = "#3b2b26"
-    operator_extra_links = (LineageReportLink(),)
+    operator_extra_links = (LineageLink(), LineageReportLink())
 
     def __init__(  # noqa: PLR0913 - where the artifacts are, and where the warehouse is
         self,

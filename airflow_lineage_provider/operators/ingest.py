@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_lineage_provider.errors import InputError
-from airflow_lineage_provider.links.lineage import LineageReportLink
+from airflow_lineage_provider.links.lineage import LineageLink, LineageReportLink
 from airflow_lineage_provider.utils.warehouse_operator import WarehouseOperator
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Mover(BaseOperator):
 
     ui_color = "#e2ecfb"
     ui_fgcolor = "#26303b"
-    operator_extra_links = (LineageReportLink(),)
+    operator_extra_links = (LineageLink(), LineageReportLink())
 
     def get_openlineage_facets_on_start(self) -> Any:
         """Leave the lineage to the moves' own events: the task's would join every source to every target."""

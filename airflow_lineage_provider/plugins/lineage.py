@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from airflow_lineage_provider.links.lineage import LineageReportLink
+from airflow_lineage_provider.links.lineage import LineageLink, LineageReportLink
 from airflow_lineage_provider.plugins import preload
 
 if TYPE_CHECKING:
@@ -62,5 +62,5 @@ class LineagePlugin(AirflowPlugin):
     fastapi_apps: list[Any] = [{"name": "lineage", "app": report_app, "url_prefix": "/lineage"}]  # noqa: RUF012
     react_apps: list[Any] = [_react_app(*place) for place in ROUTES.items()]  # noqa: RUF012
     macros: list[Any] = [openlineage_context]  # noqa: RUF012
-    operator_extra_links = [LineageReportLink()]  # noqa: RUF012 - as Airflow declares it
+    operator_extra_links = [LineageLink(), LineageReportLink()]  # noqa: RUF012 - as Airflow declares it
     listeners: list[Any] = [preload]  # noqa: RUF012

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from airflow_lineage_provider.links.lineage import LineageReportLink
+from airflow_lineage_provider.links.lineage import LineageLink, LineageReportLink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ class LineageValidationSensor(BaseSensorOperator):
     )
     ui_color = "#e4f0e8"
     ui_fgcolor = "#24352b"
-    operator_extra_links = (LineageReportLink(),)
+    operator_extra_links = (LineageLink(), LineageReportLink())
 
     def __init__(  # noqa: PLR0913 - keyword arguments of a task
         self,

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from .conftest import API
+from .serving import API
 
 RUN = "/dags/first/runs/~latest"
 

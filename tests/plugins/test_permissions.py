@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import ROLES
+from .serving import ROLES
 
 OF_DAG = [
     "runs",

@@ -69,6 +69,7 @@ def test_airflow_shows_what_is_in_it(airflow):
     assert shown["connection-types"][0]["connection-type"] == "lineage_store"
     assert shown["extra-links"] == [
         "airflow_lineage_provider.links.data_docs.DataDocsLink",
+        "airflow_lineage_provider.links.lineage.LineageLink",
         "airflow_lineage_provider.links.lineage.LineageReportLink",
     ]
     assert shown["plugins"][0]["plugin-class"].endswith(".LineagePlugin")
@@ -84,4 +85,5 @@ def test_airflow_opens_the_connection_type_with_our_hook(airflow):
 def test_airflow_loads_the_plugin_with_its_page_and_its_link(airflow):
     plugins = {plugin["name"]: plugin for plugin in airflow("plugins")}
     assert plugins["lineage"]["fastapi_apps"][0]["url_prefix"] == "/lineage"
-    assert "LineageReportLink" in plugins["lineage"]["operator_extra_links"][0]
+    links = plugins["lineage"]["operator_extra_links"]
+    assert ["LineageReportLink" in links[1], "LineageLink" in links[0]] == [True, True]

@@ -115,6 +115,13 @@ class Recent:
         self._size = size
         self._lock = threading.Lock()
 
+    def put(self, key: Hashable, value: Any) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._known[key] = value
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
+
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return the value under a key; `make` is called where it is not known."""
         with self._lock:
@@ -131,8 +138,5 @@ class Recent:
             finally:
                 with self._lock:
                     self._locks.pop(key, None)
-            with self._lock:
-                self._known[key] = made
-                while len(self._known) > self._size:
-                    self._known.popitem(last=False)
+            self.put(key, made)
         return made

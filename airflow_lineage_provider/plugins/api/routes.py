@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
@@ -79,8 +78,8 @@ Offset = Annotated[int, Query(ge=0, le=2**31)]
 _answers = AnswerCache()
 
 
-def _run(dag_id: DagId, run_id: RunId, session: SessionDep, user: GetUserDep) -> RunSnapshot:
-    return state_of(find_run(dag_id, run_id, session), user)
+def _run(dag_id: DagId, run_id: RunId, user: GetUserDep) -> RunSnapshot:
+    return state_of(find_run(dag_id, run_id), user)
 
 
 Run = Annotated[RunSnapshot, Depends(_run)]
@@ -93,19 +92,17 @@ def _answer(request: Request, run: RunSnapshot, make: Any) -> Response:
 
 
 @router.get("/summary", response_model=Summary, responses={304: NOT_FOUND[304]})
-def summary(request: Request, session: SessionDep, user: GetUserDep) -> Response:
+def summary(request: Request, user: GetUserDep) -> Response:
     """Return the DAGs that have lineage and that the user may read, at most 1,000."""
-    dags = dag_summaries(dags_with_lineage(user, session)[:1_000], user, session)
+    dags = dag_summaries(dags_with_lineage(user)[:1_000], user)
     return respond(request, answer_of(Summary(dags=dags)))
 
 
 @router.get("/dags", response_model=PageOf[DagSummary], responses={304: NOT_FOUND[304]})
-def dags(
-    request: Request, session: SessionDep, user: GetUserDep, limit: Limit = 50, offset: Offset = 0
-) -> Response:
+def dags(request: Request, user: GetUserDep, limit: Limit = 50, offset: Offset = 0) -> Response:
     """Return a page of the DAGs that have lineage."""
-    found = dags_with_lineage(user, session)
-    items = dag_summaries(found[offset : offset + limit], user, session)
+    found = dags_with_lineage(user)
+    items = dag_summaries(found[offset : offset + limit], user)
     return respond(request, answer_of(PageOf[DagSummary](items=items, total=len(found))))
 
 
@@ -115,13 +112,12 @@ def dags(
 def runs(
     request: Request,
     dag_id: DagId,
-    session: SessionDep,
     user: GetUserDep,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Response:
     """Return the runs of a DAG, the newest first."""
-    found, total = dag_runs_of(dag_id, session, limit, offset)
+    found, total = dag_runs_of(dag_id, limit, offset)
     return respond(request, answer_of(PageOf[RunSummary](items=run_summaries(found, user), total=total)))
 
 
@@ -150,10 +146,10 @@ def path(request: Request, run: Run, dataset: Dataset, column: Column) -> Respon
 
 
 @router.get(f"{_RUN}/dataset", response_model=DatasetDetail, responses=NOT_FOUND, dependencies=_of_dag)
-def dataset(request: Request, run: Run, session: SessionDep, dataset: Dataset) -> Response:
+def dataset(request: Request, run: Run, dataset: Dataset) -> Response:
     """Return everything about a dataset, over the last 20 runs."""
     lineage = lineage_of(run)
-    history = history_of(run.dag_run, session)
+    history = history_of(run.dag_run)
     links = dataset_links(*lineage.names.get(dataset, ("", "")))
     return respond(request, answer_of(dataset_detail(lineage, dataset, history, datetime.now(UTC), links)))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
 from fastapi import HTTPException
 from sqlalchemy import func, select
 
@@ -31,8 +33,9 @@ from airflow_lineage_provider.utils.dag_run import dag_run_ids
 from airflow_lineage_provider.utils.dag_run_events import read_dag_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from airflow_lineage_provider.store import EventStore
@@ -79,13 +82,24 @@ def event_store() -> EventStore:
     return store
 
 
-def find_run(dag_id: str, run_id: str, session: Session) -> Any:
+@contextmanager
+def airflow_session() -> Iterator[Session]:
+    """Yield a session of Airflow's database for a query or two.
+
+    A session that is open for the whole request would keep its connection while lineage is read: with some
+    requests at once none would be left for the checks of permissions.
+    """
+    with create_session() as session:
+        yield session
+        session.expunge_all()
+
+
+def find_run(dag_id: str, run_id: str) -> Any:
     """Return a DAG run; `~latest` is the newest one. Raises HTTPException 404."""
     query = select(DagRun).where(DagRun.dag_id == dag_id)
-    if run_id == LATEST:
-        found = session.scalar(query.order_by(DagRun.run_after.desc(), DagRun.id.desc()).limit(1))
-    else:
-        found = session.scalar(query.where(DagRun.run_id == run_id))
+    query = query.where(DagRun.run_id == run_id) if run_id != LATEST else _newest_first(query).limit(1)
+    with airflow_session() as session:
+        found = session.scalar(query)
     if found is None:
         which = "no run yet: trigger it" if run_id == LATEST else f"no run {run_id[:250]}: choose another"
         raise HTTPException(404, f"DAG {dag_id[:250]} has {which}")
@@ -127,7 +141,9 @@ def _timed(state: RunSnapshot) -> RunLineage:
 
 def _read(state: RunSnapshot) -> RunLineage:
     found = read_dag_run(state.ids, event_store(), MAX_EVENTS)
-    details = read_run_events(found.events, state.dag_run.dag_id)
+    run = state.dag_run
+    details = read_run_events(found.events, run.dag_id)
+    _past.put((run.dag_id, run.run_id, state.newest), (len(found.events), PastRun(run.run_id, details)))
     notes = []
     if found.is_truncated:
         notes.append(f"Only the first {MAX_EVENTS:,} events of this run were read.")
@@ -161,17 +177,18 @@ def _validation(validation_id: int) -> SavedValidation | None:
     return saved
 
 
-def history_of(dag_run: Any, session: Session) -> list[PastRun]:
+def _newest_first(query: Select[Any]) -> Select[Any]:
+    return query.order_by(DagRun.run_after.desc(), DagRun.id.desc())
+
+
+def history_of(dag_run: Any) -> list[PastRun]:
     """Return what the events of the last runs up to this one say, the newest first. Raises StoreError."""
-    query = (
-        select(DagRun)
-        .where(DagRun.dag_id == dag_run.dag_id, DagRun.run_after <= dag_run.run_after)
-        .order_by(DagRun.run_after.desc(), DagRun.id.desc())
-        .limit(HISTORY)
-    )
+    query = select(DagRun).where(DagRun.dag_id == dag_run.dag_id, DagRun.run_after <= dag_run.run_after)
+    with airflow_session() as session:
+        runs = list(session.scalars(_newest_first(query).limit(HISTORY)))
     found = []
     left = MAX_EVENTS
-    for run in session.scalars(query):
+    for run in runs:
         ids = dag_run_ids(run)
         newest = newest_event(event_store(), {*ids.roots, *ids.own})
         if newest and left > 0:
@@ -215,12 +232,12 @@ def run_summary(dag_run: Any, rows: Iterable[ValidationRow]) -> RunSummary:
     )
 
 
-def dag_runs_of(dag_id: str, session: Session, limit: int, offset: int) -> tuple[list[Any], int]:
+def dag_runs_of(dag_id: str, limit: int, offset: int) -> tuple[list[Any], int]:
     """Return runs of a DAG, the newest first, and how many there are."""
     query = select(DagRun).where(DagRun.dag_id == dag_id)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    ordered = query.order_by(DagRun.run_after.desc(), DagRun.id.desc()).limit(limit).offset(offset)
-    return list(session.scalars(ordered)), total
+    with airflow_session() as session:
+        total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        return list(session.scalars(_newest_first(query).limit(limit).offset(offset))), total
 
 
 def _time(time: Any) -> str | None:

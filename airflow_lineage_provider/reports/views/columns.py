@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from heapq import nsmallest
+from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_lineage_provider.errors import LineageError
 from airflow_lineage_provider.graph import EVERY_COLUMN, ColumnEdge, ColumnRef, impact, trace
@@ -19,7 +21,7 @@ from airflow_lineage_provider.reports.views.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from airflow_lineage_provider.graph import Impact
     from airflow_lineage_provider.reports.views.lineage import RunLineage
@@ -159,25 +161,48 @@ def _steps(lineage: RunLineage, found: Impact, *, upstream: bool) -> list[Column
 def search(lineage: RunLineage, text: str, limit: int) -> SearchResults:
     """Return datasets and columns whose name has a text, in any case: equal names first, then beginnings."""
     wanted = text.strip().casefold()
-    found = sorted(_matches(lineage, wanted), key=lambda one: (one[0], one[1].label))[:limit]
-    return SearchResults(items=[result for _, result in found])
-
-
-def _matches(lineage: RunLineage, wanted: str) -> Iterator[tuple[int, SearchResult]]:
     if not wanted:
-        return
-    for dataset in lineage.graph.datasets.values():
-        label = label_of(dataset.name, lineage.names.get(dataset.name))
-        rank = _rank(label, wanted)
-        if rank is not None:
-            yield rank, SearchResult(dataset=dataset.name, column=None, label=label)
-        for column in _column_names(lineage, dataset.name):
-            full = f"{label}.{column}"
-            rank = _rank(column, wanted)
-            if rank is None and wanted in full.casefold():
-                rank = 5
-            if rank is not None:
-                yield rank + 1, SearchResult(dataset=dataset.name, column=column, label=full)
+        return SearchResults(items=[])
+    found = [
+        (_rank(name, wanted) + (name.column is not None), name.label, name)
+        for name in _search_names(lineage)
+        if wanted in name.folded
+    ]
+    best = nsmallest(limit, found, key=lambda one: one[:2])
+    return SearchResults(
+        items=[SearchResult(dataset=n.dataset, column=n.column, label=n.label) for _, _, n in best]
+    )
+
+
+class _SearchName(NamedTuple):
+    """A name that can be found; `folded` is the label without case, `last` what is after its last point."""
+
+    folded: str
+    last: str
+    label: str
+    dataset: str
+    column: str | None
+
+
+@lru_cache(maxsize=8)
+def _search_names(lineage: RunLineage) -> list[_SearchName]:
+    found = []
+    for dataset in lineage.graph.datasets:
+        label = label_of(dataset, lineage.names.get(dataset))
+        folded = label.casefold()
+        found.append(_SearchName(folded, folded.rpartition(".")[2], label, dataset, None))
+        for column in _column_names(lineage, dataset):
+            name = column.casefold()
+            found.append(_SearchName(f"{folded}.{name}", name, f"{label}.{column}", dataset, column))
+    return found
+
+
+def _rank(name: _SearchName, wanted: str) -> int:
+    if wanted in {name.last, name.folded}:
+        return 0
+    if name.last.startswith(wanted) or name.folded.startswith(wanted):
+        return 2
+    return 4 if wanted in name.last else 5
 
 
 def _column_names(lineage: RunLineage, dataset: str) -> Iterable[str]:
@@ -185,12 +210,3 @@ def _column_names(lineage: RunLineage, dataset: str) -> Iterable[str]:
     names = [name for one in sides if one for name in one.columns]
     linked = (ref.column for ref in lineage.graph.columns_of.get(dataset, ()))
     return dict.fromkeys(name for name in (*names, *linked) if name != EVERY_COLUMN)
-
-
-def _rank(name: str, wanted: str) -> int | None:
-    folded = name.casefold()
-    if folded == wanted or folded.rpartition(".")[2] == wanted:
-        return 0
-    if folded.startswith(wanted) or folded.rpartition(".")[2].startswith(wanted):
-        return 2
-    return 4 if wanted in folded else None

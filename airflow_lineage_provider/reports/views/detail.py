@@ -74,7 +74,7 @@ def dataset_detail(
         freshness=_freshness(lineage, dataset, [*_written(pair, history)], now),
         documentation=node.description or None,
         owners=list(node.owners),
-        findings=[one for one in finding_views(lineage, now.date()) if one.dataset == dataset],
+        findings=finding_views(lineage, now.date(), dataset),
         edges=[edge_view(lineage, *ends) for ends in edges],
         links=[PageLink(label=label, url=address) for label, address in pages.items()],
     )

@@ -23,9 +23,16 @@ _SEVERITIES: dict[Severity, Literal["error", "warning", "info"]] = {
 DAYS_ACCEPTED = 30
 
 
-def finding_views(lineage: RunLineage, today: dt.date) -> list[FindingView]:
-    """Return the findings, the gravest first; their acceptance would end 30 days after `today`."""
-    return [_view(lineage, finding, today) for finding in lineage.findings]
+def finding_views(lineage: RunLineage, today: dt.date, dataset: str | None = None) -> list[FindingView]:
+    """Return the findings, of a dataset or all, the gravest first.
+
+    Their acceptance would end 30 days after `today`.
+    """
+    return [
+        _view(lineage, finding, today)
+        for finding in lineage.findings
+        if dataset is None or lineage.subjects[finding.subject][0] == dataset
+    ]
 
 
 def _view(lineage: RunLineage, finding: Finding, today: dt.date) -> FindingView:

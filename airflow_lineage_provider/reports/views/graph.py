@@ -23,7 +23,7 @@ def graph_view(
     lineage: RunLineage, run: RunSummary, *, complete: bool, notes: Iterable[str] = ()
 ) -> GraphView:
     """Return the graph of a run, with the nodes in the order of the map."""
-    lanes = _Lanes(lineage)
+    lanes = _lanes(lineage)
     datasets = [dataset_view(lineage, one, lanes.of(one).id) for one in lineage.graph.datasets.values()]
     return GraphView(
         run=run,
@@ -37,7 +37,12 @@ def graph_view(
 
 def lane_of(lineage: RunLineage, dataset: Dataset) -> str:
     """Return the id of the lane that a dataset is in."""
-    return _Lanes(lineage).of(dataset).id
+    return _lanes(lineage).of(dataset).id
+
+
+@lru_cache(maxsize=8)
+def _lanes(lineage: RunLineage) -> _Lanes:
+    return _Lanes(lineage)
 
 
 def dataset_view(lineage: RunLineage, dataset: Dataset, lane: str) -> DatasetView:

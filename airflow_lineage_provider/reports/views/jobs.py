@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.reports.views.models import Job
 
 
+@lru_cache(maxsize=8)
 def jobs_view(lineage: RunLineage) -> list[Job]:
     """Return the jobs with their outputs by the names of the graph."""
     ids = {f"{pair[0].rstrip('/')}/{pair[1].lstrip('/')}": name for name, pair in lineage.names.items()}

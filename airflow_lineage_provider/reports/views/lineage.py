@@ -33,7 +33,7 @@ _STATES: Mapping[Verdict, EdgeState] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunLineage:
     """Both graphs of a run, the state of each edge between datasets, and the findings.
 
