@@ -132,10 +132,11 @@ soak: $(TEST_INSTALLED) ## kill 1,000 writers and 300 forwarders, on SQLite and 
 	  $(BIN)/python -m pytest -q -s tests/store tests/forwarding -k killed_at_any_moment
 	INGEST_KILLS=100 $(BIN)/python -m pytest -q -s tests/ingest/test_kills.py
 
+# dbt-core 1.12 needs a package whose build downloads.
 pins: ## resolve requirements.txt and requirements-test.txt anew
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --upgrade hatchling editables '.[demo]'
+	$(BIN)/python -m pip install --upgrade hatchling editables '.[demo]' 'dbt-core<1.12'
 	{ echo '# What `make install` and `make demo` install, resolved on Python 3.11. Renew with `make pins`.'; \
 	  $(BIN)/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//'; } > requirements.txt
 	$(BIN)/python -m pip install --constraint requirements.txt '.[dev]'
@@ -147,7 +148,7 @@ pins: ## resolve requirements.txt and requirements-test.txt anew
 	$(PYTHON) -m venv $(OLDEST)-uv
 	$(OLDEST)-uv/bin/python -m pip install uv
 	$(OLDEST)-uv/bin/uv pip install --python $(OLDEST)/bin/python apache-airflow==3.1.8 --exclude-newer 2026-04-15
-	$(OLDEST)-uv/bin/uv pip install --python $(OLDEST)/bin/python apache-airflow==3.1.8 '.[duckdb]'
+	$(OLDEST)-uv/bin/uv pip install --python $(OLDEST)/bin/python apache-airflow==3.1.8 '.[duckdb]' 'dbt-core<1.12'
 	{ echo '# The oldest Airflow that is supported, with the libraries of its time. Renew with `make pins`.'; \
 	  $(OLDEST)/bin/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//'; } > requirements-airflow-3.1.txt
 	rm -rf $(OLDEST)-uv

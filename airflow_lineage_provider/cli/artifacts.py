@@ -10,11 +10,12 @@ import click
 from airflow_lineage_provider.cli.options import example, expected_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from openlineage.client.event_v2 import RunEvent
 
-    from airflow_lineage_provider.dbt.artifacts import Artifacts
+    from airflow_lineage_provider.dbt.records import Record
+    from airflow_lineage_provider.events.context import RunContext
 
 
 @click.command(epilog=example("airflow-lineage artifacts target/ --project-dir . > events.jsonl"))
@@ -42,13 +43,15 @@ def artifacts(
     """Print the lineage events of a dbt run that is over, one JSON object a line, or commit them to a store.
 
     TARGET is the folder or the URL of an object store into which dbt wrote manifest.json and
-    run_results.json. catalog.json (`dbt docs generate`) gives the columns of tables.
+    run_results.json. catalog.json (`dbt docs generate`) gives the columns of tables. The variable
+    OPENLINEAGE_CONTEXT names the parent run.
     """
     with expected_errors():
         from openlineage.client.serde import Serde
 
         from airflow_lineage_provider.cli.runs import open_store
         from airflow_lineage_provider.dbt import artifacts as dbt_artifacts
+        from airflow_lineage_provider.events.context import CONTEXT_VARIABLE, context_of_text
         from airflow_lineage_provider.events.masking import mask_event, redact_values, secret_values
         from airflow_lineage_provider.events.sql_tables import tables_named
         from airflow_lineage_provider.readers.artifact_files import read_folder
@@ -60,13 +63,9 @@ def artifacts(
         else:
             origin = dbt_artifacts.origin_by_profile(project_dir or ".", profiles_dir, target)
         redact = redact_values(secret_values(os.environ))
-        names = (dbt_artifacts.RESULTS, dbt_artifacts.SOURCES)[: 2 if sources else 1]
-        read = read_folder(folder)
-        runs = (
-            dbt_artifacts.Artifacts(read, origin, results=name, find_tables=tables_named) for name in names
-        )
-        found = [event for run in runs for event in _events(run)]
-        events = [mask_event(Serde.to_dict(event), redact) for event in found]
+        parent = context_of_text(os.environ.get(CONTEXT_VARIABLE, ""))
+        records = dbt_artifacts.artifact_records(read_folder(folder), origin, tables_named, sources=sources)
+        events = [mask_event(Serde.to_dict(event), redact) for event in _events(records, parent)]
         if store:
             opened = open_store(store)
             click.echo(f"{opened.append(events)} events committed to {opened}")
@@ -75,14 +74,13 @@ def artifacts(
             click.echo(json_text(event))
 
 
-def _events(found: Artifacts) -> Iterator[RunEvent]:
+def _events(records: Iterable[Record], parent: RunContext) -> Iterator[RunEvent]:
     from airflow_lineage_provider.dbt.records import LogLine
-    from airflow_lineage_provider.events.context import RunContext
     from airflow_lineage_provider.events.invocation import InvocationEvents
     from airflow_lineage_provider.reports.escape import one_line
 
-    events = InvocationEvents(RunContext())
-    for record in found:
+    events = InvocationEvents(parent)
+    for record in records:
         if isinstance(record, LogLine):
             click.echo(one_line(record.text), err=True)
         yield from events.of(record)

@@ -42,6 +42,13 @@ if TYPE_CHECKING:
 
 RUNS_NOTHING = {"compile", "generate", "list", "parse", "show"}
 """Commands that write results of nodes that they compiled and did not run."""
+PARTS = frozenset(
+    {
+        *("nodes", "sources", "macros", "docs", "exposures", "metrics", "groups", "selectors", "disabled"),
+        *("parent_map", "child_map", "group_map", "saved_queries", "semantic_models", "unit_tests"),
+    }
+)
+"""The parts of a manifest that dbt-core needs and another engine may leave out."""
 RESULTS, SOURCES = "run_results.json", "sources.json"
 
 
@@ -91,6 +98,17 @@ def given_warehouse(fields: Mapping[str, Any]) -> Warehouse:
     return Warehouse(**texts, port=int(port) or None)
 
 
+def artifact_records(
+    read: ReadFile, origin: ArtifactsOrigin, find_tables: FindTables, *, sources: bool = False
+) -> Iterator[Record]:
+    """Yield the records of run_results.json and, with `sources`, those of sources.json.
+
+    Raises DbtError for an unusable file.
+    """
+    for name in (RESULTS, SOURCES) if sources else (RESULTS,):
+        yield from Artifacts(read, origin, results=name, find_tables=find_tables)
+
+
 class Artifacts:
     """The artifacts of one invocation: iterate over it for its records, the last an `InvocationFinished`."""
 
@@ -103,6 +121,7 @@ class Artifacts:
         find_tables: FindTables | None = None,
     ) -> None:
         """`results` is `run_results.json` or `sources.json`. Raises DbtError for an unusable file."""
+        self._read = read
         self._results = _needed(read, results)
         self._manifest = _manifest(_needed(read, "manifest.json"))
         self._catalog = _columns(_json(read, "catalog.json") or {})
@@ -144,7 +163,7 @@ class Artifacts:
     ) -> Iterator[NodeStarted | NodeFinished]:
         uid = one.unique_id
         target = str(Path(self._origin.project_dir, "target"))
-        sql = one.sql or self._nodes.compiled(uid) or self._nodes.last_batch(uid, target)
+        sql = one.sql or self._compiled(uid) or self._nodes.last_batch(uid, target)
         node = self._nodes.node(uid)
         if sql and self._find_tables:
             node = self._nodes.node(uid, self._find_tables(node, sql, invocation))
@@ -164,15 +183,28 @@ class Artifacts:
             query_id=one.query_id,
         )
 
+    def _compiled(self, unique_id: str) -> str | None:
+        """Return a node's compiled SQL; dbt Fusion writes it to a file and to none of the artifacts."""
+        if found := self._nodes.compiled(unique_id):
+            return found
+        path = str(getattr(self._manifest.nodes.get(unique_id), "compiled_path", None) or "")
+        _, folder, name = path.partition("compiled/")
+        content = self._read(folder + name) if name and ".." not in name else None
+        if content is None:
+            return None
+        sql = content.decode("utf-8", "replace")
+        self._manifest.nodes[unique_id].compiled_code = sql  # type: ignore[union-attr]
+        return sql
+
     def _invocation(self, metadata: Mapping[str, Any]) -> Invocation:
         manifest, origin = self._manifest, self._origin
-        project_dir = origin.project_dir or str(self._args.get("project_dir") or ".")
+        project_dir = origin.project_dir or str(self._args.get("project_dir") or "")
         return Invocation(
             invocation_id=str(metadata.get("invocation_id") or ""),
             dbt_version=str(metadata.get("dbt_version") or ""),
             project_name=str(manifest.metadata.project_name or ""),
-            project_dir=str(Path(project_dir).resolve()),
-            package_dirs=_package_dirs(manifest, project_dir),
+            project_dir=str(Path(project_dir).resolve()) if project_dir else "",
+            package_dirs=_package_dirs(manifest, project_dir) if project_dir else {},
             profile_name=str(self._args.get("profile") or origin.profile_name),
             target=str(self._args.get("target") or origin.target),
             full_refresh=bool(self._args.get("full_refresh")),
@@ -200,7 +232,7 @@ class Artifacts:
             unique_id=uid,
             started_at=min(known),
             at=max(known),
-            status=str(found.get("status") or ""),
+            status=str(found.get("status") or "").lower(),  # dbt Fusion writes Pass and Warn in sources.json
             message=str(found.get("message") or found.get("error") or ""),
             sql=found.get("compiled_code"),
             rows=int(rows) if isinstance(rows, int) and rows >= 0 else None,
@@ -263,6 +295,8 @@ def _manifest(found: dict[str, Any]) -> Manifest:
     from dbt.contracts.graph.nodes import GenericTestNode
 
     written: Any = WritableManifest
+    for name in PARTS - found.keys():
+        found[name] = {}
     try:
         manifest: Any = Manifest.from_writable_manifest(written.upgrade_schema_version(found))
         # dbt decodes a generic test as a singular one, which has the same resource type.

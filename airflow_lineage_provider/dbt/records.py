@@ -125,6 +125,7 @@ class Invocation:
     dbt_version: str
     project_name: str
     project_dir: str
+    """Empty where artifacts do not say it."""
     package_dirs: Mapping[str, str]
     """The folders of the project and of its packages, by name."""
     profile_name: str

@@ -49,8 +49,9 @@ def job_facets(
             test_type=_test_type(node),
             producer=PRODUCER,
         ),
-        "sourceCodeLocation": _source_code_location(node, invocation),
     }
+    if invocation.project_dir:
+        facets["sourceCodeLocation"] = _source_code_location(node, invocation)
     if sql and node.language == "sql":
         facets["sql"] = sql_job.SQLJobFacet(
             query=mask(sql), dialect=sql_dialect(invocation.warehouse.type), producer=PRODUCER

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # dbt's statuses. A test with severity warn has found rows, and the pipeline goes on.
 ENDED_WELL = {"success", "pass", "warn"}
-NOT_RUN = {"skipped"}
+# dbt Fusion reuses a relation whose inputs have not changed.
+NOT_RUN = {"skipped", "no-op", "reused"}
 
 
 def state_of(status: str) -> RunState:

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt.artifacts import (
-    RESULTS,
-    SOURCES,
-    Artifacts,
     ArtifactsOrigin,
+    artifact_records,
     given_warehouse,
     origin_by_profile,
 )
@@ -65,14 +63,13 @@ def commit_artifacts(  # noqa: PLR0913 - the arguments of the operator
             "profiles_dir), or warehouse={'type': 'snowflake', 'account': ...}"
         )
     statuses: Counter[str] = Counter()
-    for name in (RESULTS, SOURCES) if sources else (RESULTS,):
-        for record in Artifacts(read, origin, results=name, find_tables=tables_named):
-            if isinstance(record, LogLine):
-                log.warning("%s", redact_text(record.text))
-            else:
-                emitter.emit(record)
-            if isinstance(record, NodeFinished):
-                statuses[record.status] += 1
+    for record in artifact_records(read, origin, tables_named, sources=sources):
+        if isinstance(record, LogLine):
+            log.warning("%s", redact_text(record.text))
+        else:
+            emitter.emit(record)
+        if isinstance(record, NodeFinished):
+            statuses[record.status] += 1
     emitter.finish()
     return {
         "invocation_id": emitter.invocation_id,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
-from airflow_lineage_provider.dbt import Command, DbtRun
+from airflow_lineage_provider.dbt import Command, DbtRun, recorder
 from airflow_lineage_provider.dbt.records import (
     Invocation,
     InvocationFinished,
@@ -19,6 +19,8 @@ from airflow_lineage_provider.events.sql_tables import tables_named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+recorder.START_PATIENCE = 60.0  # a START has its columns on a slow machine, too
 
 PROJECT = """
 name: {name}
