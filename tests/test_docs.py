@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from airflow_lineage_provider.cli import main
@@ -63,6 +64,18 @@ def test_a_link_leads_to_a_file(page):
 def test_a_command_exists(page):
     for name in re.findall(r"airflow-lineage ([a-z]+)\b", page.read_text()):
         assert name in main.commands, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_options_of_a_command_exist(page):
+    for line in re.findall(r"^\$ .*?(airflow-lineage .*)$", page.read_text(), re.MULTILINE):
+        words = re.split(r" [>|#] ?", line)[0].split()[1:]
+        command = main
+        while isinstance(command, click.Group) and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in parameter.opts}
+        for option in (word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)):
+            assert option in known, line
 
 
 def test_every_operator_and_sensor_is_in_the_list():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from airflow_lineage_provider.cli import main
 from airflow_lineage_provider.forwarding.targets import configured_targets, open_target
@@ -17,6 +18,7 @@ from airflow_lineage_provider.store.retention import delete_events
 
 ROOT = Path(__file__).parents[1]
 SNIPPETS = ROOT / "docs" / "snippets"
+MAP_SCHEMA = json.loads((ROOT / "airflow_lineage_provider/lineage_map/lineage-map.schema.json").read_text())
 
 
 def names(pattern):
@@ -27,6 +29,28 @@ def test_every_snippet_is_on_a_page():
     pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
     included = set(re.findall(r'^--8<-- "([^"]+)"', pages, re.MULTILINE))
     assert set(names("*/*")) <= included
+
+
+BLOCKS = [
+    pytest.param(kind, text, id=f"{page.relative_to(ROOT / 'docs')}-{number}")
+    for page in sorted((ROOT / "docs").rglob("*.md"))
+    for number, (kind, text) in enumerate(
+        re.findall(r"^```(yaml|json|python)\b.*\n((?:.*\n)*?)```$", page.read_text(), re.MULTILINE)
+    )
+    if "8<--" not in text
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), BLOCKS)
+def test_a_block_is_well_formed_and_what_is_a_part_of_a_map_fits_its_schema(kind, text):
+    if kind == "python":
+        compile(text, "block", "exec")
+        return
+    data = json.loads(json.dumps(yaml.safe_load(text), default=str))  # JSON is YAML
+    if kind == "yaml" and data.keys() <= MAP_SCHEMA["properties"].keys():
+        schema = {**MAP_SCHEMA, "required": []}
+        problems = [error.message for error in Draft202012Validator(schema).iter_errors(data)]
+        assert not problems
 
 
 def test_the_map_of_rarer_keys_is_without_findings():

@@ -341,7 +341,9 @@ class Map(Part):
 
     document: Document
     """Title, owner and other facts of the document."""
-    include: Annotated[tuple[Name | DbtInclude, ...], BeforeValidator(_one_or_many), OrTypes("string")] = ()
+    include: Annotated[
+        tuple[Name | DbtInclude, ...], BeforeValidator(_one_or_many), OrTypes("string", "object")
+    ] = ()
     """Files that hold parts of the map, as paths or globs relative to this file, such as `domains/*.yaml`.
     `{dbt: ../dbt_project}` is a dbt project whose YAML holds parts of it in `meta.lineage`.
     """
