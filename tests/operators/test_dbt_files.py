@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ from airflow_lineage_provider.dbt import DbtRun
 from airflow_lineage_provider.errors import InputError, LineageError
 from airflow_lineage_provider.utils.dbt_files import XCOM_KEY, dbt_files
 from airflow_lineage_provider.utils.dbt_process import DbtProcess
+from tests.support.environments import python_of
 
 FILES = {
     "models/silver/kept.sql": "{{ config(materialized='table') }} select 1 as id",
@@ -142,8 +142,9 @@ def test_warnings_that_are_errors_are_retried(project, options):
 DEFERRED = {"select": ("wrong", "right"), "options": {"defer": True, "exclude-resource-types": ["test"]}}
 
 
-@pytest.mark.parametrize("python", ["", sys.executable])
-def test_a_deferred_run_is_retried_with_its_state(tmp_path, python):
+@pytest.mark.parametrize("environment", ["", "dbt-1.10", "dbt-1.12"])
+def test_a_deferred_run_is_retried_with_its_state(tmp_path, environment):
+    python = str(python_of(environment)) if environment else ""
     project = write_project(tmp_path / "shop", FILES)
     output = {"type": "duckdb", "path": str(tmp_path / "dev.duckdb")}
     prod = {"type": "duckdb", "path": str(tmp_path / "prod.duckdb")}

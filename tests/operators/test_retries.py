@@ -27,10 +27,12 @@ import shutil
 from datetime import datetime, timedelta
 
 import duckdb
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 
 from airflow_lineage_provider.operators.dbt import DbtLayerOperator
 from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
+from airflow_lineage_provider.utils.dbt_assets import model_asset, models_alias
 
 FIRST = datetime(2026, 1, 1)
 
@@ -85,6 +87,11 @@ for name, python in (("elsewhere", None), ("other_interpreter", PYTHON)):
             **dbt(name),
         )
     globals()[name] = dag
+
+with DAG("totals_report", schedule=model_asset(PROJECTS + "/elsewhere", "gold.totals")):
+    EmptyOperator(task_id="report")
+with DAG("any_report", schedule=models_alias(PROJECTS + "/other_interpreter")):
+    EmptyOperator(task_id="report")
 
 with DAG("changed", schedule=None) as changed:
     DbtLayerOperator(
@@ -183,6 +190,7 @@ def ran(tmp_path_factory):
         environ = os.environ | {
             "AIRFLOW_HOME": str(base / "airflow"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "airflow_lineage_provider.OutboxTransport"}',
@@ -289,6 +297,13 @@ def test_each_model_s_asset_is_updated_once_whichever_try_made_it(ran, dag_id):
     assert lineage["dataset"] == {"namespace": namespace, "name": "warehouse.gold.totals"}
     assert lineage["inputs"] == [{"namespace": namespace, "name": "warehouse.gold.values_of_day"}]
     assert lineage["columns"] == {"total": [[namespace, "warehouse.gold.values_of_day", "value"]]}
+
+
+def test_a_dag_that_is_scheduled_on_a_model_or_on_any_of_a_project_is_queued(ran):
+    queued = {dag_id: outcomes[0]["queued"] for dag_id, outcomes in ran.outcomes.items()}
+    assert queued["elsewhere"] == ["totals_report"]
+    assert queued["other_interpreter"] == ["any_report"]
+    assert queued["backfill"] == queued["changed"] == []
 
 
 def test_the_state_of_the_last_success_selects_what_changed(ran):
