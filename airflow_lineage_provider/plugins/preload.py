@@ -48,6 +48,27 @@ def import_dbt() -> None:
             import_module(name)
         except Exception as error:  # noqa: BLE001 - the scheduler must start whatever is installed beside it
             log.info("lineage: %s is not imported ahead of the tasks: %s", name, error)
+    try:
+        _fill_caches(with_dbt=not in_own_interpreter)
+    except Exception as error:  # noqa: BLE001 - other versions of dbt may do it in another way
+        log.info("lineage: the caches are not filled ahead of the tasks: %s", error)
+
+
+def _fill_caches(*, with_dbt: bool) -> None:
+    """Do what Airflow and dbt otherwise do once in each process, on the first use of some classes."""
+    from airflow_lineage_provider.operators.dbt import layer_asset
+
+    layer_asset("project", "layer")  # Airflow imports the asset handlers of all providers
+    if not with_dbt:
+        return
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+    from dbt.contracts import project, selection
+    from dbt.contracts.graph.manifest import Manifest
+
+    settings = (project.Project, project.ProjectFlags, project.ProfileConfig, project.Configuration)
+    for read in (*settings, project.PackageConfig, selection.SelectorFile, DuckDBCredentials):
+        read.json_schema()  # of which dbt makes a validator
+    Manifest.from_msgpack(Manifest().to_msgpack())
 
 
 def _is_forking_scheduler() -> bool:
