@@ -140,7 +140,7 @@ def _tests(count: int, times: int) -> str:
     places = [(model, column) for model, names in columns.items() for column in names]
     chosen: dict[str, dict[str, list[str]]] = {}
     for number in range(count):
-        model, column = places[number * 7 % len(places)]
+        model, column = places[number * 11 % len(places)]
         again = number // len(places)
         test = (
             f"not_null: {{name: not_null_{model}_{column}_{again}, config: {{where: '1 = 1'}}}}"
