@@ -13,7 +13,7 @@ export const useSource = () => useContext(SourceContext);
 export function queryClient(): QueryClient {
   const retry = (count: number, error: Error) =>
     count < 2 && error instanceof LineageError && (error.status === 0 || (error.status >= 500 && error.status !== 503));
-  return new QueryClient({ defaultOptions: { queries: { retry, staleTime: 30_000, refetchOnWindowFocus: false } } });
+  return new QueryClient({ defaultOptions: { queries: { networkMode: "always", retry, staleTime: 30_000, refetchOnWindowFocus: false } } });
 }
 
 /** Whether a run's answers can still change. */

@@ -56,7 +56,7 @@ const ADVICE: Record<ProblemKind, Advice> = {
 
 interface Props {
   problem: Problem;
-  onRetry?: () => void;
+  onRetry?: (() => void) | undefined;
 }
 
 /** A page that says what is wrong and what to do. */
@@ -76,17 +76,35 @@ export function StatePage({ problem, onRetry }: Props) {
           Airflow said: <bdi>{problem.detail}</bdi>
         </p>
       )}
-      {advice.action === "login" && (
-        <a className="ln-button ln-button-main" href={loginUrl()}>
-          Log in
-        </a>
-      )}
-      {advice.action === "retry" && onRetry && (
-        <button type="button" className="ln-button ln-button-main" onClick={onRetry}>
-          Try again
-        </button>
-      )}
+      <Action problem={problem} onRetry={onRetry} />
     </section>
+  );
+}
+
+/** A line above data that could not be loaded again. */
+export function Outdated({ problem, onRetry }: Props) {
+  return (
+    <p role="alert" className="ln-outdated" data-problem={problem.kind}>
+      {ADVICE[problem.kind].title}. What is shown may be out of date.
+      <Action problem={problem} onRetry={onRetry} />
+    </p>
+  );
+}
+
+function Action({ problem, onRetry }: Props) {
+  const { action } = ADVICE[problem.kind];
+  if (action === "login") {
+    return (
+      <a className="ln-button ln-button-main" href={loginUrl()}>
+        Log in
+      </a>
+    );
+  }
+  if (action !== "retry" || !onRetry) return null;
+  return (
+    <button type="button" className="ln-button ln-button-main" onClick={onRetry}>
+      Try again
+    </button>
   );
 }
 

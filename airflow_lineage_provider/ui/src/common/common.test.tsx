@@ -1,7 +1,9 @@
 import { fireEvent, render, screen } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
+import type { UseQueryResult } from "@tanstack/react-query";
 import { LineageError } from "../api/source";
 import { brokenRules } from "../test/axe";
+import { Answer } from "./Answer";
 import { duration, safeUrl, time } from "./format";
 import { problemOf } from "./problem";
 import { StatePage } from "./StatePage";
@@ -24,6 +26,12 @@ describe("problemOf", () => {
   });
 });
 
+describe("problemOf, for a token that Airflow cannot read", () => {
+  it("is an ended session, not a permission to ask for", () => {
+    expect(problemOf(new LineageError(403, "Invalid JWT token: ask for permission")).kind).toBe("signed-out");
+  });
+});
+
 describe("StatePage", () => {
   it("tries again", () => {
     const onRetry = vi.fn();
@@ -42,6 +50,29 @@ describe("StatePage", () => {
   it("shows what the server said as text", () => {
     const { container } = render(<StatePage problem={{ kind: "no-store", detail: "<b>x</b>" }} />);
     expect(container.querySelector("bdi")?.textContent).toBe("<b>x</b>");
+  });
+});
+
+describe("Answer", () => {
+  const shown = (state: object) =>
+    render(
+      <Answer query={state as UseQueryResult<string>} what="the jobs">
+        {(data) => <p>{data}</p>}
+      </Answer>,
+    );
+
+  it("says what it loads", () => {
+    shown({ isPending: true });
+    expect(screen.getByText("Loading the jobs …")).toBeTruthy();
+  });
+
+  it("keeps data that could not be loaded again, and says so", () => {
+    const refetch = vi.fn();
+    shown({ data: "old", isError: true, error: new LineageError(0, "x"), refetch });
+    expect(screen.getByText("old")).toBeTruthy();
+    expect(screen.getByRole("alert").textContent).toContain("What is shown may be out of date");
+    fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+    expect(refetch).toHaveBeenCalledOnce();
   });
 });
 

@@ -26,6 +26,8 @@ export function problemOf(error: unknown): Problem {
   if (!(error instanceof LineageError)) {
     return { kind: "unexpected", detail: error instanceof Error ? error.message : String(error) };
   }
-  const kind = KINDS[error.status] ?? "unexpected";
+  // Airflow answers 403 to a token that it cannot read, such as one of a server whose secret has changed.
+  const isLost = error.status === 403 && error.message.startsWith("Invalid JWT");
+  const kind = isLost ? "signed-out" : (KINDS[error.status] ?? "unexpected");
   return { kind, detail: kind === "offline" ? null : error.message };
 }

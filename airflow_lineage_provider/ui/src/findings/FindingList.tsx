@@ -5,6 +5,8 @@ import { Name } from "../common/Name";
 import { Accept } from "./Accept";
 
 interface Props {
+  /** The dataset on whose page they stand: no link leads to it. */
+  shown?: string;
   findings: readonly Finding[];
   onDataset: (dataset: string, column?: string) => void;
   /** Said when there is no finding. */
@@ -12,20 +14,26 @@ interface Props {
 }
 
 /** Findings, each with both sides, the line of the map, and a way to accept it. */
-export function FindingList({ findings, onDataset, empty }: Props) {
+export function FindingList({ findings, shown, onDataset, empty }: Props) {
   if (!findings.length) return <p className="ln-muted">{empty}</p>;
   return (
     <ul className="ln-findings">
       {findings.map((finding, index) => (
         <li key={`${finding.code} ${finding.subject} ${index}`} className={`ln-finding ln-edge-${finding.severity}`}>
-          <FindingCard finding={finding} onDataset={onDataset} />
+          <FindingCard finding={finding} isShown={finding.dataset === shown} onDataset={onDataset} />
         </li>
       ))}
     </ul>
   );
 }
 
-function FindingCard({ finding, onDataset }: { finding: Finding; onDataset: Props["onDataset"] }) {
+interface CardProps {
+  finding: Finding;
+  isShown: boolean;
+  onDataset: Props["onDataset"];
+}
+
+function FindingCard({ finding, isShown, onDataset }: CardProps) {
   const { dataset, column, source } = finding;
   return (
     <>
@@ -50,7 +58,7 @@ function FindingCard({ finding, onDataset }: { finding: Finding; onDataset: Prop
         </dl>
       )}
       <p className="ln-finding-links">
-        {dataset !== null && (
+        {dataset !== null && !isShown && (
           <button
             type="button"
             className="ln-button"

@@ -24,7 +24,16 @@ export interface FindingsViewProps {
 }
 
 /** The findings of a run, filtered, below a strip of the last runs. */
-export function FindingsView({ findings, runs, run, filter, onFilter, onDataset, onRun, onFailedJobs }: FindingsViewProps) {
+export function FindingsView({
+  findings,
+  runs,
+  run,
+  filter,
+  onFilter,
+  onDataset,
+  onRun,
+  onFailedJobs,
+}: FindingsViewProps) {
   const shown = filterFindings(findings, filter);
   return (
     <section className="ln-page" aria-label="Findings">

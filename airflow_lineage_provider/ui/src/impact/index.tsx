@@ -2,6 +2,8 @@ import { useId, useState } from "react";
 import { useColumns, useGraph, useImpact } from "../api/hooks";
 import type { Change } from "../api/types";
 import { Answer } from "../common/Answer";
+import { problemOf } from "../common/problem";
+import { StatePage } from "../common/StatePage";
 import { Tabs } from "../common/Tabs";
 import type { PageProps } from "../shell/page";
 import { useNavigate, useOption } from "../shell/view";
@@ -53,6 +55,7 @@ function OfColumn({ run, view }: PageProps) {
               navigate({ dataset: id, column: name });
             }}
           />
+          {columns.isError && <StatePage problem={problemOf(columns.error)} onRetry={() => void columns.refetch()} />}
           {dataset === null || column === null ? (
             <p className="ln-muted">
               Choose a column to see what depends on it: datasets, dashboards, features and models.

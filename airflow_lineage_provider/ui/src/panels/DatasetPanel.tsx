@@ -106,7 +106,14 @@ function Content({ detail, edges, column, tab, onColumn, onDataset, onRun }: Dat
   if (tab === "quality") return <Quality checks={detail.checks} column={column} />;
   if (tab === "runs") return <RunHistory runs={detail.runs} onRun={onRun} />;
   if (tab === "findings") {
-    return <FindingList findings={detail.findings} onDataset={onDataset} empty="No finding is about this dataset." />;
+    return (
+      <FindingList
+        findings={detail.findings}
+        shown={detail.dataset.id}
+        onDataset={onDataset}
+        empty="No finding is about this dataset."
+      />
+    );
   }
   if (tab === "about") return <About detail={detail} onDataset={onDataset} />;
   return <Schema detail={detail} edges={edges} column={column} onColumn={onColumn} />;

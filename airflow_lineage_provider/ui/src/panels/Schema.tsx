@@ -64,15 +64,17 @@ export function Schema({ detail, edges, column, onColumn }: Props) {
   );
 }
 
-function ColumnType({ item }: { item: DatasetDetail["columns"][number] }) {
-  const differs = item.documented_type !== null && item.type !== null && !sameType(item.type, item.documented_type);
-  if (!differs) return <Name className="ln-type" text={item.type ?? item.documented_type ?? "–"} />;
+function ColumnType({ item: { type, documented_type: documented } }: { item: DatasetDetail["columns"][number] }) {
+  const differs = documented !== null && (type === null || !sameType(type, documented));
   return (
     <span className="ln-stack">
-      <Name className="ln-type" text={item.type ?? "–"} />
-      <span className="ln-muted">
-        documented: <Name className="ln-type" text={item.documented_type ?? "–"} />
-      </span>
+      {type !== null && <Name className="ln-type" text={type} />}
+      {differs && (
+        <span className="ln-muted">
+          documented: <Name className="ln-type" text={documented} />
+        </span>
+      )}
+      {type === null && documented === null && <span className="ln-muted">–</span>}
     </span>
   );
 }
@@ -127,8 +129,8 @@ function Sources({ edges, dataset, column }: { edges: readonly ColumnEdge[]; dat
             <li key={`${edge.source.dataset} ${edge.source.column} ${edge.kind}`}>
               <span aria-hidden="true">←</span>
               <ColumnName {...edge.source} />
-              <span className="ln-muted ln-fixed">{edge.kind}</span>
-              {edge.expression !== null && <Name className="ln-type ln-muted" text={edge.expression} />}
+              <span className="ln-muted">{edge.kind}</span>
+              {edge.expression !== null && <Name className="ln-type ln-muted ln-line" text={edge.expression} />}
             </li>
           ))}
         </ul>
