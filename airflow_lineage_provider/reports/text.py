@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from airflow_lineage_provider.checks.validation import first_line
@@ -106,15 +107,18 @@ def _print_edges(console: Console, comparison: Comparison, observed: str = "emit
 
     left = min(max((len(e.edge.target) for e in comparison.edges), default=0), 44)
     right = min(max((len(e.edge.source) for e in comparison.edges), default=0), 44)
-    _heading(console, f"{'Lineage':<{left + right + 7}}", f"{'documented':<12}{observed:<9}verdict")
+    in_files = _in_files(comparison.edges)
+    wide = max([12, *(len(_place(one, in_files=in_files)) + 1 for one in comparison.edges)])
+    _heading(console, f"{'Lineage':<{left + right + 7}}", f"{'documented':<{wide}}{observed:<9}verdict")
     for target, verdicts in _by_target(comparison.edges):
         for number, found in enumerate(verdicts):
             word, style = _VERDICTS[found.verdict]
-            documented = "-" if found.verdict is Verdict.UNDECLARED else _line(found)
             flowed = found.verdict in {Verdict.VERIFIED, Verdict.UNDECLARED}
             emitted = "through" if found.through else "yes" if flowed else "-"
             line = Line(f"  {'' if number else target:<{left}} <- {found.edge.source:<{right}} ")
-            console.print(line.add(f"{documented:<12}{emitted:<9}", "dim").add(word, style))
+            console.print(
+                line.add(f"{_place(found, in_files=in_files):<{wide}}{emitted:<9}", "dim").add(word, style)
+            )
             if found.through:
                 console.print(Line(f"  {'':<{left}}    through {', '.join(found.through)}", "dim"))
             if found.saved:
@@ -142,9 +146,20 @@ def _by_target(edges: Iterable[EdgeVerdict]) -> Iterator[tuple[str, list[EdgeVer
     yield from grouped.items()
 
 
-def _line(found: EdgeVerdict) -> str:
-    lines = [provenance.line for provenance in found.edge.provenance if provenance.line]
-    return f"line {lines[0]}" if lines else "yes"
+def _in_files(edges: Iterable[EdgeVerdict]) -> bool:
+    """Whether the edges are documented in several files."""
+    places = (place for one in edges for place in one.edge.provenance[:1] if place.kind == "map")
+    return len({place.file for place in places}) > 1
+
+
+def _place(found: EdgeVerdict, *, in_files: bool) -> str:
+    """Return where an edge is documented: its line, with the name of its file where there are several."""
+    if found.verdict is Verdict.UNDECLARED:
+        return "-"
+    place = next((place for place in found.edge.provenance if place.line), None)
+    if place is None:
+        return "yes"
+    return f"{PurePath(place.file).name}:{place.line}" if in_files else f"line {place.line}"
 
 
 def _print_findings(console: Console, comparison: Comparison) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from airflow_lineage_provider.adoption.accept import accepted
 from airflow_lineage_provider.adoption.update import update
-from airflow_lineage_provider.lineage_map import load_source, parse_source
+from airflow_lineage_provider.checks import validate
+from airflow_lineage_provider.lineage_map import load_map, load_source, parse_source
 from airflow_lineage_provider.lineage_map.files import edit_files
 from airflow_lineage_provider.readers import read_evidence
+from airflow_lineage_provider.reports.text import validation_text
 from tests.adoption.projects import node, project, source
 
 MAIN = """\
@@ -165,3 +167,11 @@ def test_a_model_that_is_gone_loses_its_contract(folder):
     assert changed(folder, found)["dbt_project/models/staging/schema.yml"] == [
         "-       lineage: {from: raw.orders}   # from the shop"
     ]
+
+
+def test_a_report_names_the_file_of_each_line(folder):
+    documented = load_map(folder / "dags/m.yaml")
+    evidence = read_evidence("manifest", manifest(), documented)
+    text = validation_text(validate(evidence, documented, environment="dev"))
+    assert "schema.yml:6" in text
+    assert "marts.yaml:5" in text
