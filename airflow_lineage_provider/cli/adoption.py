@@ -8,6 +8,7 @@ import sys
 from functools import reduce
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from airflow_lineage_provider.lineage_map import LineageMap, MapSource
     from airflow_lineage_provider.lineage_map.files import FileChange
     from airflow_lineage_provider.readers import Evidence
+    from airflow_lineage_provider.readers.manifest_file import Manifest
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(
@@ -40,6 +43,13 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--manifest", type=_PATH, help="A dbt project's manifest.json, as `dbt compile` writes it.")
 @click.option("--catalog", type=_PATH, help="Its catalog.json (`dbt docs generate`), for columns.")
+@click.option(
+    "--project-dir",
+    type=_FOLDER,
+    help="A dbt project: `dbt docs generate` makes both, by its profile's warehouse.",
+)
+@click.option("--profiles-dir", type=_FOLDER, help="The folder with its profiles.yml.")
+@click.option("--target", help="The profile's target.")
 @click.option("--run", metavar="RUN", help="A DAG run: its root run's id, `latest` or `all`.")
 @click.option(
     "--datahub", metavar="URL|FILE", help=f"DataHub's server (token in {TOKEN}), or a metadata file."
@@ -66,8 +76,10 @@ def init(rule: str, columns: tuple[str, ...], environment: str, **options: Any) 
 
     What can be derived stays out. The choices that were made are listed on stderr.
     """
-    if not any(options[name] for name in ("manifest", "run", "datahub")):
-        raise click.UsageError("name --manifest, --run, --datahub or several of them")
+    if not any(options[name] for name in ("manifest", "project_dir", "run", "datahub")):
+        raise click.UsageError("name --manifest, --project-dir, --run, --datahub or several of them")
+    if options["manifest"] and options["project_dir"]:
+        raise click.UsageError("name --manifest or --project-dir, which makes one")
     if options["catalog"] and not options["manifest"]:
         raise click.UsageError("--catalog adds columns to those of --manifest: name it too")
     with expected_errors():
@@ -94,10 +106,13 @@ def _sightings(options: dict[str, Any], *, columns: bool) -> Iterator[tuple[Sigh
     from airflow_lineage_provider.adoption.seen_catalog import add_columns, seen_in_datahub
     from airflow_lineage_provider.readers import load_manifest
 
-    if options["manifest"]:
-        manifest = load_manifest(options["manifest"])
-        if options["catalog"]:
-            add_columns(manifest, options["catalog"])
+    if options["manifest"] or options["project_dir"]:
+        if options["manifest"]:
+            manifest = load_manifest(options["manifest"])
+            if options["catalog"]:
+                add_columns(manifest, options["catalog"])
+        else:
+            manifest = _generated(options)
         yield seen_in_manifest(manifest, columns=columns), manifest.metadata.adapter_type == "snowflake"
     if options["datahub"]:
         sightings = seen_in_datahub(datahub_catalog(options["datahub"], options["platforms"]))
@@ -106,6 +121,19 @@ def _sightings(options: dict[str, Any], *, columns: bool) -> Iterator[tuple[Sigh
         source = source_at(options["store"])
         sightings = seen_in_run(source.events(root_run_id=root_run(source, options["run"])))
         yield sightings, _is_snowflake(sightings)
+
+
+def _generated(options: dict[str, Any]) -> Manifest:
+    from airflow_lineage_provider.adoption.dbt_docs import generate_docs
+    from airflow_lineage_provider.adoption.seen_catalog import add_columns
+    from airflow_lineage_provider.readers import load_manifest
+
+    with TemporaryDirectory() as folder:
+        named = (options["project_dir"], options["profiles_dir"], options["target"])
+        manifest_file, catalog_file = generate_docs(*named, Path(folder))
+        manifest = load_manifest(manifest_file)
+        add_columns(manifest, catalog_file)
+        return manifest
 
 
 def _is_snowflake(sightings: Sightings) -> bool:

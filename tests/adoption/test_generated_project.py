@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from airflow_lineage_provider.lineage_map import parse_map
 from tests.adoption.trial import COLUMNS, Trial
 from tests.support.generated_project import drift
 
@@ -42,6 +43,15 @@ def test_at_table_level_a_model_takes_at_most_three_lines(trial):
     text = trial.lineage("init", "--manifest", trial.manifest).stdout
     assert "stg_orders_0: {from: shop_db.orders_0}" in text
     assert len(text.splitlines()) <= 3 * MODELS
+
+
+def test_columns_of_sources_come_from_the_warehouse(trial):
+    """`dbt docs generate` reads them; a `*` over a source is known then."""
+    words = ("--project-dir", trial.project, "--profiles-dir", trial.project, "--columns", "staging.*")
+    text = trial.lineage("init", *words).stdout
+    documented = parse_map(text).content.layers["staging"].tables["stg_orders_0"]
+    assert list(documented.columns) == ["id", "customer_id", "status", "country", "amount", "ordered_on"]
+    assert documented.columns["amount"].sources == ("shop_db.orders_0.amount_cents",)
 
 
 @pytest.fixture(scope="module")
