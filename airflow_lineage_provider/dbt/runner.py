@@ -6,6 +6,7 @@ returns. The caller's thread takes the messages off, reads columns from the ware
 
 from __future__ import annotations
 
+import shutil
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
@@ -166,6 +167,9 @@ class DbtRun:
                 result.write(str(Path(folder, RESULTS.get(command.verb, "run_results.json"))))
         if command.artifacts_dir and command.writes_manifest and self._listener.manifest:
             self._listener.manifest.write(str(Path(command.artifacts_dir, "manifest.json")))
+            for page in Path(self._listener.target_path or "").glob("*index.html"):
+                if command.verb == "docs":
+                    shutil.copy(page, command.artifacts_dir)
 
     def _refuse_empty_selection(self) -> None:
         command, manifest = self.command, self._listener.manifest

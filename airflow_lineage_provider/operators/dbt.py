@@ -153,8 +153,9 @@ class DbtLayerOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         self._models = _alias(project_dir) if model_assets else None
-        outlets = (*(kwargs.pop("outlets", None) or ()), *_outlets(project_dir, layer, command, self._models))
-        super().__init__(outlets=[*outlets], **kwargs)
+        given = list(kwargs.pop("outlets", None) or ())
+        own = [one for one in _outlets(project_dir, layer, command, self._models) if one not in given]
+        super().__init__(outlets=given + own, **kwargs)
         self.layer = layer
         self.project_dir = project_dir
         self.profiles_dir = profiles_dir

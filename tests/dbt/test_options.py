@@ -164,12 +164,19 @@ def test_a_wrong_value_is_one_line_and_a_retry_cannot_help(project, verb, option
 
 @pytest.mark.parametrize("verb", ["compile", "docs"])
 def test_a_command_that_runs_nothing_has_no_lineage(project, verb):
-    outcome = run(project, verb, select=("gold",), exclude=("wrong",), artifacts_dir=str(project / verb))
+    kept = project / verb
+    options = {
+        "select": ("gold",),
+        "exclude": ("wrong",),
+        "artifacts_dir": str(kept),
+        "writes_manifest": True,
+    }
+    outcome = run(project, verb, **options)
     assert outcome.finished.success
     assert outcome.finished.selected
     assert outcome.starts == outcome.ends == {}
-    kept = "catalog.json" if verb == "docs" else "run_results.json"
-    assert [file.name for file in (project / verb).iterdir()] == [kept]
+    results = {"catalog.json", "index.html"} if verb == "docs" else {"run_results.json"}
+    assert {file.name for file in kept.iterdir()} == {"manifest.json", *results}
 
 
 def test_a_node_that_does_not_compile_fails_the_command(tmp_path):

@@ -90,6 +90,7 @@ def cases(project, slow, broken):
         "unparsable": {"operator": {"layer": "gold", "project_dir": broken, "profiles_dir": broken}},
         "unknown_command": {"operator": {"layer": "gold", "command": "bild", **here}},
         "threads_in_words": {"operator": {"layer": "gold", "threads": "many", **here}},
+        "empty_in_words": {"operator": {"layer": "gold", "empty_selection": "ignore", **here}},
         "no_connection": {"operator": {"layer": "gold", "profile_conn_id": "nowhere", **here}},
         "odd_connection": {"operator": {"layer": "gold", "profile_conn_id": "odd", **here}},
         "unwritable_store": {"operator": {"layer": "gold", "store_conn_id": "unwritable", **here}},

@@ -89,6 +89,7 @@ def test_a_failed_node_fails_the_task_with_its_error_and_nothing_else(airflow):
         ("unknown_command", "dbt command 'bild' is unknown; use one of run, build, test, seed, snapshot"),
         ("threads_in_words", "threads must be a whole number such as 4, not 'many'"),
         ("no_connection", "connection 'nowhere' does not exist; add it to Airflow, or set profile_conn_id"),
+        ("empty_in_words", "empty_selection is one of fail, success, skip"),
         ("odd_connection", "connection 'odd' is of type 'http', for which no dbt profile can be made; use one of "),
         ("unwritable_store", "/a_file/lineage.db"),
     ],

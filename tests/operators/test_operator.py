@@ -26,6 +26,11 @@ def test_the_asset_is_added_to_given_outlets():
     assert operator(layer="gold", outlets=[report]).outlets == [report, layer_asset("/opt/dbt/shop", "gold")]
 
 
+def test_an_outlet_that_is_named_for_a_mapped_task_is_one_outlet():
+    gold = layer_asset("/opt/dbt/shop", "gold")
+    assert operator(layer="gold", outlets=[gold]).outlets == [gold]
+
+
 @pytest.mark.parametrize("command", ["test", "freshness", "run-operation"])
 def test_commands_that_write_nothing_update_no_asset(command):
     assert operator(layer="gold", command=command).outlets == []

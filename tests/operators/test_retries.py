@@ -30,7 +30,7 @@ import duckdb
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 
-from airflow_lineage_provider.operators.dbt import DbtLayerOperator
+from airflow_lineage_provider.operators.dbt import DbtLayerOperator, layer_asset
 from airflow_lineage_provider.sensors.lineage import LineageValidationSensor
 from airflow_lineage_provider.utils.dbt_assets import model_asset, models_alias
 
@@ -62,6 +62,8 @@ with DAG("backfill", schedule=None, catchup=False) as backfill:
         retries=1,
         on_retry_callback=mend,
         max_active_tis_per_dag=1,  # DuckDB has one writer
+        model_assets=True,
+        outlets=[layer_asset(PROJECTS + "/backfill", "gold")],
         **dbt("backfill"),
     ).expand(
         dbt_options=[
@@ -253,6 +255,16 @@ def test_the_lineage_of_the_backfill_is_whole(ran):
     (backfill,) = ran.outcomes["backfill"]
     assert backfill["returned"]["validate.-1"]["outcome"] == "PASS"
     assert backfill["returned"]["validate.-1"]["edges"] == 4
+
+
+def test_mapped_tasks_update_the_assets_too(ran):
+    (backfill,) = ran.outcomes["backfill"]
+    updates = Counter(uri for uri, _ in backfill["assets"])
+    assert updates == {
+        "dbt://backfill/silver": 1,
+        "dbt://backfill/gold": 10,
+        **{f"dbt://backfill/gold/{name}": 10 for name in ("daily", "steady", "values_of_day", "totals")},
+    }
 
 
 def test_nothing_is_kept_for_a_retry_after_the_success(ran):
