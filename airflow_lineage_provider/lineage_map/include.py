@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_FILES = 500
 MAX_NESTED = 5
 MAX_NAMES = 50_000
+MAX_WILD = 8
 _WILD = re.compile(r"[*?]")
 _YAML = (".yaml", ".yml")
 _NOT_DBT = frozenset({"target", "dbt_packages", "dbt_modules", "logs"})
@@ -53,7 +54,9 @@ class DiskFiles:
             yield from sorted(name if below == "." else f"{below}/{name}" for name in files)
 
     def read(self, file: str) -> str:
-        """Return the text of a file. Raises MapError."""
+        """Return the text of a regular file. Raises MapError."""
+        if os.path.exists(file) and not os.path.isfile(file):  # noqa: PTH110, PTH113 - as it was written
+            raise MapError([MapProblem(file, 0, 0, "not a file")])
         return read_text(file)
 
     def real(self, path: str) -> str:
@@ -112,6 +115,8 @@ class _Search:
         if not wild:
             self.take(folder, self.root(pattern, posixpath.dirname(folder), include), include)
             return
+        if len(_WILD.findall(wild)) > MAX_WILD:
+            raise include.problem(f"{pattern!r:.100} has more than {MAX_WILD} wildcards")
         root = self.root(pattern, folder, include)
         self.check_inside(folder, root, include)
         fits = _glob(wild)

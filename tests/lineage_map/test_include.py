@@ -1,5 +1,7 @@
 """A map over several files: merged, each part with its own file and line, and bounded."""
 
+import os
+
 import pytest
 
 from airflow_lineage_provider.checks.lint import lint
@@ -158,6 +160,8 @@ def test_a_circle_is_refused(folder):
         ("link.yaml", "leads out of the folder"),
         ("linked/*.yaml", "leads out of the folder"),
         ("domains/up.yaml", "leads out of the folder"),
+        ("'**/**/**/*/*/*.yaml'", "has more than 8 wildcards"),
+        ("pipe.yaml", "not a file"),
         ("[[a]]", "is a path, a glob, or {dbt: the folder of a dbt project}"),
     ],
 )
@@ -173,6 +177,7 @@ def test_what_cannot_be_included_is_a_problem_with_its_line(tmp_path, text, mess
     )
     (inside / "link.yaml").symlink_to(outside / "o.yaml")
     (inside / "linked").symlink_to(outside)
+    os.mkfifo(inside / "pipe.yaml")
     said = problem(inside / "m.yaml")
     assert message in said
     assert ".yaml:" in said
