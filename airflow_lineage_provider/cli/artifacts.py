@@ -57,14 +57,15 @@ def artifacts(
         from airflow_lineage_provider.readers.artifact_files import read_folder
         from airflow_lineage_provider.reports.escape import json_text
 
+        read = read_folder(folder)
         if warehouse:
             fields = {key: value for key, _, value in (one.partition("=") for one in warehouse)}
             origin = dbt_artifacts.ArtifactsOrigin(dbt_artifacts.given_warehouse(fields), project_dir or "")
         else:
-            origin = dbt_artifacts.origin_by_profile(project_dir or ".", profiles_dir, target)
+            origin = dbt_artifacts.origin_by_profile(read, project_dir or ".", profiles_dir, target)
         redact = redact_values(secret_values(os.environ))
         parent = context_of_text(os.environ.get(CONTEXT_VARIABLE, ""))
-        records = dbt_artifacts.artifact_records(read_folder(folder), origin, tables_named, sources=sources)
+        records = dbt_artifacts.artifact_records(read, origin, tables_named, sources=sources)
         events = [mask_event(Serde.to_dict(event), redact) for event in _events(records, parent)]
         if store:
             opened = open_store(store)

@@ -7,6 +7,7 @@ come from `catalog.json`, which `dbt docs generate` writes; without it, from enf
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,9 +66,19 @@ class ArtifactsOrigin:
     """Where a name in SQL without a schema is looked for, by the profile."""
 
 
-def origin_by_profile(project_dir: str, profiles_dir: str | None, target: str | None) -> ArtifactsOrigin:
-    """Return the origin that a dbt profile names. Raises DbtError for a profile that cannot be read."""
-    profile = target_profile(project_dir, profiles_dir, target)
+def origin_by_profile(
+    read: ReadFile, project_dir: str, profiles_dir: str | None, target: str | None
+) -> ArtifactsOrigin:
+    """Return the origin that a dbt profile names. Raises DbtError for a profile that cannot be read.
+
+    Without `profiles_dir` or `target`, those of the invocation count, if its profiles.yml is still there.
+    """
+    args = _mapping((_json(read, RESULTS) or {}).get("args"))
+    used = str(args.get("profiles_dir") or "")
+    own = profiles_dir or os.environ.get("DBT_PROFILES_DIR") or Path(project_dir, "profiles.yml").is_file()
+    if not own and used and Path(used, "profiles.yml").is_file():
+        profiles_dir = used
+    profile = target_profile(project_dir, profiles_dir, target or args.get("target"))
     credentials = profile.credentials
     return ArtifactsOrigin(
         warehouse=warehouse_at(credentials),

@@ -56,7 +56,7 @@ def commit_artifacts(  # noqa: PLR0913 - the arguments of the operator
         origin = ArtifactsOrigin(given_warehouse(warehouse), project_dir or "")
     elif project_dir:
         with dbt_profile(profile_conn_id, project_dir, target) as made_dir:
-            origin = origin_by_profile(project_dir, made_dir or profiles_dir, target)
+            origin = origin_by_profile(read, project_dir, made_dir or profiles_dir, target)
     else:
         raise InputError(
             "artifacts do not say where the warehouse is: set project_dir (with profile_conn_id or "

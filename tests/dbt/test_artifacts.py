@@ -58,7 +58,7 @@ def runs(tmp_path_factory):
 
 
 def artifacts(project, **options):
-    origin = origin_by_profile(str(project), str(project), None)
+    origin = origin_by_profile(read_folder(str(project / "target")), str(project), str(project), None)
     return collect(
         Artifacts(read_folder(str(project / "target")), origin, find_tables=tables_named, **options)
     )
