@@ -152,6 +152,11 @@ pins: ## resolve requirements.txt and requirements-test.txt anew
 	{ echo '# The oldest Airflow that is supported, with the libraries of its time. Renew with `make pins`.'; \
 	  $(OLDEST)/bin/python -m pip freeze --exclude airflow-lineage-provider | sed 's/ @ .*//'; } > requirements-airflow-3.1.txt
 	rm -rf $(OLDEST)-uv
+	rm -rf $(DOCS)
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install mkdocs-material 'mkdocstrings[python]'
+	{ echo '# What `make docs` installs into an environment of its own, resolved on Python 3.11. Renew with `make pins`.'; \
+	  $(DOCS)/bin/python -m pip freeze; } > requirements-docs.txt
 
 clean: ## remove what demo and tests made; the environment stays
-	rm -rf .airflow dbt_project/data dbt_project/target dbt_project/logs
+	rm -rf .airflow dbt_project/data dbt_project/target dbt_project/logs site

@@ -66,7 +66,8 @@ def test_links_and_anchors_within_the_site_exist(site):
                 assert unquote(parts.fragment) in site[target].anchors, f"{path}: {link}"
 
 
-def test_a_broken_link_fails_the_build(site, tmp_path):
+@pytest.mark.usefixtures("site")
+def test_a_broken_link_fails_the_build(tmp_path):
     """The settings of `mkdocs.yml` make a warning an error."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "index.md").write_text("# Home\n\n[nowhere](nowhere.md)\n")

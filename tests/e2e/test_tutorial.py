@@ -40,9 +40,9 @@ def script(listed):
 
 
 def matches(expected, printed):
-    """Whether the lines are as expected, where `...` is any text or any lines."""
-    pattern = "\n".join(line.rstrip() for line in expected)
-    pattern = re.escape(pattern).replace(re.escape("..."), "(?:.|\n)*")
+    """Whether the lines are as expected, where `...` is any text, or any lines or none."""
+    pattern = re.escape("\n".join(line.rstrip() for line in expected))
+    pattern = pattern.replace(re.escape("\n..."), "(?:\n(?:.|\n)*)?").replace(re.escape("..."), "(?:.|\n)*")
     return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed).strip("\n")) is not None
 
 
