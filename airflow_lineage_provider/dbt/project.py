@@ -91,17 +91,23 @@ def fingerprint(command: Command) -> Fingerprint:
     """
     from dbt.cli.resolvers import default_profiles_dir
 
-    made_by_dbt = {"target", "logs", project_settings(command.project_dir).get("target-path")}
-    files = set()
-    for folder, folders, names in os.walk(command.project_dir):
-        folders[:] = [name for name in folders if name not in made_by_dbt and not name.startswith(".")]
-        files |= {Path(folder, name) for name in names if Path(name).suffix in SOURCE_SUFFIXES}
     profiles_dir = command.profiles_dir or os.environ.get("DBT_PROFILES_DIR") or default_profiles_dir()
     profile = Path(profiles_dir, "profiles.yml")
-    stats = ((str(path), path.stat()) for path in files if path.exists())
+    stats = ((str(path), path.stat()) for path in source_files(command.project_dir) if path.exists())
     times = {(path, stat.st_mtime_ns, stat.st_size) for path, stat in stats}
     settings, output = _text(Path(command.project_dir, "dbt_project.yml")), _text(profile)
     return frozenset(times | {("profiles.yml", output)} | _variables(settings + output))
+
+
+def source_files(project_dir: str) -> Iterator[Path]:
+    """Yield the files that dbt reads of a project and its packages, and none of those that dbt makes.
+
+    Raises DbtError where the project's settings are no YAML.
+    """
+    made_by_dbt = {"target", "logs", project_settings(project_dir).get("target-path")}
+    for folder, folders, names in os.walk(project_dir):
+        folders[:] = [name for name in folders if name not in made_by_dbt and not name.startswith(".")]
+        yield from (Path(folder, name) for name in names if Path(name).suffix in SOURCE_SUFFIXES)
 
 
 def _text(file: Path) -> str:

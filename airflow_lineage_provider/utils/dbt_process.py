@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.dbt import child, records
-from airflow_lineage_provider.dbt.project import ENV_VAR, SOURCE_SUFFIXES
+from airflow_lineage_provider.dbt.project import ENV_VAR, source_files
 from airflow_lineage_provider.dbt.records import DbtError, InvocationFinished, NodeFinished, NodeStarted
 
 if TYPE_CHECKING:
@@ -187,12 +187,19 @@ def needed_environment(command: Command) -> dict[str, str]:
     in `env_var`; none of Airflow's.
     """
     named = set()
-    folders = (command.project_dir, command.profiles_dir)
-    for file in (file for folder in folders if folder for file in Path(folder).rglob("*")):
-        if file.suffix in SOURCE_SUFFIXES - {".csv"} and file.is_file():
-            named |= set(ENV_VAR.findall(file.read_text(encoding="utf-8", errors="replace")))
+    files = [file for file in source_files(command.project_dir) if file.suffix != ".csv"]
+    files += [Path(folder, "profiles.yml") for folder in _profile_folders(command)]
+    for file in filter(Path.is_file, files):
+        named |= set(ENV_VAR.findall(file.read_text(encoding="utf-8", errors="replace")))
     allowed: Mapping[str, str] = os.environ
     return {key: value for key, value in allowed.items() if key in named or _NEEDED.fullmatch(key)}
+
+
+def _profile_folders(command: Command) -> list[Path]:
+    """Return the folders in which dbt may find the profile."""
+    if command.profiles_dir:
+        return [Path(command.profiles_dir)]
+    return [Path(os.environ.get("DBT_PROFILES_DIR") or "."), Path("~/.dbt").expanduser()]
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "events"))
 from dbt_projects import collect, command, run, write_project
 from event_helpers import SMALL, events_of
 
-from airflow_lineage_provider.dbt import child
+from airflow_lineage_provider.dbt import Command, child
 from airflow_lineage_provider.dbt.records import DbtError, NodeFinished, NodeStarted
 from airflow_lineage_provider.events.sql_tables import tables_named
 from airflow_lineage_provider.utils import dbt_process
@@ -200,3 +200,16 @@ def test_the_process_gets_what_the_project_names_and_nothing_of_airflows(tmp_pat
     found = needed_environment(command(project))
     assert {"REGION", "DBT_X", "PATH"} <= found.keys()
     assert not [name for name in found if name.startswith(("AIRFLOW", "OPENLINEAGE"))]
+
+
+def test_the_process_gets_what_a_profile_elsewhere_names_and_not_what_dbt_has_compiled(tmp_path, monkeypatch):
+    project = write_project(tmp_path / "shop", {"target/compiled/old.sql": "{{ env_var('OLD') }}"})
+    profile = tmp_path / "profiles" / "profiles.yml"
+    profile.parent.mkdir()
+    profile.write_text("shop: {outputs: {dev: {password: \"{{ env_var('WAREHOUSE_KEY') }}\"}}}")
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(profile.parent))
+    for name in ("OLD", "WAREHOUSE_KEY"):
+        monkeypatch.setenv(name, "value")
+    found = needed_environment(Command(project_dir=str(project)))
+    assert "WAREHOUSE_KEY" in found
+    assert "OLD" not in found
