@@ -112,7 +112,7 @@ notice = Table(
 )
 
 # What a task that validated a DAG run compared and found, for the pages. A later validation by the same task
-# replaces it. `reads` are the DAGs whose lineage it holds, as a JSON list.
+# replaces it, under a new id: readers keep content by id. `reads` are the DAGs whose lineage it holds, as a JSON list.
 validation = Table(
     "validation",
     metadata,
@@ -130,4 +130,5 @@ validation = Table(
     Column("content", LargeBinary, nullable=False),
     Index("validation_run", "dag_id", "run_id"),
     Index("validation_made", "made_at"),
+    sqlite_autoincrement=True,
 )

@@ -22,6 +22,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Integer, nullable=False) for name in ("errors", "warnings")),
         *(sa.Column(name, sa.Text, nullable=False) for name in ("title", "reads")),
         sa.Column("content", sa.LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index("validation_run", "validation", ["dag_id", "run_id"])
     op.create_index("validation_made", "validation", ["made_at"])
