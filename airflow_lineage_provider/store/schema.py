@@ -112,7 +112,8 @@ notice = Table(
 )
 
 # What a task that validated a DAG run compared and found, for the pages. A later validation by the same task
-# replaces it, under a new id: readers keep content by id. `reads` are the DAGs whose lineage it holds, as a JSON list.
+# replaces it, under a new id: readers keep content by id. `reads` are the DAGs whose lineage it holds, as a
+# JSON list.
 validation = Table(
     "validation",
     metadata,
