@@ -161,6 +161,10 @@ class DbtRun:
     def _keep(self, result: Any) -> None:
         """Write dbt's results: of most verbs run_results.json, from which `dbt retry` starts."""
         command = self.command
+        for one in getattr(result, "results", ()):
+            if getattr(getattr(getattr(one, "node", None), "config", None), "full_refresh", None):
+                # `dbt retry` would make the table anew from the batches that failed, without the others.
+                one.batch_results = None
         for folder in (self._listener.target_path, command.artifacts_dir):
             if folder and hasattr(result, "write"):
                 Path(folder).mkdir(parents=True, exist_ok=True)

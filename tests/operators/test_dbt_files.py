@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 from dbt_projects import collect, command, write_files, write_project
 
@@ -137,6 +138,29 @@ def test_warnings_that_are_errors_are_retried(project, options):
     failed = task.run(options=options)[1].ends["gold.accepted_values_right_id__2"]
     assert failed.failed
     assert set(task.run(options=options)[1].ends) == {"gold.accepted_values_right_id__2"}
+
+
+def test_a_microbatch_model_that_is_always_made_anew_is_retried_whole(tmp_path):
+    daily = """
+        {{ config(materialized='incremental', incremental_strategy='microbatch', event_time='happened_at',
+                  batch_size='day', begin='2026-01-01', full_refresh=true) }}
+        select id, happened_at, cast(value as integer) as value from {{ ref('events') }}
+        """
+    events = """
+        {{ config(materialized='table', event_time='happened_at') }}
+        select range as id, timestamp '2026-01-01' + to_days(range::int) as happened_at,
+            case when range = 1 then 'x' else '1' end as value
+        from range(3)
+        """
+    project = write_project(tmp_path / "days", {"models/events.sql": events, "models/daily.sql": daily})
+    window = {"event_time_start": "2026-01-01", "event_time_end": "2026-01-04"}
+    task = Task(project)
+    assert task.run(options=window)[1].statuses["main.daily"] == "partial success"
+    with duckdb.connect(str(project / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("update main.events set value = '1'")
+    assert task.run(options=window)[1].statuses == {"main.daily": "success"}
+    with duckdb.connect(str(project / "warehouse.duckdb")) as warehouse:
+        assert warehouse.execute("select count(*) from main.daily").fetchone() == (3,)
 
 
 DEFERRED = {"select": ("wrong", "right"), "options": {"defer": True, "exclude-resource-types": ["test"]}}
