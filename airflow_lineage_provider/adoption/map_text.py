@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_lineage_provider.lineage_map.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from airflow_lineage_provider.lineage_map import LineageMap
 
@@ -101,6 +101,24 @@ class MapText:
         if value is None and isinstance(entry, str | list) and path[-1] == "to":
             value = entry
         return [value] if isinstance(value, str) else list(value or ())
+
+    def columns_from(self, gone: Collection[str]) -> Iterator[Path]:
+        """Yield the paths of columns that name one of these datasets as what they are made from."""
+        for name in self.names - {*gone} if gone else ():
+            path = self.columns_path(name)
+            for column, sources in self.columns_of(name).items():
+                if any(source.rpartition(".")[0] in gone for source in sources):
+                    yield (*path, column)
+
+    def columns_of(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Return what the map says that each column of a dataset is made from."""
+        section, *keys = self.path(name)
+        entry: Any = getattr(self.lineage_map.content, section)[keys[0]]
+        if section in {"layers", "sources"}:
+            entry = (entry.tables if section == "layers" else entry.datasets)[keys[-1]]
+        attribute = {"dashboards": "fields_", "feature_views": "features"}.get(section, "columns")
+        columns = getattr(entry, attribute, None) or {}
+        return {column: found.sources or () for column, found in columns.items()}
 
     def readers(self, name: str) -> Iterator[str]:
         """Yield what the map says is made from a dataset."""

@@ -167,6 +167,9 @@ class _Editor:
             yield Edit(self.document.path(name), remove=True)
             for reader in self.document.readers(name):
                 tables.removed.setdefault(reader, set()).add(name)
+        for path in self.document.columns_from(tables.gone):
+            # The next round says what they are made from now.
+            yield self.detail(path, "from", None)
         for target in sorted(
             (tables.added.keys() | tables.removed.keys()) & self.document.names - tables.gone
         ):
