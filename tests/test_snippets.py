@@ -58,6 +58,11 @@ def test_the_map_of_rarer_keys_is_without_findings():
     assert (result.exit_code, result.output.strip()) == (0, "PASS")
 
 
+def test_the_readme_has_the_dag_of_the_snippet():
+    code = (SNIPPETS / "dags" / "layers.py").read_text().partition('"""\n\n')[2]
+    assert code in (ROOT / "README.md").read_text()
+
+
 def test_the_impact_of_a_change_is_as_printed(monkeypatch):
     """The commands of the page, on the map of this repository; `...` is any text."""
     monkeypatch.chdir(ROOT)
