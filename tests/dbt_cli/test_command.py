@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "events"))
@@ -18,6 +19,7 @@ from dbt_projects import write_project
 from event_helpers import DAG, SMALL, TASK, context
 from image import environment, make_image, run_command
 
+from airflow_lineage_provider.dbt_cli import main
 from airflow_lineage_provider.events.context import context_text
 from airflow_lineage_provider.store import EventStore
 from tests.events.test_golden import GOLDEN
@@ -160,13 +162,28 @@ def test_a_container_that_is_stopped_fails_what_ran_and_sends_it(image, tmp_path
         (["--file", "/dev/null/e", "build"], {}, "/dev/null/e cannot be written"),
         (["--url", "http://u:p@h", "build"], {}, "holds credentials"),
         (["--url", "ftp://h", "build"], {}, "is not http://HOST"),
-        (["--file", "e", "build", "--select", "nothing_such"], {}, "found no node of shop that matches"),
         (["--file", "e", "build", "--project-dir", "models"], {}, "no dbt project at models"),
     ],
 )
-def test_bad_input_is_said_and_is_status_2(image, one, words, variables, said):
-    done = run_command(image, one, *words, **variables)
+def test_bad_input_is_said_and_is_status_2(one, monkeypatch, words, variables, said):
+    monkeypatch.chdir(one)
+    monkeypatch.delenv("OPENLINEAGE_URL", raising=False)
+    done = CliRunner().invoke(main, words, env={"DBT_PROFILES_DIR": str(one), **variables})
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+    assert "u:p@" not in done.output
+
+
+def test_a_selection_of_nothing_is_bad_input_and_leaves_no_traceback(image, one, tmp_path):
+    done = run_command(image, one, "--file", tmp_path / "e", "build", "--select", "nothing_such")
     assert done.returncode == 2
-    assert said in " ".join(done.stderr.split())
+    assert "found no node of shop that matches" in done.stderr
     assert "Traceback" not in done.stderr
-    assert "u:p@" not in done.stderr
+    assert (tmp_path / "e").read_text() == ""
+
+
+def test_the_makefile_of_the_page_builds_the_project(image, one, tmp_path):
+    makefile = Path(__file__).parents[2] / "docs" / "snippets" / "dbt" / "Makefile"
+    given = environment(image, DBT_PROFILES_DIR=str(one))
+    subprocess.run(["make", "-f", makefile, "build"], cwd=one, env=given, check=True, capture_output=True)
+    assert kinds(events_in(one / "lineage.jsonl")) == [("gold.one", "START"), ("gold.one", "COMPLETE")]
