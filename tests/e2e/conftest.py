@@ -18,7 +18,7 @@ from tests.support.browser import (
 
 from .pipeline import DAG_ID, new_pipeline
 from .standalone import standalone
-from .test_drift import column_dropped, ref_added
+from .test_drift import BEHAVIOR, ref_added
 from .triggered import start
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def site(tmp_path_factory) -> Iterator[Site]:
     require_bundle()
     pipeline = new_pipeline(tmp_path_factory.mktemp("pages"))
     pipeline.without_contract()
-    column_dropped(pipeline)
+    pipeline.edit(BEHAVIOR, "orders.total_orders,\n  orders.total_revenue", "orders.total_revenue")
     ref_added(pipeline)
     with standalone(pipeline) as airflow, browser() as chromium:
         page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=airflow.url)
