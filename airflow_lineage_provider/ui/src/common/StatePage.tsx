@@ -1,3 +1,4 @@
+import { Badge } from "./Badge";
 import { Scroll } from "./Scroll";
 import type { Problem, ProblemKind } from "./problem";
 
@@ -78,6 +79,17 @@ export function StatePage({ problem, onRetry }: Props) {
       )}
       <Action problem={problem} onRetry={onRetry} />
     </section>
+  );
+}
+
+/** The same in a line, where there is little room. */
+export function StateLine({ problem, onRetry }: Props) {
+  return (
+    <p role="alert" className="ln-badges" data-problem={problem.kind}>
+      <Badge tone="warning">{ADVICE[problem.kind].title}</Badge>
+      {problem.detail && <bdi className="ln-muted ln-break">{problem.detail}</bdi>}
+      <Action problem={problem} onRetry={onRetry} />
+    </p>
   );
 }
 

@@ -26,6 +26,14 @@ describe("problemOf", () => {
   });
 });
 
+describe("problemOf, for a store that nothing has written", () => {
+  it("is an empty store", () => {
+    expect(problemOf(new LineageError(503, "There is no event store at lineage.db: run a pipeline")).kind).toBe(
+      "empty-store",
+    );
+  });
+});
+
 describe("problemOf, for a token that Airflow cannot read", () => {
   it("is an ended session, not a permission to ask for", () => {
     expect(problemOf(new LineageError(403, "Invalid JWT token: ask for permission")).kind).toBe("signed-out");

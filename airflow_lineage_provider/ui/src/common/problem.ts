@@ -28,6 +28,7 @@ export function problemOf(error: unknown): Problem {
   }
   // Airflow answers 403 to a token that it cannot read, such as one of a server whose secret has changed.
   const isLost = error.status === 403 && error.message.startsWith("Invalid JWT");
-  const kind = isLost ? "signed-out" : (KINDS[error.status] ?? "unexpected");
+  const isUnused = error.status === 503 && error.message.startsWith("There is no event store");
+  const kind = isLost ? "signed-out" : isUnused ? "empty-store" : (KINDS[error.status] ?? "unexpected");
   return { kind, detail: kind === "offline" ? null : error.message };
 }

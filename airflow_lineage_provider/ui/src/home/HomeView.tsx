@@ -24,7 +24,11 @@ export function HomeWidgetView({ dags, href }: Props) {
       <h2 id="ln-widget-title">Lineage</h2>
       {troubled.length === 0 ? (
         <p className="ln-badges">
-          <Badge tone="ok">{plural(dags.length, "DAG")}: no drift</Badge>
+          {dags.length === 0 ? (
+            <span className="ln-muted">No DAG has emitted lineage yet.</span>
+          ) : (
+            <Badge tone="ok">{plural(dags.length, "DAG")}: no drift</Badge>
+          )}
           {waiting > 0 && <span className="ln-muted">{plural(waiting, "event")} to be forwarded</span>}
         </p>
       ) : (

@@ -1,6 +1,7 @@
 import { useSummary } from "../api/hooks";
 import { Answer } from "../common/Answer";
-import { StatePage } from "../common/StatePage";
+import { problemOf } from "../common/problem";
+import { Loading, StateLine, StatePage } from "../common/StatePage";
 import { formatView, START, type Tab } from "../shell/view";
 import { HomeView, HomeWidgetView } from "./HomeView";
 
@@ -25,14 +26,22 @@ export function Home() {
 /** The widget on Airflow's dashboard; its links lead to the page of the navigation. */
 export function HomeWidget() {
   const summary = useSummary();
+  if (summary.data) {
+    return (
+      <HomeWidgetView
+        dags={summary.data.dags}
+        href={(dagId, tab) => new URL(`plugin/lineage${viewOf(dagId, tab)}`, document.baseURI).href}
+      />
+    );
+  }
   return (
-    <Answer query={summary} what="the DAGs with lineage">
-      {({ dags }) => (
-        <HomeWidgetView
-          dags={dags}
-          href={(dagId, tab) => new URL(`plugin/lineage${viewOf(dagId, tab)}`, document.baseURI).href}
-        />
+    <section className="ln-widget" aria-labelledby="ln-widget-title">
+      <h2 id="ln-widget-title">Lineage</h2>
+      {summary.isPending ? (
+        <Loading what="the DAGs with lineage" />
+      ) : (
+        <StateLine problem={problemOf(summary.error)} onRetry={() => void summary.refetch()} />
       )}
-    </Answer>
+    </section>
   );
 }
