@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type RefObject }
 import type { Camera } from "./camera";
 import { Drawing, type Spot } from "./Drawing";
 import { Markers } from "./Edges";
-import { HEADINGS, visibleBox, type Box } from "./geometry";
+import { HEADINGS, READABLE, visibleBox, type Box } from "./geometry";
 import { NODE_WIDTH, type Layout } from "./layout";
 import { Minimap } from "./Minimap";
 import type { Drawn, Neighbours } from "./model";
@@ -103,7 +103,7 @@ function reveal(camera: Camera, drawn: Drawn, layout: Layout, spot: Spot): void 
   const at = { x: point.x * k + x, y: point.y * k + y };
   const half = (NODE_WIDTH / 2) * k;
   const seen = at.x > half && at.x < camera.size.width - half && at.y > HEADINGS + 10 && at.y < camera.size.height - 20;
-  if (!seen || k < FAR) camera.center(point, Math.max(k, 0.8));
+  if (!seen || k < FAR) camera.center(point, Math.max(k, READABLE));
 }
 
 export function Canvas(props: Props) {

@@ -1,7 +1,7 @@
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import { flushSync } from "react-dom";
 import type { RunRef } from "../api/source";
-import type { Graph } from "../api/types";
+import type { ColumnEdge, Graph } from "../api/types";
 import { SidePanel } from "../panels";
 import { useNavigate, type View } from "../shell/view";
 import { Camera } from "./camera";
@@ -14,7 +14,7 @@ import { HEADINGS } from "./geometry";
 import { Headings } from "./Headings";
 import { NODE_WIDTH, type Layout } from "./layout";
 import { Legend } from "./Legend";
-import { neighboursOf, type Drawn } from "./model";
+import { neighboursOf, type Drawn, type Neighbours } from "./model";
 import { Toolbar } from "./Toolbar";
 import { useLayout } from "./useLayout";
 import { usePicture, type Picture } from "./usePicture";
@@ -37,6 +37,62 @@ function useLaidOut(picture: Picture, scope: string): { shown: LaidOut | null; e
   return { shown, error: laid?.error ?? null };
 }
 
+interface StillProps {
+  ref: RefObject<SVGSVGElement | null>;
+  shown: LaidOut;
+  neighbours: Neighbours;
+  selected: Spot | null;
+  columnEdges: readonly ColumnEdge[];
+}
+
+const boxOf = ({ width, height }: Layout) => ({ x: -20, y: -HEADINGS, width: Math.max(width, NODE_WIDTH) + 40, height: height + 2 * HEADINGS });
+
+/** The whole drawing, to be exported or printed. */
+function StillDrawing({ ref, shown, neighbours, selected, columnEdges }: StillProps) {
+  const { x, y, width, height } = boxOf(shown.layout);
+  return (
+    <svg ref={ref} className="ln-still" viewBox={`${x} ${y} ${width} ${height}`} aria-hidden="true">
+      <Markers />
+      <g>
+        <Drawing
+          drawn={shown.drawn}
+          layout={shown.layout}
+          neighbours={neighbours}
+          box={null}
+          far={false}
+          selected={selected}
+          hovered={null}
+          active={null}
+          columnEdges={columnEdges}
+          headings
+        />
+      </g>
+    </svg>
+  );
+}
+
+/** Whether the page is being printed: then the whole drawing is there, and not what the canvas shows. */
+function usePrinting(): boolean {
+  const [printing, setPrinting] = useState(false);
+  useEffect(() => {
+    const start = () => {
+      flushSync(() => {
+        setPrinting(true);
+      });
+    };
+    const end = () => {
+      setPrinting(false);
+    };
+    window.addEventListener("beforeprint", start);
+    window.addEventListener("afterprint", end);
+    return () => {
+      window.removeEventListener("beforeprint", start);
+      window.removeEventListener("afterprint", end);
+    };
+  }, []);
+  return printing;
+}
+
 interface Props {
   run: RunRef;
   graph: Graph;
@@ -51,6 +107,7 @@ export function GraphView({ run, graph, view }: Props) {
   const { shown, error } = useLaidOut(picture, scope);
   const [camera] = useState(() => new Camera());
   const [exporting, setExporting] = useState(false);
+  const printing = usePrinting();
   const [problem, setProblem] = useState<string | null>(null);
   const exported = useRef<SVGSVGElement>(null);
   const selected: Spot | null = view.dataset === null ? null : { node: view.dataset, column: view.column ?? "" };
@@ -80,7 +137,7 @@ export function GraphView({ run, graph, view }: Props) {
     try {
       const svg = exported.current;
       if (!svg) return;
-      const box = { x: -20, y: -HEADINGS, width: Math.max(shown.layout.width, NODE_WIDTH) + 40, height: shown.layout.height + 2 * HEADINGS };
+      const box = boxOf(shown.layout);
       const text = svgText(svg, box, getComputedStyle(svg).backgroundColor);
       const blob = kind === "svg" ? new Blob([text], { type: "image/svg+xml" }) : await pngOf(text, box);
       download(blob, fileName([run.dag, graph.run.run_id], kind));
@@ -164,24 +221,8 @@ export function GraphView({ run, graph, view }: Props) {
           }}
         />
       )}
-      {exporting && shown && (
-        <svg ref={exported} className="ln-export" aria-hidden="true">
-          <Markers />
-          <g>
-            <Drawing
-              drawn={shown.drawn}
-              layout={shown.layout}
-              neighbours={neighbours}
-              box={null}
-              far={false}
-              selected={selected}
-              hovered={null}
-              active={null}
-              columnEdges={columnEdges(null)}
-              headings
-            />
-          </g>
-        </svg>
+      {(exporting || printing) && shown && (
+        <StillDrawing ref={exported} shown={shown} neighbours={neighbours} selected={selected} columnEdges={columnEdges(null)} />
       )}
     </div>
   );

@@ -135,6 +135,9 @@ function Toggle({ node }: { node: DrawnNode }) {
   );
 }
 
+/** Where no column lineage is known, an edge is of all columns. */
+const columnLabel = (name: string) => (name === "*" ? "all columns" : name);
+
 interface RowProps {
   node: string;
   row: Column;
@@ -145,13 +148,13 @@ interface RowProps {
 
 function Row({ node, row, index, selected, tab }: RowProps) {
   const findings = row.findings > 0 ? `, ${count(row.findings, "finding")}` : "";
-  const name = fit(row.name, 150, "small");
+  const name = fit(columnLabel(row.name), 150, "small");
   const left = NODE_WIDTH - 44 - textWidth(name, "small");
   return (
     <g
       role="button"
       tabIndex={tab ? 0 : -1}
-      aria-label={`Column ${row.name}, ${row.type ?? "type unknown"}, ${LINEAGE_LABELS[row.lineage]}${findings}`}
+      aria-label={`Column ${columnLabel(row.name)}, ${row.type ?? "type unknown"}, ${LINEAGE_LABELS[row.lineage]}${findings}`}
       aria-pressed={selected}
       data-node={node}
       data-column={row.name}

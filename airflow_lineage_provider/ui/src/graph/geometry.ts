@@ -98,7 +98,7 @@ export const HEADINGS = 44;
 const MARGIN = 24;
 
 /** Names can be read from this scale on. */
-const READABLE = 0.62;
+export const READABLE = 0.62;
 /** A drawing that fits at this scale is shown at a readable one from its left; a larger one as a whole. */
 const NEARLY_FITS = 0.3;
 

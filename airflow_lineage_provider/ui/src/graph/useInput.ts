@@ -86,6 +86,9 @@ export function usePointer(canvas: RefObject<HTMLElement | null>, camera: Camera
       hover(null);
     };
     const wheel = (event: WheelEvent) => {
+      // On a page that scrolls, such as a report, the wheel scrolls it; with Ctrl it zooms.
+      const { scrollHeight, clientHeight } = document.documentElement;
+      if (scrollHeight > clientHeight + 1 && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       camera.zoom(Math.exp(-event.deltaY * (event.deltaMode === 1 ? 0.05 : 0.0015)), here(event));
     };

@@ -58,7 +58,7 @@ export function TabBar({ view, run, chooseRun, chooseDag, tabs }: Props) {
         </button>
       )}
       <nav className="ln-tabs" aria-label="Lineage">
-        {tabs.map((tab) => (
+        {(tabs.length > 1 ? tabs : []).map((tab) => (
           <button
             key={tab}
             type="button"
