@@ -3,7 +3,12 @@ import { defineConfig } from "vitest/config";
 import { licenses } from "./licenses.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const outDir = at("../plugins/static");
+/** What each build is made of; `host` is the page of the benchmark. */
+const BUILDS = {
+  plugin: { input: at("src/shell/plugin.tsx"), outDir: at("../plugins/static") },
+  report: { input: at("src/offline/main.tsx"), outDir: at("../plugins/static") },
+  host: { input: at("src/test/host.tsx"), outDir: at("../../.bench/ui") },
+};
 
 // React comes from Airflow's page. As externals they would stay require() calls inside CommonJS dependencies,
 // which no browser has: alias them to modules that read the page's globals.
@@ -15,10 +20,11 @@ const host = [
 
 export default defineConfig(({ mode }) => {
   const report = mode === "report";
+  const { input, outDir } = BUILDS[report || mode === "host" ? mode : "plugin"];
   return {
     define: mode === "test" ? {} : { "process.env.NODE_ENV": '"production"' },
-    resolve: { alias: report || mode === "test" ? [] : host },
-    plugins: [licenses(report ? "append" : "write")],
+    resolve: { alias: input === BUILDS.plugin.input && mode !== "test" ? host : [] },
+    plugins: mode === "host" ? [] : [licenses(report ? "append" : "write")],
     worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name]-[hash].js" } } },
     base: "./",
     build: {
@@ -32,10 +38,10 @@ export default defineConfig(({ mode }) => {
         onLog: (level, log, next) => {
           if (log.code !== "MODULE_LEVEL_DIRECTIVE") next(level, log);
         },
-        input: at(report ? "src/offline/main.tsx" : "src/shell/plugin.tsx"),
+        input,
         output: report
           ? { format: "iife", entryFileNames: "report.js" }
-          : { format: "es", entryFileNames: "lineage.js", chunkFileNames: "[name]-[hash].js" },
+          : { format: "es", entryFileNames: mode === "host" ? "host.js" : "lineage.js", chunkFileNames: "[name]-[hash].js" },
         preserveEntrySignatures: "allow-extension",
       },
     },

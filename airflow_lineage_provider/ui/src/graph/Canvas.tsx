@@ -2,16 +2,17 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState, type RefObject }
 import type { Camera } from "./camera";
 import { Drawing, type Spot } from "./Drawing";
 import { Markers } from "./Edges";
-import { HEADINGS, READABLE, visibleBox, type Box } from "./geometry";
+import { HEADINGS, READABLE, visibleBox, type Box, type Viewport } from "./geometry";
 import { NODE_WIDTH, type Layout } from "./layout";
 import { Minimap } from "./Minimap";
 import type { Drawn, Neighbours } from "./model";
+import { FarLayer } from "./FarLayer";
 import { firstSpot, middleOfSpot } from "./spots";
 import { useKeys, usePointer, type Actions } from "./useInput";
 import type { ColumnEdge } from "../api/types";
 
 /** Below this scale names cannot be read: nodes become boxes. */
-const FAR = 0.4;
+const FAR = 0.5;
 
 interface Props {
   camera: Camera;
@@ -28,25 +29,54 @@ interface Props {
   onFocus: (node: string) => void;
 }
 
-/** What is drawn: the visible part and half a canvas around it, so that React works seldom while one pans. */
-function useDrawnPart(camera: Camera, group: RefObject<SVGGElement | null>): { box: Box; far: boolean } {
-  const [part, setPart] = useState(() => ({ box: visibleBox(camera.viewport, camera.size), far: false, k: 1 }));
-  const current = useRef(part);
+/** So much of the canvas's size is drawn around it. */
+const MARGIN = 0.25;
+/** A picture is scaled while one zooms, and drawn anew after this time, in milliseconds. */
+const SETTLED = 120;
+
+interface Part {
+  box: Box;
+  far: boolean;
+  /** Where the camera was when this part was drawn, and how large the canvas. */
+  drawnAt: Viewport;
+  size: { width: number; height: number };
+}
+
+function partOf({ viewport, size }: Camera): Part {
+  return { box: visibleBox(viewport, size, MARGIN), far: viewport.k < FAR, drawnAt: viewport, size };
+}
+
+/**
+ * What is drawn: the visible part and a margin around it, on a layer that the browser moves as a picture. So one pans
+ * without work until the margin is used up.
+ */
+function useDrawnPart(camera: Camera, layer: RefObject<HTMLDivElement | null>): Part {
+  const [part, setPart] = useState(() => partOf(camera));
   useLayoutEffect(() => {
+    let timer = 0;
+    const draw = () => {
+      setPart(partOf(camera));
+    };
     const follow = () => {
+      window.clearTimeout(timer);
       const { x, y, k } = camera.viewport;
-      group.current?.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
-      const seen = visibleBox(camera.viewport, camera.size, 0);
-      const far = k < FAR;
-      const { box, far: before, k: drawnAt } = current.current;
-      const inside = seen.x >= box.x && seen.y >= box.y && seen.x + seen.width <= box.x + box.width && seen.y + seen.height <= box.y + box.height;
-      if (far === before && (far || (inside && k < drawnAt * 2))) return;
-      current.current = { box: visibleBox(camera.viewport, camera.size), far, k };
-      setPart(current.current);
+      const { drawnAt, size, far } = part;
+      const factor = k / drawnAt.k;
+      const [dx, dy] = [x - drawnAt.x * factor, y - drawnAt.y * factor];
+      const [left, top] = [dx - size.width * MARGIN * factor, dy - size.height * MARGIN * factor];
+      const moved = factor === 1 ? `translate(${Math.round(left)}px, ${Math.round(top)}px)` : `translate(${left}px, ${top}px) scale(${factor})`;
+      layer.current?.style.setProperty("transform", moved);
+      const used = Math.abs(dx) > size.width * MARGIN || Math.abs(dy) > size.height * MARGIN;
+      if (size !== camera.size || far !== k < FAR || (factor === 1 && used && !far)) draw();
+      else if (factor !== 1 || used) timer = window.setTimeout(draw, SETTLED);
     };
     follow();
-    return camera.subscribe(follow);
-  }, [camera, group]);
+    const stop = camera.subscribe(follow);
+    return () => {
+      window.clearTimeout(timer);
+      stop();
+    };
+  }, [camera, layer, part]);
   return part;
 }
 
@@ -109,7 +139,7 @@ function reveal(camera: Camera, drawn: Drawn, layout: Layout, spot: Spot): void 
 export function Canvas(props: Props) {
   const { camera, drawn, layout, neighbours, selected, columnEdgesOf, scope, label, onSelect, onToggle, onFocus } = props;
   const canvas = useRef<HTMLDivElement>(null);
-  const group = useRef<SVGGElement>(null);
+  const layer = useRef<HTMLDivElement>(null);
   const wantsFocus = useRef(false);
   const [hovered, setHovered] = useState<Spot | null>(null);
   const [chosen, setActive] = useState<Spot | null>(null);
@@ -128,7 +158,9 @@ export function Canvas(props: Props) {
     };
   });
   useFit(camera, layout, scope, active?.node, canvas, showSelected);
-  const part = useDrawnPart(camera, group);
+  const part = useDrawnPart(camera, layer);
+  const { width, height } = part.size;
+  const { x, y, k } = part.drawnAt;
 
   const key = selected && `${selected.node}\u0000${selected.column}`;
   useEffect(() => {
@@ -169,9 +201,11 @@ export function Canvas(props: Props) {
 
   return (
     <div ref={canvas} className="ln-canvas" data-testid="lineage-canvas">
-      <svg width="100%" height="100%" role="group" aria-label={label}>
-        <Markers />
-        <g ref={group} className="ln-drawing">
+      {part.far && <FarLayer drawn={drawn} layout={layout} camera={camera} />}
+      <div ref={layer} className="ln-near">
+        <svg width={width * (1 + 2 * MARGIN)} height={height * (1 + 2 * MARGIN)} role="group" aria-label={label}>
+          <Markers />
+          <g className="ln-drawing" transform={`translate(${x + width * MARGIN} ${y + height * MARGIN}) scale(${k})`}>
           <Drawing
             drawn={drawn}
             layout={layout}
@@ -184,8 +218,9 @@ export function Canvas(props: Props) {
             columnEdges={columnEdgesOf(hovered)}
             headings={false}
           />
-        </g>
-      </svg>
+          </g>
+        </svg>
+      </div>
       <Minimap drawn={drawn} layout={layout} camera={camera} />
     </div>
   );

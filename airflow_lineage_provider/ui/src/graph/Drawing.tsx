@@ -1,14 +1,16 @@
-import { memo, useMemo } from "react";
+import { useMemo } from "react";
 import type { ColumnEdge } from "../api/types";
 import { ColumnEdges, EdgeShape } from "./Edges";
-import { edgeMeets, edgePath, HEADINGS, meets, type Box } from "./geometry";
+import { edgeMeets, HEADINGS, meets, type Box } from "./geometry";
 import { NODE_WIDTH, type Layout } from "./layout";
 import type { Drawn, DrawnNode, Neighbours } from "./model";
 import { NodeShape } from "./Node";
-import { EDGE_STATES, STATES } from "./states";
 
 /** Lanes go on above and below what a canvas can show. */
 const FAR_OUT = 20_000;
+
+/** With more edges than this in sight, only those with an end in sight are drawn, and without signs. */
+const DENSE = 300;
 
 /** A node, or one of its columns ("" for the node itself). */
 export interface Spot {
@@ -22,7 +24,7 @@ export interface DrawingProps {
   neighbours: Neighbours;
   /** What is drawn; null draws all. */
   box: Box | null;
-  /** Whether the drawing is too small to read: nodes are boxes and edges lines, in a few paths. */
+  /** Whether the drawing is too small to read: then FarLayer has it, and here is what is marked only. */
   far: boolean;
   selected: Spot | null;
   /** What is under the pointer. */
@@ -41,36 +43,17 @@ function boxOf(node: DrawnNode, layout: Layout): Box | null {
 
 const rectangle = ({ x, y, width, height }: Box) => `M${Math.round(x)} ${Math.round(y)}h${width}v${height}h-${width}z`;
 
-/** The paths of all boxes and lines of a large drawing. */
-export function overview(drawn: Drawn, layout: Layout): { nodes: string; bad: string; edges: Record<string, string> } {
-  const result = { nodes: "", bad: "", edges: {} as Record<string, string> };
+/** The paths of all boxes of a drawing: those with something wrong, and the others. */
+export function overview(drawn: Drawn, layout: Layout): { nodes: string; bad: string } {
+  const result = { nodes: "", bad: "" };
   for (const node of drawn.nodes) {
     const box = boxOf(node, layout);
     if (!box) continue;
     if (node.dataset && (node.dataset.findings > 0 || node.dataset.state === "failed")) result.bad += rectangle(box);
     else result.nodes += rectangle(box);
   }
-  for (const edge of drawn.edges) {
-    const path = edgePath(layout, edge);
-    if (path) result.edges[edge.state] = (result.edges[edge.state] ?? "") + path.d;
-  }
   return result;
 }
-
-const Overview = memo(function Overview({ drawn, layout }: { drawn: Drawn; layout: Layout }) {
-  const paths = useMemo(() => overview(drawn, layout), [drawn, layout]);
-  return (
-    <g className="ln-overview">
-      {EDGE_STATES.map((state) =>
-        paths.edges[state] ? (
-          <path key={state} className={`ln-far-edge ln-s-${state}`} d={paths.edges[state]} strokeDasharray={STATES[state].dash} />
-        ) : null,
-      )}
-      <path className="ln-far-node" d={paths.nodes} />
-      <path className="ln-far-node ln-far-bad" d={paths.bad} />
-    </g>
-  );
-});
 
 function Lanes({ drawn, layout, headings }: { drawn: Drawn; layout: Layout; headings: boolean }) {
   const labels = new Map(drawn.lanes.map((lane) => [lane.id, lane]));
@@ -113,12 +96,14 @@ export function Drawing(props: DrawingProps) {
     const own = far ? null : boxOf(node, layout);
     return own !== null && (box === null || meets(own, box));
   });
-  const edges = drawn.edges.filter((edge) => (far ? touches(edge) : box === null || edgeMeets(layout, edge, box)));
+  const near = drawn.edges.filter((edge) => (far ? touches(edge) : box === null || edgeMeets(layout, edge, box)));
+  const dense = box !== null && near.length > DENSE;
+  const shown = new Set(inBox.map(({ id }) => id));
+  const edges = dense ? near.filter(({ source, target }) => shown.has(source) || shown.has(target)) : near;
   const label = (id: string) => nodes.get(id)?.label ?? id;
   return (
     <>
-      <Lanes drawn={drawn} layout={layout} headings={headings} />
-      {far && <Overview drawn={drawn} layout={layout} />}
+      {!far && <Lanes drawn={drawn} layout={layout} headings={headings} />}
       <g className={columnEdges.length > 0 ? "ln-edges ln-faint" : "ln-edges"}>
         {edges.map((edge) => (
           <EdgeShape
@@ -127,6 +112,7 @@ export function Drawing(props: DrawingProps) {
             layout={layout}
             hot={hot !== null && touches(edge)}
             dim={hot !== null && !touches(edge)}
+            plain={dense && !touches(edge)}
             ends={`${label(edge.source)} \u2192 ${label(edge.target)}`}
           />
         ))}

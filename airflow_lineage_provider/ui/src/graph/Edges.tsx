@@ -48,14 +48,17 @@ interface EdgeProps {
   layout: Layout;
   hot: boolean;
   dim: boolean;
+  /** Whether it is one of too many to have a sign and a tooltip. */
+  plain: boolean;
   /** The names of both ends, for the tooltip. */
   ends: string;
 }
 
-export const EdgeShape = memo(function EdgeShape({ edge, layout, hot, dim, ends }: EdgeProps) {
+export const EdgeShape = memo(function EdgeShape({ edge, layout, hot, dim, plain, ends }: EdgeProps) {
   const path = edgePath(layout, edge);
   if (!path) return null;
   const { state, claims, count } = edge;
+  if (plain) return <path d={path.d} className={`ln-edge-plain ln-s-${state}`} strokeDasharray={STATES[state].dash} />;
   const className = ["ln-edge", `ln-s-${state}`, hot && "ln-hot", dim && "ln-dim"].filter(Boolean).join(" ");
   const title = `${ends}\n${STATES[state].label}: ${STATES[state].meaning}${count > 1 ? ` (${count} edges)` : ""}`;
   return (

@@ -9,7 +9,7 @@ const HEIGHT = 110;
 
 /** The whole drawing, small, and the part of it that the canvas shows. For the pointer: keys move the canvas itself. */
 export function Minimap({ drawn, layout, camera }: { drawn: Drawn; layout: Layout; camera: Camera }) {
-  const paths = useMemo(() => overview({ ...drawn, edges: [] }, layout), [drawn, layout]);
+  const paths = useMemo(() => overview(drawn, layout), [drawn, layout]);
   const svg = useRef<SVGSVGElement>(null);
   const frame = useRef<SVGRectElement>(null);
   const scale = Math.max(layout.width / WIDTH, layout.height / HEIGHT, 1);

@@ -58,7 +58,7 @@ interface Props {
 
 export const NodeShape = memo(function NodeShape({ node, at, up, down, selected, column, tab, dim }: Props) {
   const { dataset } = node;
-  const className = ["ln-node", selected && "ln-node-selected", dim && "ln-dim", dataset?.state === "failed" && "ln-failed"];
+  const className = ["ln-node", selected && "ln-node-selected", dim && "ln-node-dim", dataset?.state === "failed" && "ln-failed"];
   return (
     <g className={className.filter(Boolean).join(" ")} transform={`translate(${at.x} ${at.y})`}>
       <rect className="ln-node-card" width={NODE_WIDTH} height={node.height} rx="7" />

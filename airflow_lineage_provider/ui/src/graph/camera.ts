@@ -16,7 +16,7 @@ export class Camera {
   /** Take the canvas's size; true when it had none before. */
   resize(width: number, height: number): boolean {
     const first = this.size.width === 0 && width > 0;
-    this.size = { width, height };
+    if (this.size.width !== width || this.size.height !== height) this.size = { width, height };
     return first;
   }
 

@@ -8,7 +8,7 @@ const STYLES = [
   "stroke-width",
   "stroke-dasharray",
   "stroke-linecap",
-  "opacity",
+  "stroke-opacity",
   "font-family",
   "font-size",
   "font-weight",
