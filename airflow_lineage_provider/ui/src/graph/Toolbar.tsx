@@ -16,8 +16,10 @@ interface ButtonProps {
 }
 
 function Button({ label, text, pressed, onClick }: ButtonProps) {
+  // Who speaks what they see says the text of the button: its name begins with it.
+  const name = /\p{L}/u.test(text) ? `${text}: ${label}` : label;
   return (
-    <button type="button" className="ln-button" title={label} aria-label={label} aria-pressed={pressed} onClick={onClick}>
+    <button type="button" className="ln-button" title={label} aria-label={name} aria-pressed={pressed} onClick={onClick}>
       {text}
     </button>
   );
