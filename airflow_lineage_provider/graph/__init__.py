@@ -28,6 +28,7 @@ from airflow_lineage_provider.graph.model import (
     Provenance,
     Transformation,
     saved_answer,
+    without_collection,
 )
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "select",
     "trace",
     "weigh",
+    "without_collection",
 ]

@@ -189,10 +189,13 @@ def _tags(event: Event) -> dict[str, str]:
     return {_text(tag, "key"): _text(tag, "value") for tag in tags if tag.get("source") == TAG_SOURCE}
 
 
-def merge_runs(events: Iterable[Event]) -> list[EventRun]:
-    """Return the runs that the events are of; a DatasetEvent and a JobEvent belong to none."""
+def merge_runs(events: Iterable[Event], *, with_lineage: bool = True) -> list[EventRun]:
+    """Return the runs that the events are of; a DatasetEvent and a JobEvent belong to none.
+
+    Without lineage the column lineage of outputs, most of an event, is not read.
+    """
     runs: dict[tuple[str, str, str], EventRun] = {}
-    facets = FacetReader()
+    facets = FacetReader(with_lineage=with_lineage)
     for event in events:
         if (
             isinstance(event, dict)
@@ -245,7 +248,8 @@ def identity_of(event: Event) -> JobIdentity:
 class FacetReader:
     """Reads the facets of datasets. Equal values are stored once, since most events repeat them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_lineage: bool = True) -> None:
+        self._with_lineage = with_lineage
         self._shared: dict[Any, Any] = {}
 
     def pair(self, dataset: Mapping[str, Any]) -> Pair:
@@ -258,7 +262,7 @@ class FacetReader:
         found = DatasetFacets()
         if "schema" in common:
             found.fields = self._fields(mapping(common["schema"]))
-        if with_lineage and "columnLineage" in common:
+        if with_lineage and self._with_lineage and "columnLineage" in common:
             found.lineage = self._lineage(mapping(common["columnLineage"]))
             found.resolved = self._share(
                 tuple(map(str, mapping(mapping(common["columnLineage"]).get("fields"))))

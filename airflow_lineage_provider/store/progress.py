@@ -31,15 +31,22 @@ class Outbox:
     failing: tuple[tuple[str, str], ...]
 
 
-def newest_event(store: EventStore, root_run_ids: Iterable[str]) -> int:
-    """Return the position of the newest event below these root runs; 0 without one.
+def newest_events(store: EventStore, root_run_ids: Iterable[str]) -> dict[str, int]:
+    """Return the position of the newest event below each of these root runs; nothing for one without events.
 
     Raises NewerStoreError, and StoreError where there is no store.
     """
-    roots = [indexable(root) for root in root_run_ids]
+    roots = {indexable(root): root for root in root_run_ids}
+    query = select(event.c.root_run_id, func.max(event.c.id)).where(event.c.root_run_id.in_(roots))
     with store.database.read() as connection:
         require_known_revision(store, connection)
-        return connection.scalar(select(func.max(event.c.id)).where(event.c.root_run_id.in_(roots))) or 0
+        found = connection.execute(query.group_by(event.c.root_run_id))
+        return {roots[str(root)]: int(position) for root, position in found.tuples()}
+
+
+def newest_event(store: EventStore, root_run_ids: Iterable[str]) -> int:
+    """Return the position of the newest event below these root runs; 0 without one. Raises alike."""
+    return max(newest_events(store, root_run_ids).values(), default=0)
 
 
 def require_known_revision(store: EventStore, connection: Connection) -> None:

@@ -8,9 +8,11 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi.responses import Response
+
+from airflow_lineage_provider.reports.views.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -40,26 +42,12 @@ class AnswerCache:
     """The answers that were asked for last, in at most MAX_CACHED_BYTES."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, Answer] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
+        self._known = Recent(MAX_CACHED_BYTES, lambda answer: len(answer.compressed))
 
     def get(self, key: Hashable, make: Callable[[], BaseModel]) -> Answer:
-        """Return the answer under a key; `make` is called where it is not known."""
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
-                self._known.move_to_end(key)
-                return known
-        made = answer_of(make())
-        with self._lock:
-            if key not in self._known:
-                self._size += len(made.compressed)
-            self._known[key] = made
-            while self._size > MAX_CACHED_BYTES and len(self._known) > 1:
-                _, dropped = self._known.popitem(last=False)
-                self._size -= len(dropped.compressed)
-        return made
+        """Return the answer under a key; `make` is called once where it is not known."""
+        answer: Answer = self._known.get(key, lambda: answer_of(make()))
+        return answer
 
 
 def answer_of(content: BaseModel) -> Answer:
@@ -104,39 +92,3 @@ class Pace:
             self._read[run] = newest, time.monotonic() + 4 * seconds
             while len(self._read) > 1_000:  # noqa: PLR2004
                 self._read.popitem(last=False)
-
-
-class Recent:
-    """The last values under keys, at most `size`; one caller makes a value, and the others wait for it."""
-
-    def __init__(self, size: int) -> None:
-        self._known: OrderedDict[Hashable, Any] = OrderedDict()
-        self._locks: dict[Hashable, threading.Lock] = {}
-        self._size = size
-        self._lock = threading.Lock()
-
-    def put(self, key: Hashable, value: Any) -> None:
-        """Keep a value."""
-        with self._lock:
-            self._known[key] = value
-            while len(self._known) > self._size:
-                self._known.popitem(last=False)
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the value under a key; `make` is called where it is not known."""
-        with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-            making = self._locks.setdefault(key, threading.Lock())
-        with making:
-            with self._lock:
-                if key in self._known:
-                    return self._known[key]
-            try:
-                made = make()
-            finally:
-                with self._lock:
-                    self._locks.pop(key, None)
-            self.put(key, made)
-        return made

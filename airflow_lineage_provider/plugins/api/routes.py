@@ -85,10 +85,10 @@ def _run(dag_id: DagId, run_id: RunId, user: GetUserDep) -> RunSnapshot:
 Run = Annotated[RunSnapshot, Depends(_run)]
 
 
-def _answer(request: Request, run: RunSnapshot, make: Any) -> Response:
-    """Return the answer for this state of the run, by the route's last part and the query."""
+def _answer(request: Request, run: RunSnapshot, make: Any, *more: Any) -> Response:
+    """Return the answer for this state of the run, by the route's last part, the query and `more`."""
     name = request.url.path.rsplit("/", 1)[-1]
-    return respond(request, _answers.get((run.key, name, request.url.query), make))
+    return respond(request, _answers.get((run.key, name, request.url.query, *more), make))
 
 
 @router.get("/summary", response_model=Summary, responses={304: NOT_FOUND[304]})
@@ -148,10 +148,15 @@ def path(request: Request, run: Run, dataset: Dataset, column: Column) -> Respon
 @router.get(f"{_RUN}/dataset", response_model=DatasetDetail, responses=NOT_FOUND, dependencies=_of_dag)
 def dataset(request: Request, run: Run, dataset: Dataset) -> Response:
     """Return everything about a dataset, over the last 20 runs."""
-    lineage = lineage_of(run)
     history = history_of(run.dag_run)
-    links = dataset_links(*lineage.names.get(dataset, ("", "")))
-    return respond(request, answer_of(dataset_detail(lineage, dataset, history, datetime.now(UTC), links)))
+    now = datetime.now(UTC).replace(second=0, microsecond=0)  # a dataset becomes late without an event
+
+    def make() -> BaseModel:
+        lineage = lineage_of(run)
+        links = dataset_links(*lineage.names.get(dataset, ("", "")))
+        return dataset_detail(lineage, dataset, history.read(), now, links)
+
+    return _answer(request, run, make, history.key, now)
 
 
 @router.get(f"{_RUN}/jobs", response_model=PageOf[Job], responses=NOT_FOUND, dependencies=_of_dag)
@@ -168,9 +173,13 @@ def jobs(request: Request, run: Run, limit: Limit = 1_000, offset: Offset = 0) -
 @router.get(f"{_RUN}/findings", response_model=PageOf[FindingView], responses=NOT_FOUND, dependencies=_of_dag)
 def findings(request: Request, run: Run, limit: Limit = 100, offset: Offset = 0) -> Response:
     """Return the findings of a run, the gravest first."""
-    found = finding_views(lineage_of(run), datetime.now(UTC).date())
-    page = PageOf[FindingView](items=found[offset : offset + limit], total=len(found))
-    return respond(request, answer_of(page))
+    today = datetime.now(UTC).date()
+
+    def make() -> BaseModel:
+        found = finding_views(lineage_of(run), today)
+        return PageOf[FindingView](items=found[offset : offset + limit], total=len(found))
+
+    return _answer(request, run, make, today)
 
 
 @router.get(f"{_RUN}/impact", response_model=ImpactAnswer, responses=NOT_FOUND, dependencies=_of_dag)

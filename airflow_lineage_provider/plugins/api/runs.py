@@ -14,15 +14,17 @@ from airflow.utils.session import create_session
 from fastapi import HTTPException
 from sqlalchemy import func, select
 
+from airflow_lineage_provider.graph import without_collection
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
-from airflow_lineage_provider.plugins.api.cache import Pace, Recent
+from airflow_lineage_provider.plugins.api.cache import Pace
 from airflow_lineage_provider.plugins.api.permissions import readable
 from airflow_lineage_provider.reports.views.detail import PastRun
 from airflow_lineage_provider.reports.views.lineage import RunLineage, observed_run, validated_run
 from airflow_lineage_provider.reports.views.models import RunSummary
+from airflow_lineage_provider.reports.views.recent import Recent
 from airflow_lineage_provider.reports.views.run_events import read_run_events
 from airflow_lineage_provider.reports.views.saved import SavedValidation, from_bytes
-from airflow_lineage_provider.store.progress import newest_event
+from airflow_lineage_provider.store.progress import newest_event, newest_events
 from airflow_lineage_provider.store.validations import (
     ValidationRow,
     latest_validations,
@@ -134,7 +136,9 @@ def lineage_of(state: RunSnapshot) -> RunLineage:
 
 def _timed(state: RunSnapshot) -> RunLineage:
     begin = time.monotonic()
-    lineage = _read(state)
+    with without_collection():
+        lineage = _read(state)
+        lineage.prepare()
     _pace.took(state.ids.own[-1], state.newest, time.monotonic() - begin)
     return lineage
 
@@ -181,21 +185,38 @@ def _newest_first(query: Select[Any]) -> Select[Any]:
     return query.order_by(DagRun.run_after.desc(), DagRun.id.desc())
 
 
-def history_of(dag_run: Any) -> list[PastRun]:
-    """Return what the events of the last runs up to this one say, the newest first. Raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """The last runs of a DAG that have events, the newest first, and where the events of each end."""
+
+    runs: tuple[tuple[Any, DagRunIds, int], ...]
+
+    @property
+    def key(self) -> tuple[tuple[str, int], ...]:
+        """Equal as long as no run gets an event."""
+        return tuple((run.run_id, newest) for run, _, newest in self.runs)
+
+    def read(self) -> list[PastRun]:
+        """Return what the events of each run say. Raises StoreError."""
+        found = []
+        left = MAX_EVENTS
+        for run, ids, newest in self.runs:
+            if left > 0:
+                count, past = _past.get((run.dag_id, run.run_id, newest), partial(_past_run, run, ids))
+                left -= count
+                found.append(past)
+        return found
+
+
+def history_of(dag_run: Any) -> History:
+    """Return the last runs up to this one. Raises StoreError."""
     query = select(DagRun).where(DagRun.dag_id == dag_run.dag_id, DagRun.run_after <= dag_run.run_after)
     with airflow_session() as session:
         runs = list(session.scalars(_newest_first(query).limit(HISTORY)))
-    found = []
-    left = MAX_EVENTS
-    for run in runs:
-        ids = dag_run_ids(run)
-        newest = newest_event(event_store(), {*ids.roots, *ids.own})
-        if newest and left > 0:
-            count, past = _past.get((run.dag_id, run.run_id, newest), partial(_past_run, run, ids))
-            left -= count
-            found.append(past)
-    return found
+    every = [(run, dag_run_ids(run)) for run in runs]
+    newest = newest_events(event_store(), {root for _, ids in every for root in (*ids.roots, *ids.own)})
+    ends = [max(newest.get(root, 0) for root in (*ids.roots, *ids.own)) for _, ids in every]
+    return History(tuple((*one, end) for one, end in zip(every, ends, strict=True) if end))
 
 
 def _past_run(dag_run: Any, ids: DagRunIds) -> tuple[int, PastRun]:

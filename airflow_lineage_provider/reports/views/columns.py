@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -163,9 +162,10 @@ def search(lineage: RunLineage, text: str, limit: int) -> SearchResults:
     wanted = text.strip().casefold()
     if not wanted:
         return SearchResults(items=[])
+    names: list[_SearchName] = lineage.made.get("search names", lambda: _search_names(lineage))
     found = [
         (_rank(name, wanted) + (name.column is not None), name.label, name)
-        for name in _search_names(lineage)
+        for name in names
         if wanted in name.folded
     ]
     best = nsmallest(limit, found, key=lambda one: one[:2])
@@ -184,7 +184,6 @@ class _SearchName(NamedTuple):
     column: str | None
 
 
-@lru_cache(maxsize=8)
 def _search_names(lineage: RunLineage) -> list[_SearchName]:
     found = []
     for dataset in lineage.graph.datasets:

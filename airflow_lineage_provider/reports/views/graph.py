@@ -40,9 +40,9 @@ def lane_of(lineage: RunLineage, dataset: Dataset) -> str:
     return _lanes(lineage).of(dataset).id
 
 
-@lru_cache(maxsize=8)
 def _lanes(lineage: RunLineage) -> _Lanes:
-    return _Lanes(lineage)
+    lanes: _Lanes = lineage.made.get("lanes", lambda: _Lanes(lineage))
+    return lanes
 
 
 def dataset_view(lineage: RunLineage, dataset: Dataset, lane: str) -> DatasetView:

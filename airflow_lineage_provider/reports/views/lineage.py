@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_lineage_provider.graph import EVERY_COLUMN, Code, Finding, Graph, Verdict, combine
 from airflow_lineage_provider.lineage_map import Bindings
 from airflow_lineage_provider.readers.events import read_events
+from airflow_lineage_provider.reports.views.recent import Recent
 from airflow_lineage_provider.reports.views.run_events import RunEvents
 
 if TYPE_CHECKING:
@@ -51,6 +52,15 @@ class RunLineage:
     names: Mapping[str, Pair] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     compared: bool = False
+    made: Recent = field(default_factory=lambda: Recent(8), repr=False)
+    """What views make of a run once, such as the names that a search looks at."""
+
+    def prepare(self) -> None:
+        """Build what the views share, so that the first requests at once do not each build it."""
+        graph = self.graph
+        _ = graph.upstream, graph.downstream, graph.columns_of, graph.column_made, self.observed.upstream
+        _ = graph.column_upstream, graph.by_table_upstream
+        _ = self.targets, self.finding_counts, self.column_drift, self.edge_columns, self.documented_columns
 
     @cached_property
     def graph(self) -> Graph:

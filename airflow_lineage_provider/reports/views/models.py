@@ -73,7 +73,7 @@ class DagSummary(View):
     drift: int
     """Errors and warnings of the last validation."""
     map_is_stale: bool
-    """Whether the map needs work: the last finished run was not compared with it, or its approval ended."""
+    """Whether a run finished after the last one that was compared with the map."""
     outbox: OutboxState
 
 

@@ -108,7 +108,7 @@ def read_run_events(events: Sequence[Event], dag_id: str) -> RunEvents:
     extras: defaultdict[str, _Extra] = defaultdict(_Extra)
     for event in events:
         extras[text_at(event, "run", "runId")].add(event)
-    merged = merge_runs(events)
+    merged = merge_runs(events, with_lineage=False)
     attempts = Counter(run.identity for run in merged)
     runs = [run for run in last_runs(merged) if run.kind != "DAG"]
     labels = job_labels(run.identity for run in runs)
