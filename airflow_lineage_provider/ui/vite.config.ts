@@ -45,6 +45,15 @@ export default defineConfig(({ mode }) => {
         preserveEntrySignatures: "allow-extension",
       },
     },
-    test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], include: ["src/**/*.test.{ts,tsx}"], testTimeout: 30000 },
+    // One worker and long timeouts: on a busy machine, a worker that gets no processor time must not fail.
+    test: {
+      environment: "jsdom",
+      setupFiles: ["src/test/setup.ts"],
+      include: ["src/**/*.test.{ts,tsx}"],
+      maxWorkers: 1,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      teardownTimeout: 60_000,
+    },
   };
 });

