@@ -8,6 +8,9 @@ runner, and `DbtLayerOperator`. The figures are of the whole process: its peak (
 when the last node ends is above that at a quarter of the nodes. dbt's own growth (results, compiled SQL) is
 taken off: what remains is ours.
 
+The peak is taken when the process has ended: DuckDB writes its log into the database file when it is closed,
+which takes more than all nodes do. The operator closes it at the end of the task, dbt at its process's exit.
+
 Bars: the peak at most 64 MiB above dbt's, the growth at most 16 MiB above dbt's.
 
 MEMORY_MODELS (1050) and MEMORY_TESTS (10000) set the size.
@@ -15,6 +18,7 @@ MEMORY_MODELS (1050) and MEMORY_TESTS (10000) set the size.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -94,7 +98,9 @@ def measure(what: str, project: str) -> None:
 
     from tests.bench.dbt import operate
 
-    sampler = _Sampler(project)
+    sampler = _Sampler()
+    # Registered before dbt-duckdb's own handler, this one runs after it: the database is closed by then.
+    atexit.register(sampler.report)
     if what == "operator":
         _count_nodes(sampler)
         operate(project, [])
@@ -105,13 +111,12 @@ def measure(what: str, project: str) -> None:
         quiet = ("--log-level", "none", "--log-level-file", "none")
         if not dbtRunner(callbacks=[sampler]).invoke([*quiet, verb, "--project-dir", project]).success:
             sys.exit(f"dbt {verb} failed")
-    print(json.dumps({"peak": _status("VmHWM"), "nodes": sampler.ended, "samples": sampler.samples}))
 
 
 class _Sampler:
     """dbt's callback: takes this process's memory when each quarter of the nodes has ended."""
 
-    def __init__(self, project: str) -> None:
+    def __init__(self) -> None:
         self.total = 0
         self.ended = 0
         self.samples: list[float] = []
@@ -123,6 +128,10 @@ class _Sampler:
             self.ended += 1
             if self.total and self.ended * QUARTERS // self.total > len(self.samples):
                 self.samples.append(round(_status("VmRSS")))
+
+    def report(self) -> None:
+        """Print the figures."""
+        print(json.dumps({"peak": _status("VmHWM"), "nodes": self.ended, "samples": self.samples}))
 
 
 def _count_nodes(sampler: _Sampler) -> None:
