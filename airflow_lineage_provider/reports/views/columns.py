@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph import Impact
     from airflow_lineage_provider.reports.views.lineage import RunLineage
-    from airflow_lineage_provider.reports.views.models import Kind, Known
+    from airflow_lineage_provider.reports.views.models import ColumnKnown, Kind
 
 MAX_PATH = 2_000
 """How many column edges a path has at most in each direction."""
@@ -87,16 +87,19 @@ def column_views(lineage: RunLineage, dataset: str) -> list[ColumnView]:
             ),
             lineage=_known(lineage, dataset, name),
             findings=lineage.finding_counts[dataset, name],
+            gravest=lineage.gravest.get((dataset, name)),
         )
         for name in dict.fromkeys((*expected, *seen, *linked))
         if name != EVERY_COLUMN
     ]
 
 
-def _known(lineage: RunLineage, dataset: str, column: str) -> Known:
+def _known(lineage: RunLineage, dataset: str, column: str) -> ColumnKnown:
     observed = lineage.observed.datasets.get(dataset)
     if observed and column in observed.columns:
         return "unknown" if observed.columns[column].gap else "known"
+    if observed and observed.columns and ColumnRef(dataset, column) not in lineage.observed.made_from:
+        return "unobserved"
     made = ColumnRef(dataset, column) in lineage.graph.made_from
     return "known" if made or dataset not in lineage.graph.upstream else "unknown"
 

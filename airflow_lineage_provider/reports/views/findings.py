@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from airflow_lineage_provider.graph import Severity
+from airflow_lineage_provider.reports.views.lineage import gravity
 from airflow_lineage_provider.reports.views.models import FindingView, MapLine
 
 if TYPE_CHECKING:
-    from typing import Literal
-
     from airflow_lineage_provider.graph import Finding, Provenance
     from airflow_lineage_provider.reports.views.lineage import RunLineage
 
-_SEVERITIES: dict[Severity, Literal["error", "warning", "info"]] = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-}
 DAYS_ACCEPTED = 30
 
 
@@ -40,7 +34,7 @@ def _view(lineage: RunLineage, finding: Finding, today: dt.date) -> FindingView:
     place = next((one for one in finding.documented if one.line), None)
     return FindingView(
         code=str(finding.code),
-        severity=_SEVERITIES.get(finding.severity, "info"),
+        severity=gravity(finding),
         subject=finding.subject,
         message=finding.message,
         documented=finding.was or _where(lineage, finding.documented),

@@ -61,6 +61,7 @@ def dataset_view(lineage: RunLineage, dataset: Dataset, lane: str) -> DatasetVie
         column_lineage=column_lineage(lineage, name),
         state=_state(lineage, name),
         findings=lineage.finding_counts[name, ""],
+        gravest=lineage.gravest.get((name, "")),
         description=dataset.description or (observed.description if observed else "") or None,
         owners=list(dataset.owners),
         tags=[f"{key}: {value}" for key, value in dataset.properties if key not in _ANNOTATIONS],

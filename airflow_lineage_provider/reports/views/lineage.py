@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_lineage_provider.graph import EVERY_COLUMN, Code, Finding, Graph, Verdict, combine
+from airflow_lineage_provider.graph import EVERY_COLUMN, Code, Finding, Graph, Severity, Verdict, combine
 from airflow_lineage_provider.lineage_map import Bindings
 from airflow_lineage_provider.readers.events import read_events
 from airflow_lineage_provider.reports.views.recent import Recent
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_lineage_provider.graph import ColumnEdge, ColumnRef, EdgeVerdict, Provenance
     from airflow_lineage_provider.readers.event_runs import Pair
-    from airflow_lineage_provider.reports.views.models import EdgeState
+    from airflow_lineage_provider.reports.views.models import EdgeState, Gravity
     from airflow_lineage_provider.reports.views.saved import MapFacts, SavedValidation
 
     Event = Mapping[str, Any]
@@ -32,6 +32,7 @@ _STATES: Mapping[Verdict, EdgeState] = {
     Verdict.UNDECLARED: "undeclared",
     Verdict.UNOBSERVED: "unobserved",
 }
+_GRAVEST_FIRST: Mapping[Severity, Gravity] = {Severity.ERROR: "error", Severity.WARNING: "warning"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,8 @@ class RunLineage:
         graph = self.graph
         _ = graph.upstream, graph.downstream, graph.columns_of, graph.column_made, self.observed.upstream
         _ = graph.column_upstream, graph.by_table_upstream
-        _ = self.targets, self.finding_counts, self.column_drift, self.edge_columns, self.documented_columns
+        _ = self.targets, self.edge_columns, self.documented_columns
+        _ = self.finding_counts, self.gravest, self.column_drift
 
     @cached_property
     def graph(self) -> Graph:
@@ -88,6 +90,16 @@ class RunLineage:
             if column:
                 counts[dataset, column] += 1
         return counts
+
+    @cached_property
+    def gravest(self) -> Mapping[Subject, Gravity]:
+        """The severity of the gravest finding of each dataset under an empty column, and of each column."""
+        found: dict[Subject, Gravity] = {}
+        for finding in sorted(self.findings, key=_rank):
+            dataset, column = self.subjects[finding.subject]
+            for subject in ((dataset, ""), (dataset, column)):
+                found.setdefault(subject, gravity(finding))
+        return found
 
     @cached_property
     def column_drift(self) -> Mapping[str, EdgeState]:
@@ -140,6 +152,15 @@ class RunLineage:
     def file(self, place: Provenance) -> str:
         """Return the name of the map's file, without the folders of the machine that read it."""
         return Path(place.file).name
+
+
+def gravity(finding: Finding) -> Gravity:
+    """Return the severity of a finding as the API names it."""
+    return _GRAVEST_FIRST.get(finding.severity, "info")
+
+
+def _rank(finding: Finding) -> int:
+    return [*_GRAVEST_FIRST.values(), "info"].index(gravity(finding))
 
 
 def validated_run(saved: SavedValidation, events: RunEvents) -> RunLineage:

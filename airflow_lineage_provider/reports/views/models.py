@@ -21,6 +21,9 @@ documented, and out of the scope of this run. `saved`: verified by a saved answe
 and no map says anything about it.
 """
 Known: TypeAlias = Literal["known", "part", "unknown"]
+ColumnKnown: TypeAlias = Literal["known", "part", "unknown", "unobserved"]
+"""Whether the origin of a column is known. `unobserved`: documented, and the run's table lacks it."""
+Gravity: TypeAlias = Literal["error", "warning", "info"]
 Kind: TypeAlias = Literal["identity", "transformation", "aggregation", "indirect", "unknown"]
 Outcome: TypeAlias = Literal["PASS", "WARN", "DRIFT"]
 State: TypeAlias = Literal["ok", "failed", "running", "skipped", "none"]
@@ -106,6 +109,8 @@ class DatasetView(View):
     state: State
     """How the job that writes it ended in this run."""
     findings: int
+    gravest: Gravity | None
+    """The severity of the gravest finding; None without one."""
     description: str | None
     owners: list[str]
     tags: list[str]
@@ -143,8 +148,9 @@ class ColumnView(View):
     """The observed type."""
     documented_type: str | None
     description: str | None
-    lineage: Known
+    lineage: ColumnKnown
     findings: int
+    gravest: Gravity | None
 
 
 class Columns(View):
@@ -197,7 +203,7 @@ class FindingView(View):
     """A difference between documented and observed lineage."""
 
     code: str
-    severity: Literal["error", "warning", "info"]
+    severity: Gravity
     subject: str
     message: str
     documented: str | None

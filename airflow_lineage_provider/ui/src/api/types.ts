@@ -4,6 +4,9 @@ export const EDGE_STATES = ["verified", "documented", "undeclared", "missing", "
 export type EdgeState = (typeof EDGE_STATES)[number];
 export type Kind = "identity" | "transformation" | "aggregation" | "indirect" | "unknown";
 export type Known = "known" | "part" | "unknown";
+/** Unobserved: documented, and the run's table has no such column. */
+export type ColumnKnown = Known | "unobserved";
+export type Severity = "error" | "warning" | "info";
 
 export interface Page<T> {
   items: T[];
@@ -48,6 +51,8 @@ export interface Dataset {
   column_lineage: Known;
   state: "ok" | "failed" | "running" | "skipped" | "none";
   findings: number;
+  /** The severity of the gravest finding. */
+  gravest: Severity | null;
   description: string | null;
   owners: string[];
   tags: string[];
@@ -76,8 +81,9 @@ export interface Column {
   type: string | null;
   documented_type: string | null;
   description: string | null;
-  lineage: Known;
+  lineage: ColumnKnown;
   findings: number;
+  gravest: Severity | null;
 }
 
 export interface Columns {
@@ -111,7 +117,7 @@ export interface ColumnPath {
 
 export interface Finding {
   code: string;
-  severity: "error" | "warning" | "info";
+  severity: Severity;
   subject: string;
   message: string;
   documented: string | null;

@@ -5,6 +5,7 @@ import { edgeMeets, HEADINGS, meets, type Box } from "./geometry";
 import { NODE_WIDTH, type Layout } from "./layout";
 import type { Drawn, DrawnNode, Neighbours } from "./model";
 import { NodeShape } from "./Node";
+import { isBad } from "./states";
 
 /** Lanes go on above and below what a canvas can show. */
 const FAR_OUT = 20_000;
@@ -49,7 +50,7 @@ export function overview(drawn: Drawn, layout: Layout): { nodes: string; bad: st
   for (const node of drawn.nodes) {
     const box = boxOf(node, layout);
     if (!box) continue;
-    if (node.dataset && (node.dataset.findings > 0 || node.dataset.state === "failed")) result.bad += rectangle(box);
+    if (isBad(node.dataset)) result.bad += rectangle(box);
     else result.nodes += rectangle(box);
   }
   return result;

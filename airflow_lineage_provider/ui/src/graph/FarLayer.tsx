@@ -3,7 +3,7 @@ import type { Camera } from "./camera";
 import { edgePath, type Viewport } from "./geometry";
 import { NODE_WIDTH, type Layout } from "./layout";
 import type { Drawn } from "./model";
-import { EDGE_STATES } from "./states";
+import { EDGE_STATES, isBad } from "./states";
 
 /** So much of the canvas's size is drawn around it: panning moves a picture, and draws when its edge is reached. */
 const MARGIN = 0.5;
@@ -22,7 +22,7 @@ function pictureOf(drawn: Drawn, layout: Layout): Picture {
   });
   const nodes = drawn.nodes.flatMap(({ id, height, dataset }) => {
     const at = layout.nodes[id];
-    return at ? [{ ...at, height, bad: dataset !== null && (dataset.findings > 0 || dataset.state === "failed") }] : [];
+    return at ? [{ ...at, height, bad: isBad(dataset) }] : [];
   });
   return { edges, nodes };
 }

@@ -42,7 +42,7 @@ export function Legend({ edges, hidden, onToggle }: Props) {
           {STATES[state].label} {counts.get(state) ?? 0}
         </button>
       ))}
-      {(["known", "part", "unknown"] as const).map((known) => (
+      {(["known", "part", "unknown", "unobserved"] as const).map((known) => (
         <span key={known} className="ln-legend-note">
           <svg width="12" height="12" aria-hidden="true">
             <LineageMark known={known} x={6} y={6} />

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import type { Column, Known } from "../api/types";
+import type { Column, ColumnKnown } from "../api/types";
 import { rowTop } from "./geometry";
 import { NODE_HEIGHT, NODE_WIDTH, type Point } from "./layout";
 import { COLUMN_HEIGHT, type DrawnNode } from "./model";
@@ -18,14 +18,15 @@ const ALIASES: Record<string, string> = { feature_view: "model", feature_service
 
 const iconOf = (kind: string) => ICONS[kind] ?? ICONS[ALIASES[kind] ?? ""] ?? ICONS.table;
 
-/** Known: a full disc; in part: half of one; unknown: an empty ring. */
-export function LineageMark({ known, x, y }: { known: Known; x: number; y: number }) {
+/** Known: a full disc; in part: half of one; unknown: an empty ring; unobserved: a ring that is struck out. */
+export function LineageMark({ known, x, y }: { known: ColumnKnown; x: number; y: number }) {
   return (
     <g className="ln-lineage-mark" transform={`translate(${x} ${y})`}>
       <title>{LINEAGE_LABELS[known]}</title>
       <circle r="4.5" className="ln-lineage-mark-ring" />
       {known === "known" && <circle r="4.5" className="ln-lineage-mark-fill" />}
       {known === "part" && <path d="M0 -4.5A4.5 4.5 0 0 0 0 4.5Z" className="ln-lineage-mark-fill" />}
+      {known === "unobserved" && <path d="M-4.5 4.5L4.5 -4.5" className="ln-lineage-mark-ring" />}
     </g>
   );
 }
@@ -72,14 +73,17 @@ export const NodeShape = memo(function NodeShape({ node, at, up, down, selected,
       >
         <title>{dataset?.description ? `${node.label}\n${dataset.description}` : node.label}</title>
         <rect className="ln-hit" width={NODE_WIDTH} height={NODE_HEIGHT} rx="7" />
-        <path className="ln-icon" d={iconOf(dataset?.kind ?? "lane")} transform="translate(10 8)" />
-        <text className="ln-label" x="34" y="20">
-          {fit(node.label, NODE_WIDTH - 44, "label")}
-        </text>
-        <text className="ln-meta" x="34" y="38">
-          {dataset ? fit(`${dataset.kind} \u00b7 ${count(dataset.columns, "column")}`, 122, "small") : count(node.members, "dataset")}
-        </text>
-        {dataset && <NodeSigns node={node} />}
+        {/* The label says all of it; what is drawn is cut to the node's width. */}
+        <g aria-hidden="true">
+          <path className="ln-icon" d={iconOf(dataset?.kind ?? "lane")} transform="translate(10 8)" />
+          <text className="ln-label" x="34" y="20">
+            {fit(node.label, NODE_WIDTH - 44, "label")}
+          </text>
+          <text className="ln-meta" x="34" y="38">
+            {dataset ? fit(`${dataset.kind} \u00b7 ${count(dataset.columns, "column")}`, 122, "small") : count(node.members, "dataset")}
+          </text>
+          {dataset && <NodeSigns node={node} />}
+        </g>
       </g>
       {(dataset === null || dataset.columns > 0) && <Toggle node={node} />}
       {node.rows.map((row, index) => (
@@ -96,7 +100,7 @@ export const NodeShape = memo(function NodeShape({ node, at, up, down, selected,
 
 function NodeSigns({ node }: { node: DrawnNode }) {
   if (!node.dataset) return null;
-  const { state, findings, column_lineage } = node.dataset;
+  const { state, findings, gravest, column_lineage } = node.dataset;
   return (
     <>
       {RUN_STATES[state]?.sign && (
@@ -106,10 +110,10 @@ function NodeSigns({ node }: { node: DrawnNode }) {
       )}
       <LineageMark known={column_lineage} x={NODE_WIDTH - 40} y={34} />
       {findings > 0 && (
-        <g transform={`translate(${NODE_WIDTH - 34} -9)`}>
-          <rect className="ln-node-badge" width="34" height="18" rx="9" />
-          <text className="ln-node-badge-text" x="17" y="13" textAnchor="middle">
-            {findings > 99 ? "99+" : `! ${findings}`}
+        <g className={`ln-node-badge ln-node-badge-${gravest ?? "info"}`} transform={`translate(${NODE_WIDTH - 34} -9)`}>
+          <rect width="34" height="18" rx="9" />
+          <text x="17" y="13" textAnchor="middle">
+            {findings > 99 ? "99+" : `${gravest === "info" ? "i" : "!"} ${findings}`}
           </text>
         </g>
       )}
@@ -154,7 +158,7 @@ function Row({ node, row, index, selected, tab }: RowProps) {
     <g
       role="button"
       tabIndex={tab ? 0 : -1}
-      aria-label={`Column ${columnLabel(row.name)}, ${row.type ?? "type unknown"}, ${LINEAGE_LABELS[row.lineage]}${findings}`}
+      aria-label={`${columnLabel(row.name)}, column, ${row.type ?? "type unknown"}, ${LINEAGE_LABELS[row.lineage]}${findings}`}
       aria-pressed={selected}
       data-node={node}
       data-column={row.name}
@@ -163,14 +167,16 @@ function Row({ node, row, index, selected, tab }: RowProps) {
     >
       <title>{`${row.name}${row.type === null ? "" : ` ${row.type}`}`}</title>
       <rect className="ln-hit" x="3" width={NODE_WIDTH - 6} height={COLUMN_HEIGHT} rx="4" />
-      <LineageMark known={row.lineage} x={14} y={COLUMN_HEIGHT / 2} />
-      <text className="ln-column" x="26" y="15">
-        {name}
-      </text>
-      <text className="ln-column-type" x={NODE_WIDTH - 10} y="15" textAnchor="end">
-        {row.findings > 0 ? "! " : ""}
-        {left > 24 && fit(row.type ?? "", left, "small")}
-      </text>
+      <g aria-hidden="true">
+        <LineageMark known={row.lineage} x={14} y={COLUMN_HEIGHT / 2} />
+        <text className="ln-column" x="26" y="15">
+          {name}
+        </text>
+        <text className="ln-column-type" x={NODE_WIDTH - 10} y="15" textAnchor="end">
+          {row.findings > 0 ? (row.gravest === "info" ? "i " : "! ") : ""}
+          {left > 24 && fit(row.type ?? "", left, "small")}
+        </text>
+      </g>
     </g>
   );
 }

@@ -1,4 +1,4 @@
-import { EDGE_STATES, type EdgeState, type Known } from "../api/types";
+import { EDGE_STATES, type ColumnKnown, type Dataset, type EdgeState } from "../api/types";
 
 interface StateStyle {
   label: string;
@@ -31,11 +31,16 @@ export function worst(a: EdgeState, b: EdgeState): EdgeState {
   return WORST.indexOf(a) <= WORST.indexOf(b) ? a : b;
 }
 
-export const LINEAGE_LABELS: Record<Known, string> = {
+export const LINEAGE_LABELS: Record<ColumnKnown, string> = {
   known: "column lineage known",
   part: "column lineage known in part",
   unknown: "column lineage unknown",
+  unobserved: "documented, not observed in this run",
 };
+
+/** Whether something is wrong with a dataset: it failed, or a finding is more than a note. */
+export const isBad = (dataset: Dataset | null) =>
+  dataset !== null && (dataset.state === "failed" || (dataset.gravest ?? "info") !== "info");
 
 export const RUN_STATES: Record<string, { sign: string; label: string }> = {
   ok: { sign: "\u2713", label: "succeeded" },

@@ -31,6 +31,7 @@ const unknownColumn = (name: string): Column => ({
   description: null,
   lineage: "known",
   findings: 0,
+  gravest: null,
 });
 
 function rowsOf(columns: Column[] | undefined, onPath: ReadonlySet<string> | undefined, open: boolean): Column[] {

@@ -44,7 +44,7 @@ export function Schema({ detail, edges, column, onColumn }: Props) {
                   >
                     <Name text={item.name} />
                   </button>
-                  {item.findings > 0 && <Badge tone="error">{item.findings}</Badge>}
+                  {item.findings > 0 && <Badge tone={item.gravest ?? "info"}>{item.findings}</Badge>}
                   {item.description && <Name className="ln-muted ln-note" text={item.description} />}
                 </th>
                 <td>
@@ -106,6 +106,7 @@ const LINEAGE = {
   known: { tone: "ok", label: "known", title: "It is known which columns this column is made from" },
   part: { tone: "warning", label: "in part", title: "Only a part of the columns that it is made from is known" },
   unknown: { tone: "muted", label: "not known", title: "It is not known which columns this column is made from" },
+  unobserved: { tone: "warning", label: "not observed", title: "The map documents this column, and the table had no such column in this run" },
 } as const;
 
 /** Whether column lineage is known for a column or a dataset. */

@@ -30,6 +30,7 @@ export const dataset = (id: string): Dataset => ({
   column_lineage: "part",
   state: "ok",
   findings: 1,
+  gravest: "error",
   description: null,
   owners: [],
   tags: [],
@@ -73,6 +74,7 @@ const column = (name: string) => ({
   description: null,
   lineage: "known" as const,
   findings: 0,
+  gravest: null,
 });
 
 export const detail = (id: string, columns: readonly string[] = ["amount", "customer_id"]): DatasetDetail => ({
