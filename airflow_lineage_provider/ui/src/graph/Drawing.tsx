@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { ColumnEdge } from "../api/types";
-import { ColumnEdges, EdgeShape } from "./Edges";
+import { ColumnEdges, EdgeShape, EdgeSign } from "./Edges";
 import { edgeMeets, HEADINGS, meets, type Box } from "./geometry";
 import { NODE_WIDTH, type Layout } from "./layout";
 import type { Drawn, DrawnNode, Neighbours } from "./model";
@@ -135,6 +135,13 @@ export function Drawing(props: DrawingProps) {
             />
           ) : null;
         })}
+      </g>
+      <g className={columnEdges.length > 0 ? "ln-signs ln-faint" : "ln-signs"}>
+        {edges.map((edge) =>
+          dense && !touches(edge) ? null : (
+            <EdgeSign key={edge.id} edge={edge} layout={layout} dim={hot !== null && !touches(edge)} />
+          ),
+        )}
       </g>
       <ColumnEdges edges={columnEdges} nodes={nodes} layout={layout} />
     </>

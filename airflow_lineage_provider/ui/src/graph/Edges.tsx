@@ -28,13 +28,18 @@ export function Markers() {
   );
 }
 
-function Sign({ state, at }: { state: EdgeState; at: Point }) {
+/** What an edge's state is, as a sign in its middle; drawn above the nodes, so that none hides a drift. */
+export function EdgeSign({ edge, layout, dim }: { edge: DrawnEdge; layout: Layout; dim: boolean }) {
+  const path = STATES[edge.state].sign === "" ? null : edgePath(layout, edge);
+  return path && <Sign state={edge.state} at={path.middle} dim={dim} />;
+}
+
+function Sign({ state, at, dim }: { state: EdgeState; at: Point; dim: boolean }) {
   const { sign, label } = STATES[state];
-  if (sign === "") return null;
   const text = isDrift(state) ? `${sign} ${label.toLowerCase()}` : sign;
   const width = isDrift(state) ? 78 : 18;
   return (
-    <g className={`ln-sign ln-s-${state}`} transform={`translate(${at.x - width / 2} ${at.y - 9})`}>
+    <g className={`ln-sign ln-s-${state}${dim ? " ln-dim" : ""}`} transform={`translate(${at.x - width / 2} ${at.y - 9})`}>
       <rect width={width} height="18" rx="9" />
       <text x={width / 2} y="13" textAnchor="middle">
         {text}
@@ -48,7 +53,7 @@ interface EdgeProps {
   layout: Layout;
   hot: boolean;
   dim: boolean;
-  /** Whether it is one of too many to have a sign and a tooltip. */
+  /** Whether it is one of too many to have a tooltip. */
   plain: boolean;
   /** The names of both ends, for the tooltip. */
   ends: string;
@@ -67,7 +72,6 @@ export const EdgeShape = memo(function EdgeShape({ edge, layout, hot, dim, plain
       <path d={path.d} className="ln-edge-hit">
         <title>{claims.length > 0 ? `${title}\nClaimed by ${claims.join(", ")}` : title}</title>
       </path>
-      <Sign state={state} at={path.middle} />
     </g>
   );
 });

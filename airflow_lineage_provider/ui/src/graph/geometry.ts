@@ -100,7 +100,7 @@ const MARGIN = 24;
 /** Names can be read from this scale on. */
 export const READABLE = 0.62;
 /** A drawing that fits at this scale is shown at a readable one from its left; a larger one as a whole. */
-const NEARLY_FITS = 0.3;
+const NEARLY_FITS = 0.25;
 
 /** The first view of a drawing: all of it, or where little is missing, its left at a readable scale. */
 export function firstView(box: Box, canvas: { width: number; height: number }): Viewport {

@@ -39,7 +39,8 @@ export interface Layout {
 
 export const NODE_WIDTH = 224;
 export const NODE_HEIGHT = 48;
-export const RANK_GAP = 68;
+/** The widest sign of an edge fits between two ranks, beside the arrow. */
+export const RANK_GAP = 84;
 export const ROW_GAP = 18;
 /** The height that an edge takes where it passes a rank. */
 const PASS_HEIGHT = 6;
