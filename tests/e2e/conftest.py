@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .standalone import Airflow
     from .triggered import Triggered
 
+SIZE = {"width": 1440, "height": 900}
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -57,24 +59,43 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory) -> Iterator[Site]:
-    """Start Airflow, log in by the form, and trigger the pipeline."""
+def chromium() -> Iterator[Any]:
+    """Start Chromium; Playwright allows one in a process."""
     require_chromium()
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory) -> Path:
+    """Return the folder that screenshots are kept in."""
+    return screenshot_folder(tmp_path_factory)
+
+
+def log_in(page: Any, user: str, password: str) -> None:
+    """Log in by the form of the SimpleAuthManager."""
+    page.set_default_timeout(PATIENCE)
+    page.set_default_navigation_timeout(PATIENCE)
+    page.goto("/")
+    page.get_by_label("Username").fill(user)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/auth/login" not in url)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, chromium, screenshots) -> Iterator[Site]:
+    """Start Airflow, log in by the form, and trigger the pipeline."""
     require_bundle()
     pipeline = new_pipeline(tmp_path_factory.mktemp("pages"))
     pipeline.without_contract()
     pipeline.edit(BEHAVIOR, "orders.total_orders,\n  orders.total_revenue", "orders.total_revenue")
     ref_added(pipeline)
-    with standalone(pipeline) as airflow, browser() as chromium:
-        page = chromium.new_page(viewport={"width": 1440, "height": 900}, base_url=airflow.url)
-        page.set_default_timeout(PATIENCE)
-        page.goto("/")
-        page.get_by_label("Username").fill("admin")
-        page.get_by_label("Password").fill(airflow.password("admin"))
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(lambda url: "/auth/login" not in url)
+    with standalone(pipeline) as airflow:
+        page = chromium.new_page(viewport=SIZE, base_url=airflow.url)
+        log_in(page, "admin", airflow.password("admin"))
         run = start(airflow, airflow.token("admin"), DAG_ID)
-        yield Site(airflow, run, page, screenshot_folder(tmp_path_factory))
+        yield Site(airflow, run, page, screenshots)
 
 
 @pytest.fixture
@@ -82,3 +103,10 @@ def shown(site, request) -> Iterator[Site]:
     """Yield the site, and keep a screenshot of what the test saw last, also where it fails."""
     yield site
     site.keep(f"end-of-{request.node.name.replace('/', '-')}")
+
+
+@pytest.fixture
+def ended(shown) -> Site:
+    """Return the site after the run has ended."""
+    shown.run.wait_until_ended()
+    return shown

@@ -22,13 +22,6 @@ CONSUMERS = (
 )
 
 
-@pytest.fixture
-def ended(shown):
-    """Yield the site after the run has ended."""
-    shown.run.wait_until_ended()
-    return shown
-
-
 def node(page, name):
     return page.locator(f'[data-node="{name}"]').first
 

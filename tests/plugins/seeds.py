@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,13 +29,18 @@ def map_text(dag_id: str, tables: list[Table]) -> str:
     for layer, members in layers.items():
         lines += [f"  {layer}:", "    tables:"]
         for table in members:
-            lines.append(f"      {table.name.partition('.')[2]}:")
-            lines.append(f"        from: [{', '.join(table.inputs)}]")
+            lines.append(f"      {quoted(table.name.partition('.')[2])}:")
+            lines.append(f"        from: [{', '.join(map(quoted, table.inputs))}]")
             lines.append("        columns:")
-            lines += [f"          {column}: {{type: INTEGER}}" for column in table.columns]
+            lines += [f"          {quoted(column)}: {{type: INTEGER}}" for column in table.columns]
     names = "dataset: '{layer}.{table}', name: 'warehouse.{layer}.{table}'"
     binding = f"{{{names}, namespace: '{WAREHOUSE}'}}"
     return "\n".join([*lines, "environments:", f"  dev: {{bindings: [{binding}]}}"]) + "\n"
+
+
+def quoted(name: str) -> str:
+    """Return a name as a scalar of YAML in double quotes."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def event(kind: str, job: str, run: str, at: datetime, parent: tuple[str, str], root: tuple[str, str]):

@@ -1,6 +1,6 @@
 """Airflow's web server over seeded DAGs: `python -m tests.plugins.web_server SEEDS`, with AIRFLOW_HOME set.
 
-It prints its port once it listens. SEEDS is `two` or `large`.
+It prints its port once it listens. SEEDS is `two`, `large` or `hostile`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,24 @@ SECOND = [
     Table("silver.second_salaries", ("person", "salary"), ("bronze.second_salaries",)),
 ]
 UNDOCUMENTED = Table("gold.first_extra", ("amount",), ("silver.first_orders",))
+
+HOSTILE = (
+    "<img src=x onerror=\"window.executed='yes'\">",
+    '\'; "quoted" \\ `back` ${tick} --',
+    "\u0627\u0644\u0637\u0644\u0628\u0627\u062a \u202etxt:exe",
+    "\U0001f986\U0001f4e6 \U0001f469\u200d\U0001f469\u200d\U0001f467 emoji",
+    "wide_" * 100,
+)
+"""Names with HTML, quotes, right-to-left text and its override, emoji, and 500 characters."""
+
+
+def hostile() -> list[Table]:
+    """Return a chain of tables whose names, and their columns' names, are hostile."""
+    found = [Table("bronze.source", HOSTILE)]
+    for name in HOSTILE:
+        found.append(Table(f"silver.{name}", HOSTILE, ("bronze.source",)))
+        found.append(Table(f"gold.{name}", HOSTILE, (f"silver.{name}",)))
+    return found
 
 
 def large(tables: int, columns: int) -> list[Table]:
@@ -48,6 +66,8 @@ def seeded(kind: str) -> None:
     if kind == "large":
         tables = large(2_000, 20)
         seed(store, "large", tables, tables, runs=1)
+    elif kind == "hostile":
+        seed(store, "hostile", hostile()[:-1], hostile(), runs=1)
     else:
         seed(store, "first", FIRST, [*FIRST, UNDOCUMENTED])
         seed(store, "second", SECOND, SECOND)

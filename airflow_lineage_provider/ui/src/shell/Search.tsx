@@ -7,6 +7,9 @@ import { useNavigate } from "./view";
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
 
+/** The API refuses a longer text. */
+const MAX_TEXT = 500;
+
 /** Find a dataset or a column; a column opens its whole path. `/` goes to it from anywhere on the page. */
 export function Search({ run }: { run: RunRef }) {
   const navigate = useNavigate();
@@ -51,6 +54,7 @@ export function Search({ run }: { run: RunRef }) {
       <input
         ref={input}
         type="search"
+        maxLength={MAX_TEXT}
         role="combobox"
         placeholder="Find a dataset or column ( / )"
         aria-label="Find a dataset or column"
