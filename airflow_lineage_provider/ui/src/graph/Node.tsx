@@ -73,17 +73,17 @@ export const NodeShape = memo(function NodeShape({ node, at, up, down, selected,
       >
         <title>{dataset?.description ? `${node.label}\n${dataset.description}` : node.label}</title>
         <rect className="ln-hit" width={NODE_WIDTH} height={NODE_HEIGHT} rx="7" />
-        {/* The label says all of it; what is drawn is cut to the node's width. */}
-        <g aria-hidden="true">
-          <path className="ln-icon" d={iconOf(dataset?.kind ?? "lane")} transform="translate(10 8)" />
-          <text className="ln-label" x="34" y="20">
-            {fit(node.label, NODE_WIDTH - 44, "label")}
-          </text>
-          <text className="ln-meta" x="34" y="38">
-            {dataset ? fit(`${dataset.kind} \u00b7 ${count(dataset.columns, "column")}`, 122, "small") : count(node.members, "dataset")}
-          </text>
-          {dataset && <NodeSigns node={node} />}
-        </g>
+      </g>
+      {/* Beside the button: its label says all of it, and what is drawn is cut to the node's width. */}
+      <g aria-hidden="true" className="ln-drawn">
+        <path className="ln-icon" d={iconOf(dataset?.kind ?? "lane")} transform="translate(10 8)" />
+        <text className="ln-label" x="34" y="20">
+          {fit(node.label, NODE_WIDTH - 44, "label")}
+        </text>
+        <text className="ln-meta" x="34" y="38">
+          {dataset ? fit(`${dataset.kind} \u00b7 ${count(dataset.columns, "column")}`, 122, "small") : count(node.members, "dataset")}
+        </text>
+        {dataset && <NodeSigns node={node} />}
       </g>
       {(dataset === null || dataset.columns > 0) && <Toggle node={node} />}
       {node.rows.map((row, index) => (
@@ -155,19 +155,19 @@ function Row({ node, row, index, selected, tab }: RowProps) {
   const name = fit(columnLabel(row.name), 150, "small");
   const left = NODE_WIDTH - 44 - textWidth(name, "small");
   return (
-    <g
-      role="button"
-      tabIndex={tab ? 0 : -1}
-      aria-label={`${columnLabel(row.name)}, column, ${row.type ?? "type unknown"}, ${LINEAGE_LABELS[row.lineage]}${findings}`}
-      aria-pressed={selected}
-      data-node={node}
-      data-column={row.name}
-      className={selected ? "ln-row ln-row-selected" : "ln-row"}
-      transform={`translate(0 ${rowTop(index)})`}
-    >
-      <title>{`${row.name}${row.type === null ? "" : ` ${row.type}`}`}</title>
-      <rect className="ln-hit" x="3" width={NODE_WIDTH - 6} height={COLUMN_HEIGHT} rx="4" />
-      <g aria-hidden="true">
+    <g className={selected ? "ln-row ln-row-selected" : "ln-row"} transform={`translate(0 ${rowTop(index)})`}>
+      <g
+        role="button"
+        tabIndex={tab ? 0 : -1}
+        aria-label={`${columnLabel(row.name)}, column, ${row.type ?? "type unknown"}, ${LINEAGE_LABELS[row.lineage]}${findings}`}
+        aria-pressed={selected}
+        data-node={node}
+        data-column={row.name}
+      >
+        <title>{`${row.name}${row.type === null ? "" : ` ${row.type}`}`}</title>
+        <rect className="ln-hit" x="3" width={NODE_WIDTH - 6} height={COLUMN_HEIGHT} rx="4" />
+      </g>
+      <g aria-hidden="true" className="ln-drawn">
         <LineageMark known={row.lineage} x={14} y={COLUMN_HEIGHT / 2} />
         <text className="ln-column" x="26" y="15">
           {name}
