@@ -34,10 +34,10 @@ class Answer:
 
 
 class WebServer:
-    """A running web server; `home` is its AIRFLOW_HOME."""
+    """A running web server; `home` is its AIRFLOW_HOME, `pid` its process."""
 
-    def __init__(self, url: str, home: Path) -> None:
-        self.url, self.home = url, home
+    def __init__(self, url: str, home: Path, pid: int) -> None:
+        self.url, self.home, self.pid = url, home, pid
         self._tokens: dict[str, str] = {}
 
     def token(self, user: str) -> str:
@@ -86,7 +86,7 @@ def web_server(home: Path, seeds: str = "two", **environ: str) -> Iterator[WebSe
             stderr=subprocess.STDOUT,
         )
     try:
-        yield WebServer(f"http://127.0.0.1:{_port(process, log)}", home)
+        yield WebServer(f"http://127.0.0.1:{_port(process, log)}", home, process.pid)
     finally:
         process.terminate()
         process.wait(30)
