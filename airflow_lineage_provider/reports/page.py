@@ -17,6 +17,7 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --quiet: #888; }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 3rem auto; padding: 0 1.25rem; }
 h1 { font-size: 1.7rem; } h4 { font-size: 1.05rem; } h5, h6 { font-size: 1rem; }
+h1, h2, h3, h4, h5, h6, p, li { overflow-wrap: anywhere; }
 h2 { margin-top: 2.4em; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: .35em .9em .35em 0; }

@@ -44,6 +44,10 @@ WIDER = """(selector) => [...document.querySelectorAll(`${selector}, ${selector}
 }).map((part) => part.outerHTML.slice(0, 200))"""
 """Names the parts whose content is wider than they are, and that neither cut nor scroll it."""
 
+CUT = """(selector) => [...document.querySelectorAll(`${selector} table`)].filter((table) =>
+  table.scrollWidth > table.parentElement.clientWidth + 1).map((table) => table.textContent.slice(0, 200))"""
+"""Names the tables of which a part is seen only after scrolling to the side."""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -136,9 +140,11 @@ def test_a_report_draws_hostile_names_from_a_file_offline(command, server, chrom
             node(page, f"gold.{name}").wait_for(state="attached")
         page.screenshot(path=screenshots / f"report-{command}.png", full_page=True)
         assert page.evaluate(OVERLAPS) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         node(page, f"gold.{HOSTILE[0]}").press("Enter")
         page.locator(".ln-panel").get_by_text(HOSTILE[1], exact=True).first.wait_for()
         page.screenshot(path=screenshots / f"report-{command}-panel.png")
+        assert page.evaluate(CUT, ".ln-panel") == []
         harmless(page)
         assert errors == [], written.stderr
     finally:
