@@ -75,6 +75,8 @@ def test_exported_pictures_show_the_graph(ended):
     assert {"silver.stg_customers", "gold.customer_orders_summary"} <= titles
     assert "silver.stg_customers" in {text.text for text in root.iter(f"{SVG}text")}
     assert painted_black(root) == []
+    colours = {part.get(name, "none") for part in root.iter() for name in ("fill", "stroke")}
+    assert [one for one in colours if not re.fullmatch(r"none|rgb\(\d+, \d+, \d+\)", one)] == []
 
     picture = page.evaluate(PIXELS, list(exported(ended, "PNG")))
     assert picture["width"] > 1000

@@ -16,11 +16,25 @@ const STYLES = [
 const MARGIN = 24;
 const MAX_PIXELS = 8192;
 
+let pen: CanvasRenderingContext2D | null = null;
+
+/** A colour in the notation of SVG 1.1: other viewers than browsers paint black what they cannot read. */
+function plainColor(value: string): string {
+  if (!/^(rgba|hsla?|okl[a-z]+|lab|lch|color)\(/.test(value)) return value;
+  pen ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  if (!pen) return value;
+  pen.clearRect(0, 0, 1, 1);
+  pen.fillStyle = value;
+  pen.fillRect(0, 0, 1, 1);
+  const [red = 0, green = 0, blue = 0, alpha = 0] = pen.getImageData(0, 0, 1, 1).data;
+  return alpha === 0 ? "none" : `rgb(${red}, ${green}, ${blue})`;
+}
+
 function copyStyles(from: Element, to: Element): void {
   const style = getComputedStyle(from);
   for (const name of STYLES) {
     const value = style.getPropertyValue(name);
-    if (value) to.setAttribute(name, value);
+    if (value) to.setAttribute(name, plainColor(value));
   }
   for (const name of ["class", "tabindex", "role", "data-node", "data-column", "data-toggle"]) to.removeAttribute(name);
   for (let index = 0; index < from.children.length; index++) {
@@ -33,7 +47,6 @@ function copyStyles(from: Element, to: Element): void {
 export function svgText(drawing: SVGSVGElement, box: Box, background: string): string {
   const copy = drawing.cloneNode(true) as SVGSVGElement;
   copyStyles(drawing, copy);
-  for (const unseen of copy.querySelectorAll('[fill="transparent"], [stroke="transparent"]')) unseen.removeAttribute("stroke");
   copy.querySelector("g")?.removeAttribute("transform");
   const { x, y } = { x: box.x - MARGIN, y: box.y - MARGIN };
   const [width, height] = [box.width + 2 * MARGIN, box.height + 2 * MARGIN];
@@ -42,7 +55,7 @@ export function svgText(drawing: SVGSVGElement, box: Box, background: string): s
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
   const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  for (const [name, value] of Object.entries({ x, y, width, height, fill: background })) paper.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries({ x, y, width, height, fill: plainColor(background) })) paper.setAttribute(name, String(value));
   copy.prepend(paper);
   return new XMLSerializer().serializeToString(copy);
 }
