@@ -15,6 +15,7 @@ from airflow_lineage_provider.forwarding.targets import configured_targets, open
 from airflow_lineage_provider.get_provider_info import get_provider_info
 from airflow_lineage_provider.store import EventStore, StoreError
 from airflow_lineage_provider.store.retention import delete_events
+from tests.support.postgres_server import PostgresMissingError, execute, private_postgres
 
 ROOT = Path(__file__).parents[1]
 SNIPPETS = ROOT / "docs" / "snippets"
@@ -113,27 +114,29 @@ def test_the_values_of_the_chart_set_variables_that_exist():
     assert json.loads(transport)["type"] == "airflow_lineage_provider.OutboxTransport"
 
 
-def test_the_worker_s_role_writes_events_and_cannot_delete_them(postgres):
-    import psycopg2
+@pytest.fixture
+def new_postgres():
+    """A server without the roles that other tests make."""
+    try:
+        with private_postgres() as variables:
+            yield variables
+    except PostgresMissingError as error:
+        pytest.skip(str(error))
 
-    def run(file, user, password, database):
-        connection = psycopg2.connect(
-            host=postgres["PGHOST"], port=postgres["PGPORT"], user=user, password=password, dbname=database
-        )
-        connection.autocommit = True
-        for statement in (SNIPPETS / "postgres" / file).read_text().split(";\n"):
-            if statement.strip():
-                with connection.cursor() as cursor:
-                    cursor.execute(statement)
-        connection.close()
+
+def test_the_worker_s_role_writes_events_and_cannot_delete_them(new_postgres):
+
+    def run(file, **login):
+        statements = (SNIPPETS / "postgres" / file).read_text().split(";\n")
+        execute(new_postgres | login, *filter(str.strip, statements))
 
     def store(user, password):
-        place = f"{postgres['PGHOST']}:{postgres['PGPORT']}"
+        place = f"{new_postgres['PGHOST']}:{new_postgres['PGPORT']}"
         return EventStore(f"postgresql://{user}:{password}@{place}/lineage")
 
-    run("roles.sql", postgres["PGUSER"], postgres["PGPASSWORD"], postgres["PGDATABASE"])
+    run("roles.sql")
     store("lineage", "change-me").append([])
-    run("grants.sql", "lineage", "change-me", "lineage")
+    run("grants.sql", PGUSER="lineage", PGPASSWORD="change-me", PGDATABASE="lineage")
     worker = store("lineage_worker", "change-me-too")
     event = {
         "eventType": "START",
