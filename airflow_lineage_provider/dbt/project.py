@@ -53,9 +53,13 @@ def one_line(error: object) -> str:
 
 @contextmanager
 def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
-    """Call `on_parsed` with the manifest that `dbt retry` parses, which it does not hand out."""
+    """Call `on_parsed` with the manifest that `dbt retry` parses, which it does not hand out.
+
+    A retry with `warn_error` adds to dbt's own set of statuses, for all later retries of this process: it is
+    restored.
+    """
     retry: Any = import_module("dbt.task.retry")
-    parse = retry.parse_manifest
+    parse, retryable = retry.parse_manifest, set(retry.RETRYABLE_STATUSES)
 
     def parse_and_notify(*args: Any) -> Manifest:
         manifest: Manifest = parse(*args)
@@ -67,6 +71,7 @@ def manifest_of_retry(on_parsed: Callable[[Manifest], None]) -> Iterator[None]:
         yield
     finally:
         retry.parse_manifest = parse
+        retry.RETRYABLE_STATUSES.intersection_update(retryable)
 
 
 def package_dirs(config: Any) -> dict[str, str]:

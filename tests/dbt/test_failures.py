@@ -161,6 +161,14 @@ def test_a_retry_runs_only_what_failed_or_was_skipped(failing, retried):
     assert retried.statuses["gold.grandchild"] == "success"
 
 
+def test_a_retry_with_warn_error_does_not_change_later_retries(tmp_path):
+    project = write_project(tmp_path, {**FILES, "models/silver/no_such_table.sql": "select 1 as id"})
+    run(project)
+    run(project, "retry", options={"warn_error": True})
+    run(project)
+    assert "silver.accepted_values_tested_id__2" not in run(project, "retry").starts
+
+
 def test_a_retry_has_compiled_sql_too(retried):
     assert retried.starts["silver.no_such_table"].sql == "select 1 as id"
     assert 'from "warehouse"."gold"."child"' in retried.starts["gold.grandchild"].sql
