@@ -1,6 +1,7 @@
-import { useId } from "react";
 import type { Finding, RunSummary } from "../api/types";
+import { FilterForm } from "../common/FilterForm";
 import { plural, words } from "../common/format";
+import { Select } from "../common/Select";
 import { FindingList } from "./FindingList";
 import { RunStrip } from "./RunStrip";
 
@@ -9,6 +10,8 @@ export interface FindingFilter {
   severity: string;
   code: string;
 }
+
+const SEVERITIES = ["error", "warning", "info"];
 
 export const NO_FILTER: FindingFilter = { text: "", severity: "", code: "" };
 
@@ -83,54 +86,31 @@ function searched(finding: Finding): string {
 type FilterProps = Pick<FindingsViewProps, "findings" | "filter" | "onFilter">;
 
 function Filters({ findings, filter, onFilter }: FilterProps) {
-  const id = useId();
   const codes = [...new Set(findings.map((finding) => finding.code))].sort();
   return (
-    <form
-      className="ln-toolbar"
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <FilterForm
+      text={filter.text}
+      placeholder="dataset, column, text"
+      onText={(text) => {
+        onFilter({ ...filter, text });
       }}
     >
-      <label htmlFor={`${id}-text`}>Filter</label>
-      <input
-        id={`${id}-text`}
-        type="search"
-        placeholder="dataset, column, text"
-        value={filter.text}
-        onChange={(event) => {
-          onFilter({ ...filter, text: event.target.value });
+      <Select
+        label="Severity"
+        value={filter.severity}
+        options={[["", "all"], ...SEVERITIES.map((severity) => [severity, severity] as const)]}
+        onChange={(severity) => {
+          onFilter({ ...filter, severity });
         }}
       />
-      <label htmlFor={`${id}-severity`}>Severity</label>
-      <select
-        id={`${id}-severity`}
-        value={filter.severity}
-        onChange={(event) => {
-          onFilter({ ...filter, severity: event.target.value });
-        }}
-      >
-        <option value="">all</option>
-        <option value="error">error</option>
-        <option value="warning">warning</option>
-        <option value="info">info</option>
-      </select>
-      <label htmlFor={`${id}-code`}>Kind</label>
-      <select
-        id={`${id}-code`}
+      <Select
+        label="Kind"
         value={filter.code}
-        onChange={(event) => {
-          onFilter({ ...filter, code: event.target.value });
+        options={[["", "all"], ...codes.map((code) => [code, words(code)] as const)]}
+        onChange={(code) => {
+          onFilter({ ...filter, code });
         }}
-      >
-        <option value="">all</option>
-        {codes.map((code) => (
-          <option key={code} value={code}>
-            {words(code)}
-          </option>
-        ))}
-      </select>
-    </form>
+      />
+    </FilterForm>
   );
 }

@@ -1,5 +1,6 @@
-import { orderRanks, type Segment } from "./order";
+import { orderRanks } from "./order";
 import { placeRanks } from "./place";
+import type { Item, Segment } from "./ranks";
 
 /** A left-to-right layered layout. Lanes are known, so that only the ranks inside of a lane have to be found. */
 
@@ -48,12 +49,6 @@ const PASS_HEIGHT = 6;
 const RANK_ROWS = 48;
 /** Edges that pass more ranks than this, in all, are drawn straight behind the nodes. */
 const MAX_PASSES = 3000;
-
-/** An item of a rank: a node, or the place where an edge passes. */
-export interface Item {
-  key: string;
-  height: number;
-}
 
 /** The longest way to each node inside of its lane; an edge that closes a circle does not count. */
 function ranksInLane(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): Map<string, number> {

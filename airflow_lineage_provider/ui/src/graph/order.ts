@@ -1,27 +1,6 @@
-import type { Item } from "./layout";
-
-/** A piece of an edge between two ranks. */
-export interface Segment {
-  source: string;
-  target: string;
-}
+import { type Item, neighbours, type Segment } from "./ranks";
 
 const SWEEPS = 8;
-
-export function neighbours(segments: readonly Segment[]): { before: Map<string, string[]>; after: Map<string, string[]> } {
-  const before = new Map<string, string[]>();
-  const after = new Map<string, string[]>();
-  const add = (map: Map<string, string[]>, key: string, value: string) => {
-    const list = map.get(key);
-    if (list) list.push(value);
-    else map.set(key, [value]);
-  };
-  for (const { source, target } of segments) {
-    add(before, target, source);
-    add(after, source, target);
-  }
-  return { before, after };
-}
 
 /** How many pairs of segments cross, where `position` is the place of each item in its rank. */
 export function crossings(ranks: readonly Item[][], segments: readonly Segment[]): number {

@@ -1,5 +1,4 @@
-import type { Item } from "./layout";
-import { neighbours, type Segment } from "./order";
+import { type Item, neighbours, type Segment } from "./ranks";
 
 const SWEEPS = 6;
 

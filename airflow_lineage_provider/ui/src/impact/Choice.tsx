@@ -1,5 +1,5 @@
-import { useId } from "react";
 import type { Change, Dataset } from "../api/types";
+import { Select } from "../common/Select";
 
 interface Props {
   datasets: readonly Dataset[];
@@ -12,59 +12,37 @@ interface Props {
   onColumn: (dataset: string | null, column: string | null) => void;
 }
 
-const CHANGES: Record<Change, string> = { removed: "is removed", renamed: "is renamed", retyped: "gets another type" };
+const CHANGES: readonly (readonly [Change, string])[] = [
+  ["removed", "is removed"],
+  ["renamed", "is renamed"],
+  ["retyped", "gets another type"],
+];
+
+const named = (names: readonly string[]) => names.map((name) => [name, name] as const);
 
 /** Chooses a dataset, its column, and what happens to it. */
 export function Choice({ datasets, columns, dataset, column, change, onChange, onColumn }: Props) {
-  const id = useId();
   const ids = datasets.map((item) => item.id).sort();
   return (
     <div className="ln-toolbar">
-      <label htmlFor={`${id}-dataset`}>Dataset</label>
-      <select
-        id={`${id}-dataset`}
+      <Select
+        label="Dataset"
         value={dataset ?? ""}
-        onChange={(event) => {
-          onColumn(event.target.value || null, null);
+        options={[["", "choose"], ...named(ids)]}
+        onChange={(name) => {
+          onColumn(name || null, null);
         }}
-      >
-        <option value="">choose</option>
-        {ids.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <label htmlFor={`${id}-column`}>Column</label>
-      <select
-        id={`${id}-column`}
+      />
+      <Select
+        label="Column"
         value={column ?? ""}
+        options={[["", columns?.length === 0 ? "no columns known" : "choose"], ...named(columns ?? [])]}
         disabled={dataset === null || columns === null}
-        onChange={(event) => {
-          onColumn(dataset, event.target.value || null);
+        onChange={(name) => {
+          onColumn(dataset, name || null);
         }}
-      >
-        <option value="">{columns?.length === 0 ? "no columns known" : "choose"}</option>
-        {columns?.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <label htmlFor={`${id}-change`}>Change</label>
-      <select
-        id={`${id}-change`}
-        value={change}
-        onChange={(event) => {
-          onChange(event.target.value as Change);
-        }}
-      >
-        {Object.entries(CHANGES).map(([name, text]) => (
-          <option key={name} value={name}>
-            {text}
-          </option>
-        ))}
-      </select>
+      />
+      <Select label="Change" value={change} options={CHANGES} onChange={onChange} />
     </div>
   );
 }

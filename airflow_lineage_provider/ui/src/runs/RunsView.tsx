@@ -1,10 +1,11 @@
-import { useId } from "react";
 import type { Job, RunSummary } from "../api/types";
 import { Badge, toneOf } from "../common/Badge";
 import { CopyButton } from "../common/CopyButton";
+import { FilterForm } from "../common/FilterForm";
 import { count, duration, plural, time } from "../common/format";
 import { Name } from "../common/Name";
 import { Scroll } from "../common/Scroll";
+import { Select } from "../common/Select";
 import { Gantt } from "./Gantt";
 import { arranged, kindsOf, nested, stateCounts, titleOf, type JobFilter } from "./jobs";
 import { JobTable, Tests } from "./JobTable";
@@ -88,56 +89,41 @@ function emptyText(run: RunSummary): string {
 }
 
 function Controls({ jobs, view, onView, filter, onFilter }: RunsViewProps) {
-  const id = useId();
+  const views = (
+    <div role="group" aria-label="Show as" className="ln-switch">
+      {(["gantt", "table"] as const).map((name) => (
+        <button
+          key={name}
+          type="button"
+          className="ln-button"
+          aria-pressed={view === name}
+          onClick={() => {
+            onView(name);
+          }}
+        >
+          {name === "gantt" ? "Gantt chart" : "Table"}
+        </button>
+      ))}
+    </div>
+  );
   return (
-    <form
-      className="ln-toolbar"
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <FilterForm
+      before={views}
+      text={filter.text}
+      placeholder="model, task, error"
+      onText={(text) => {
+        onFilter({ ...filter, text });
       }}
     >
-      <div role="group" aria-label="Show as" className="ln-switch">
-        {(["gantt", "table"] as const).map((name) => (
-          <button
-            key={name}
-            type="button"
-            className="ln-button"
-            aria-pressed={view === name}
-            onClick={() => {
-              onView(name);
-            }}
-          >
-            {name === "gantt" ? "Gantt chart" : "Table"}
-          </button>
-        ))}
-      </div>
-      <label htmlFor={`${id}-text`}>Filter</label>
-      <input
-        id={`${id}-text`}
-        type="search"
-        placeholder="model, task, error"
-        value={filter.text}
-        onChange={(event) => {
-          onFilter({ ...filter, text: event.target.value });
+      <Select
+        label="Kind"
+        value={filter.kind}
+        options={[["", "all"], ...kindsOf(jobs).map((kind) => [kind, kind] as const)]}
+        onChange={(kind) => {
+          onFilter({ ...filter, kind });
         }}
       />
-      <label htmlFor={`${id}-kind`}>Kind</label>
-      <select
-        id={`${id}-kind`}
-        value={filter.kind}
-        onChange={(event) => {
-          onFilter({ ...filter, kind: event.target.value });
-        }}
-      >
-        <option value="">all</option>
-        {kindsOf(jobs).map((kind) => (
-          <option key={kind} value={kind}>
-            {kind}
-          </option>
-        ))}
-      </select>
-    </form>
+    </FilterForm>
   );
 }
 
