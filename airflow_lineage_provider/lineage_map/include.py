@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_lineage_provider.lineage_map.errors import MapError, MapProblem
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_lineage_provider.lineage_map.yaml_text import Path as Keys
-    from airflow_lineage_provider.lineage_map.yaml_text import Positions
 
 MAX_FILES = 500
 MAX_NESTED = 5
@@ -101,7 +101,7 @@ class _Search:
         given = data.get("include") if isinstance(data, dict) else None
         for number, entry in enumerate(given if isinstance(given, list) else [given]):
             entry_keys: Keys = ("include", number) if isinstance(given, list) else ("include",)
-            include = _Entry(file, *_at(positions, entry_keys), above)
+            include = _Entry(file, *positions.get(entry_keys, (1, 1)), above)
             if isinstance(entry, str):
                 self.add(entry, include)
             elif isinstance(entry, dict) and entry.keys() == {"dbt"} and isinstance(entry["dbt"], str):
@@ -191,21 +191,17 @@ class _Search:
             raise include.problem(f"{path!r:.100} leads out of the folder {root!r:.100}")
 
 
+@dataclass(frozen=True, slots=True)
 class _Entry:
-    """One entry of `include`: where it is written, and the files around it."""
+    """One entry of `include`: where it is written, and the files that include its file."""
 
-    def __init__(self, file: str, line: int, column: int, above: tuple[str, ...]) -> None:
-        self.file = file
-        self.line = line
-        self.column = column
-        self.above = above
+    file: str
+    line: int
+    column: int
+    above: tuple[str, ...]
 
     def problem(self, message: str) -> MapError:
         return MapError([MapProblem(self.file, self.line, self.column, f"include: {message}")])
-
-
-def _at(positions: Positions, keys: Keys) -> tuple[int, int]:
-    return positions.get(keys, (1, 1))
 
 
 def _joined(folder: str, name: str) -> str:

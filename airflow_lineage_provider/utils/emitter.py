@@ -11,9 +11,9 @@ from airflow.providers.common.compat.sdk import conf
 from openlineage.client.serde import Serde
 
 from airflow_lineage_provider.dbt.records import HooksFinished, Idle, Invocation, NodeFinished, NodeStarted
+from airflow_lineage_provider.events.invocation import InvocationEvents
 from airflow_lineage_provider.events.masking import mask_event_literals, redact_values, secret_values
 from airflow_lineage_provider.events.movement import movement_event
-from airflow_lineage_provider.events.nodes import NodeEvents
 from airflow_lineage_provider.hooks.event_store import EventStoreHook
 from airflow_lineage_provider.reports.escape import one_line
 from airflow_lineage_provider.store.dead_runs import abort_runs, open_runs
@@ -55,7 +55,7 @@ class Emitter:
         self._store.redact = redact_values(secret_values({**os.environ, **(variables or {})}))
         self._context = run_context(context)
         self._masks_literals = conf.getboolean("airflow_lineage", "mask_sql_literals", fallback=False)
-        self._events: NodeEvents | None = None
+        self._events = InvocationEvents(self._context)
         self._pending: list[dict[str, Any]] = []
         self._retry_at = self._batch_since = 0.0
         self.invocation_id: str | None = None
@@ -73,13 +73,11 @@ class Emitter:
         """Commit the event of `record`, together with others if the records arrive faster than commits."""
         if isinstance(record, Invocation):
             self.invocation_id = record.invocation_id
-            self._events = NodeEvents(record, self._context)
-        elif isinstance(record, NodeStarted | NodeFinished) and self._events:
-            event_of: Any = self._events.start if isinstance(record, NodeStarted) else self._events.end
-            self._add(record.node.label, lambda: [event_of(record)], batch=True, of_node=True)
-        elif isinstance(record, HooksFinished) and self._events:
-            events = self._events
-            self._add(record.label, lambda: events.hooks(record), batch=True)
+            self._events.of(record)
+        elif isinstance(record, NodeStarted | NodeFinished):
+            self._add(record.node.label, lambda: self._events.of(record), batch=True, of_node=True)
+        elif isinstance(record, HooksFinished):
+            self._add(record.label, lambda: self._events.of(record), batch=True)
         elif isinstance(record, Idle):
             self._commit_if_due()
 
@@ -105,8 +103,9 @@ class Emitter:
             made = [Serde.to_dict(event) for event in make()]
             made = list(map(mask_event_literals, made)) if self._masks_literals else made
             self._pending += made
-            if of_node and (on_event := self.on_event):
-                on_event(made[0])
+            if of_node and self.on_event:
+                for event in made:
+                    self.on_event(event)
         except Exception as error:  # noqa: BLE001 - lineage never fails the models
             self._lose(job, error)
         now = time.monotonic()

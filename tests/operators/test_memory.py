@@ -43,7 +43,7 @@ def test_the_records_of_nodes_that_have_ended_are_let_go(context, tmp_path, monk
         if isinstance(record, NodeFinished):
             of_type = Counter(map(type, gc.get_objects()))
             alive.append(max(of_type[kind] - of_others[kind] for kind in KINDS))
-            begun.append(len(self._events._begun))
+            begun.append(len(self._events._nodes._begun))
 
     monkeypatch.setattr(Emitter, "emit", emit_and_count)
     summary = task.execute.__wrapped__(task, context)
