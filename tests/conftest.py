@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres_server import PostgresMissingError, private_postgres
+from tests.support.postgres_server import postgres_or_skip
 
 pytest_plugins = ["tests.support.stores"]
 
@@ -24,11 +24,8 @@ atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 @pytest.fixture(scope="session")
 def postgres():
     """Start a private Postgres server; gives the PG* variables that reach its database `analytics`."""
-    try:
-        with private_postgres() as variables:
-            yield variables
-    except PostgresMissingError as error:
-        pytest.skip(str(error))
+    with postgres_or_skip() as variables:
+        yield variables
 
 
 @pytest.fixture(scope="session")

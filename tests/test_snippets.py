@@ -15,7 +15,7 @@ from airflow_lineage_provider.forwarding.targets import configured_targets, open
 from airflow_lineage_provider.get_provider_info import get_provider_info
 from airflow_lineage_provider.store import EventStore, StoreError
 from airflow_lineage_provider.store.retention import delete_events
-from tests.support.postgres_server import PostgresMissingError, execute, private_postgres
+from tests.support.postgres_server import execute, postgres_or_skip
 
 ROOT = Path(__file__).parents[1]
 SNIPPETS = ROOT / "docs" / "snippets"
@@ -117,11 +117,8 @@ def test_the_values_of_the_chart_set_variables_that_exist():
 @pytest.fixture
 def new_postgres():
     """A server without the roles that other tests make."""
-    try:
-        with private_postgres() as variables:
-            yield variables
-    except PostgresMissingError as error:
-        pytest.skip(str(error))
+    with postgres_or_skip() as variables:
+        yield variables
 
 
 def test_the_worker_s_role_writes_events_and_cannot_delete_them(new_postgres):

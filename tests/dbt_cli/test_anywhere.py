@@ -5,13 +5,14 @@ By DbtLayerOperator in Airflow's interpreter and in one of its own, by the comma
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.airflow_home import airflow_environment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "events"))
@@ -88,19 +89,16 @@ def run_dbt(image, project, *words):
 def surroundings(home, image, project, url):
     """Return the variables of an Airflow with the operators of pods and containers."""
     (libraries,) = Path(python_of("airflow-pods")).parents[1].glob("lib/python*/site-packages")
-    return os.environ | {
-        "PYTHONPATH": str(libraries),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__AIRFLOW_LINEAGE__STORE": str(home / "lineage.db"),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW_VAR_LINEAGE_URL": url,
-        "AIRFLOW_CONN_LINEAGE_ENDPOINT": json.dumps({"conn_type": "openlineage", "password": TOKEN}),
-        "KUBERNETES_SECRETS": json.dumps({"lineage": {"token": TOKEN}}),
-        "IMAGE": json.dumps(environment(image, DBT_PROFILES_DIR=str(project))),
-        "WORKDIR": str(project),
-    }
+    return airflow_environment(
+        home,
+        PYTHONPATH=str(libraries),
+        AIRFLOW__AIRFLOW_LINEAGE__STORE=str(home / "lineage.db"),
+        AIRFLOW_VAR_LINEAGE_URL=url,
+        AIRFLOW_CONN_LINEAGE_ENDPOINT=json.dumps({"conn_type": "openlineage", "password": TOKEN}),
+        KUBERNETES_SECRETS=json.dumps({"lineage": {"token": TOKEN}}),
+        IMAGE=json.dumps(environment(image, DBT_PROFILES_DIR=str(project))),
+        WORKDIR=str(project),
+    )
 
 
 def test_another_interpreter_emits_the_same_events(events):

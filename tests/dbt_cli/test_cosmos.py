@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.airflow_home import airflow_environment
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
 
 from dbt_projects import write_project
@@ -42,17 +44,14 @@ def events(tmp_path_factory):
     (home / "dags").mkdir(parents=True)
     (home / "dags" / "dag.py").write_text(SNIPPET.read_text().replace("/opt/dbt/analytics", str(project)))
     (libraries,) = Path(python_of("airflow-cosmos")).parents[1].glob("lib/python*/site-packages")
-    given = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(libraries),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__AIRFLOW_LINEAGE__STORE": str(home / "lineage.db"),
-        "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
-        "AIRFLOW__COSMOS__ENABLE_CACHE": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    }
+    given = airflow_environment(
+        home,
+        PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        PYTHONPATH=str(libraries),
+        AIRFLOW__AIRFLOW_LINEAGE__STORE=str(home / "lineage.db"),
+        AIRFLOW__COSMOS__ENABLE_TELEMETRY="False",
+        AIRFLOW__COSMOS__ENABLE_CACHE="False",
+    )
     command = [sys.executable, "-c", RUN]
     done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=300, check=False)
     assert "=== state success" in done.stdout, (done.stdout + done.stderr)[-5000:]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.support.airflow_home import airflow_environment
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "dbt"))
 
@@ -196,11 +197,7 @@ def ran(tmp_path_factory):
         cases[name] = {"map": str(folder / f"{name}.yaml"), "environment": environment, "projects": paths}
     (folder / "cases.json").write_text(json.dumps(cases))
     (home / "dags" / "cases.py").write_text(DAG.replace("CASES", str(folder / "cases.json")))
-    environ = os.environ | {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    }
+    environ = airflow_environment(home)
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("run_verdicts.py"), folder / "results.json"],
         env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=500,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_lineage_provider.store import EventStore
+from tests.support.airflow_home import airflow_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,14 +71,7 @@ def run_cases(
     (home / "tmp").mkdir()
     (home / "cases.json").write_text(json.dumps(cases))
     (home / "dags" / "cases.py").write_text(DAGS.format(cases=str(home / "cases.json")))
-    surroundings = os.environ | {
-        "AIRFLOW_HOME": str(home),
-        "TMPDIR": str(home / "tmp"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        **environ,
-    }
+    surroundings = airflow_environment(home, TMPDIR=str(home / "tmp")) | environ
     done = subprocess.run(
         [*within, sys.executable, RUNNER, home / "cases.json", home / "results.json"],
         env=surroundings,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from dbt_projects import write_project
 
 from airflow_lineage_provider.store import EventStore
+from tests.support.airflow_home import airflow_environment
 from tests.support.s3 import s3_server
 
 RUNNER = Path(__file__).with_name("run_steps.py")
@@ -189,15 +189,13 @@ def ran(tmp_path_factory):
         bucket.create_bucket(Bucket="kept")
         storage = {"conn_type": "aws", "login": "a", "password": "b"}
         storage["extra"] = {"endpoint_url": url, "region_name": "us-east-1"}
-        environ = os.environ | {
-            "AIRFLOW_HOME": str(base / "airflow"),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "airflow_lineage_provider.OutboxTransport"}',
-            "AIRFLOW_CONN_STORAGE": json.dumps(storage),
-        }
+        environ = airflow_environment(
+            base / "airflow",
+            AIRFLOW__CORE__DAGS_FOLDER=str(dags),
+            AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
+            AIRFLOW__OPENLINEAGE__TRANSPORT='{"type": "airflow_lineage_provider.OutboxTransport"}',
+            AIRFLOW_CONN_STORAGE=json.dumps(storage),
+        )
         done = subprocess.run(
             [sys.executable, RUNNER, base / "steps.json", base / "results.json"],
             env=environ, cwd=base, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,

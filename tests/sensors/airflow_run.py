@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.support.airflow_home import airflow_environment
 
 HERE = Path(__file__).parent
 
@@ -17,15 +18,10 @@ def run_dags(home: Path, runner: str, *words: str, **environment: str) -> tuple[
 
     Returns what it wrote into RESULTS, and what it printed. More environment variables are given by name.
     """
-    defaults = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__OPENLINEAGE__TRANSPORT": '{"type": "airflow_lineage_provider.OutboxTransport"}',
-    }
+    transport = '{"type": "airflow_lineage_provider.OutboxTransport"}'
     done = subprocess.run(
         [sys.executable, HERE / runner, *words, home / "results.json"],
-        env=os.environ | defaults | environment,
+        env=airflow_environment(home, AIRFLOW__OPENLINEAGE__TRANSPORT=transport) | environment,
         cwd=home,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,7 +1,6 @@
 """The OpenLineage transport that appends Airflow's events to the event store."""
 
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_lineage_provider.store import EventStore, default_store_url
+from tests.support.airflow_home import airflow_environment
 from tests.support.samples import run_event
 
 DAG_FILE = """
@@ -105,12 +105,7 @@ def test_airflow_stores_start_and_end_of_each_task(tmp_path):
         "type": "airflow_lineage_provider.OutboxTransport",
         "store": f"sqlite:///{tmp_path}/store/lineage.db",
     }
-    environ = os.environ | {
-        "AIRFLOW_HOME": str(tmp_path),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
-    }
+    environ = airflow_environment(tmp_path, AIRFLOW__OPENLINEAGE__TRANSPORT=json.dumps(transport))
     airflow = [sys.executable, "-m", "airflow"]
     subprocess.run([*airflow, "db", "migrate"], env=environ, check=True, capture_output=True)
     ran = subprocess.run(

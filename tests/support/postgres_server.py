@@ -64,6 +64,18 @@ def private_postgres(*settings):
         shutil.rmtree(home)
 
 
+@contextmanager
+def postgres_or_skip(*settings):
+    """A private server, as `private_postgres` gives it; the test is skipped where there is none."""
+    import pytest
+
+    try:
+        with private_postgres(*settings) as variables:
+            yield variables
+    except PostgresMissingError as error:
+        pytest.skip(str(error))
+
+
 def create_database(variables, name):
     """Create a database on the server that the PG* variables reach."""
     execute(variables | {"PGDATABASE": "postgres"}, f'create database "{name}"')

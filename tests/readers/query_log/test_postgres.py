@@ -13,7 +13,7 @@ from airflow_lineage_provider.readers.query_log import read_writes
 from airflow_lineage_provider.readers.query_log.files import open_log_files
 from airflow_lineage_provider.systems.errors import SystemReadError
 from airflow_lineage_provider.systems.postgres_statements import postgres_query_log
-from tests.support.postgres_server import PostgresMissingError, connect, private_postgres
+from tests.support.postgres_server import connect, postgres_or_skip
 
 DBT = '/* {"app": "dbt", "node_id": "model.shop.%s"} */ '
 SETTINGS = (
@@ -41,34 +41,29 @@ WRITES = {
 @pytest.fixture(scope="module")
 def server():
     """A server on which a job and a user have written; gives its variables, data folder and log files."""
-    try:
-        with private_postgres(*SETTINGS) as variables:
-            admin = connect(variables)
-            folder = Path(one(admin, "show data_directory")) / "log"
-            admin.cursor().execute("create extension pg_stat_statements")
-            admin.cursor().execute("create schema bronze; create schema silver; create schema gold")
-            job = connect(variables)
-            for sql in JOBS:
-                job.cursor().execute(sql)
-            admin.cursor().execute("create role eve login superuser password 'eve'")
-            eve = connect(variables | {"PGUSER": "eve", "PGPASSWORD": "eve"})
-            for number in (4111, 4112):
-                eve.cursor().execute(
-                    "insert into gold.revenue (total) select amount::numeric from bronze.orders where id = %s",
-                    (number,),
-                )
-            with pytest.raises(psycopg2.Error):
-                eve.cursor().execute("insert into gold.nowhere select id from bronze.orders")
+    with postgres_or_skip(*SETTINGS) as variables:
+        admin = connect(variables)
+        folder = Path(one(admin, "show data_directory")) / "log"
+        admin.cursor().execute("create extension pg_stat_statements")
+        admin.cursor().execute("create schema bronze; create schema silver; create schema gold")
+        job = connect(variables)
+        for sql in JOBS:
+            job.cursor().execute(sql)
+        admin.cursor().execute("create role eve login superuser password 'eve'")
+        eve = connect(variables | {"PGUSER": "eve", "PGPASSWORD": "eve"})
+        for number in (4111, 4112):
             eve.cursor().execute(
-                "begin; insert into gold.revenue (total) select 1 from silver.orders; rollback"
+                "insert into gold.revenue (total) select amount::numeric from bronze.orders where id = %s",
+                (number,),
             )
-            eve.cursor().execute("begin")
-            eve.cursor().execute("insert into gold.revenue (total) select 2 from silver.orders")
-            eve.cursor().execute("rollback")
-            eve.close()
-            yield variables, folder
-    except PostgresMissingError as error:
-        pytest.skip(str(error))
+        with pytest.raises(psycopg2.Error):
+            eve.cursor().execute("insert into gold.nowhere select id from bronze.orders")
+        eve.cursor().execute("begin; insert into gold.revenue (total) select 1 from silver.orders; rollback")
+        eve.cursor().execute("begin")
+        eve.cursor().execute("insert into gold.revenue (total) select 2 from silver.orders")
+        eve.cursor().execute("rollback")
+        eve.close()
+        yield variables, folder
 
 
 def one(connection, sql):
