@@ -24,6 +24,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -114,20 +115,22 @@ def measure(what: str, project: str) -> None:
 
 
 class _Sampler:
-    """dbt's callback: takes this process's memory when each quarter of the nodes has ended."""
+    """dbt's callback, which its threads call: takes this process's memory when each quarter of the nodes ended."""
 
     def __init__(self) -> None:
         self.total = 0
         self.ended = 0
         self.samples: list[float] = []
+        self._lock = threading.Lock()
 
     def __call__(self, event: Any) -> None:
         if event.info.name == "ConcurrencyLine":
             self.total = event.data.node_count
         elif event.info.name == "NodeFinished":
-            self.ended += 1
-            if self.total and self.ended * QUARTERS // self.total > len(self.samples):
-                self.samples.append(round(_status("VmRSS")))
+            with self._lock:
+                self.ended += 1
+                if self.total and self.ended * QUARTERS // self.total > len(self.samples):
+                    self.samples.append(round(_status("VmRSS")))
 
     def report(self) -> None:
         """Print the figures."""
