@@ -115,7 +115,7 @@ def measure(what: str, project: str) -> None:
 
 
 class _Sampler:
-    """dbt's callback, which its threads call: takes this process's memory when each quarter of the nodes ended."""
+    """dbt's callback, on several threads: takes this process's memory at the end of each quarter of nodes."""
 
     def __init__(self) -> None:
         self.total = 0
