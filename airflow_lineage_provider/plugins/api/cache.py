@@ -1,4 +1,4 @@
-"""AnswerCache as compressed bytes with an ETag, computed once for each state of a run."""
+"""Answers as compressed bytes with an ETag, made once for each state of a run."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from airflow_lineage_provider.plugins.api.runs import (
     history_of,
     lineage_of,
     run_summaries,
-    state_of,
+    snapshot_of,
 )
 from airflow_lineage_provider.reports.views.columns import column_path, columns_view, search
 from airflow_lineage_provider.reports.views.detail import dataset_detail
@@ -79,7 +79,7 @@ _answers = AnswerCache()
 
 
 def _run(dag_id: DagId, run_id: RunId, user: GetUserDep) -> RunSnapshot:
-    return state_of(find_run(dag_id, run_id), user)
+    return snapshot_of(find_run(dag_id, run_id), user)
 
 
 Run = Annotated[RunSnapshot, Depends(_run)]

@@ -108,8 +108,8 @@ def find_run(dag_id: str, run_id: str) -> Any:
     return found
 
 
-def state_of(dag_run: Any, user: Any) -> RunSnapshot:
-    """Return the state of a run for a user. Raises StoreError."""
+def snapshot_of(dag_run: Any, user: Any) -> RunSnapshot:
+    """Return what a user may see of a run now. Raises StoreError."""
     ids = dag_run_ids(dag_run)
     store = event_store()
     newest = _pace.position(ids.own[-1], newest_event(store, {*ids.roots, *ids.own}))
